@@ -1,0 +1,231 @@
+"""Apply one change to the tables. The same on every device and on the hub.
+
+Invariants:
+- the tables are a function of the set of changes and, for what the hub makes, of its order: any two stores that hold
+  the same changes show the same;
+- a change already applied changes nothing;
+- two edits of one revision both stay: the record is marked with all its heads and shows the one made last until a
+  person chooses;
+- a change that cannot be understood is kept in `unreadable` with the reason, and stops nothing.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from store.changes import Change, ChangeKind
+from store.lots import Lot
+from store.patients import Patient
+from store.tables import RecordTable, Tables
+from store.uploads import BatchState, RowResult, UploadMethod, UploadRow, UploadState, upload_state
+from store.vaccinations import Vaccination
+
+_MODEL: dict[ChangeKind, type[BaseModel]] = {
+    ChangeKind.REGISTER_PATIENT: Patient,
+    ChangeKind.CORRECT_PATIENT: Patient,
+    ChangeKind.REGISTER_LOT: Lot,
+    ChangeKind.RECORD_VACCINATION: Vaccination,
+    ChangeKind.CORRECT_VACCINATION: Vaccination,
+}
+
+
+def reason_unreadable(change: Change) -> str | None:
+    """Say why this program cannot use the change (an English reason without its content), or None."""
+    if change.kind not in set(ChangeKind):
+        return "unknown kind"
+    model = _MODEL.get(ChangeKind(change.kind))
+    if model is None:
+        return None
+    try:
+        model.model_validate({**change.payload, "record_id": change.record_id})
+    except ValidationError as error:
+        return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors(include_input=False))
+    return None
+
+
+def apply_change(tables: Tables, change: Change) -> None:
+    """Bring the tables to what they are with this change. `change` is one that `reason_unreadable` let pass."""
+    kind = ChangeKind(change.kind)
+    match kind:
+        case ChangeKind.REGISTER_PATIENT | ChangeKind.CORRECT_PATIENT:
+            _apply_revision(tables.patients, change)
+        case ChangeKind.REGISTER_LOT:
+            _apply_revision(tables.lots, change)
+        case ChangeKind.RECORD_VACCINATION | ChangeKind.CORRECT_VACCINATION | ChangeKind.VOID_VACCINATION:
+            _apply_revision(tables.vaccinations, change)
+        case ChangeKind.REQUEST_UPLOAD:
+            _request_upload(tables, change)
+        case ChangeKind.UPLOAD_SENT:
+            _upload_sent(tables, change)
+        case ChangeKind.UPLOAD_ACCEPTED:
+            _upload_accepted(tables, change)
+        case ChangeKind.UPLOAD_REFUSED:
+            _upload_refused(tables, change)
+        case ChangeKind.VERIFICATION_RECEIVED:
+            _verification_received(tables, change)
+
+
+def keep_unreadable(tables: Tables, change: Change, reason: str) -> None:
+    tables.unreadable.put(change.change_id, {"reason": reason, "kind": change.kind, "record_id": change.record_id})
+
+
+def _apply_revision(table: RecordTable, change: Change) -> None:
+    old = table.find(change.record_id)
+    revisions: dict[str, Any] = dict(old["revisions"]) if old is not None else {}
+    if change.change_id in revisions:
+        return
+    revisions[change.change_id] = {
+        "bases": list(change.base_revisions),
+        "kind": change.kind,
+        "made_by": change.made_by,
+        "made_at": change.made_at.isoformat(),
+        "device_id": change.device_id,
+        "payload": change.payload,
+    }
+    replaced = {base for revision in revisions.values() for base in revision["bases"]}
+    heads = sorted(revision_id for revision_id in revisions if revision_id not in replaced)
+    head_id = heads[-1]
+    head = revisions[head_id]
+    first = revisions[min(revisions)]
+    document = {
+        **_content(revisions, head_id),
+        "record_id": change.record_id,
+        "revision": head_id,
+        "revisions": revisions,
+        "conflict": heads[:-1],
+        "made_by": first["made_by"],
+        "made_at": first["made_at"],
+    }
+    if table.name == "vaccinations":
+        document["voided"] = head["kind"] == ChangeKind.VOID_VACCINATION
+        document["void_reason"] = head["payload"].get("reason", "") if document["voided"] else ""
+        for key, default in (("upload", None), ("cdc_has", False), ("upload_group", "")):
+            document[key] = old[key] if old is not None else default
+        _put_vaccination(table, document)
+    else:
+        table.put(change.record_id, document)
+
+
+def _content(revisions: dict[str, Any], revision_id: str) -> dict[str, Any]:
+    """The record's fields at a revision; a void carries none, so it shows those of what it voided."""
+    revision = revisions[revision_id]
+    if revision["kind"] != ChangeKind.VOID_VACCINATION:
+        return dict(revision["payload"])
+    known = [base for base in revision["bases"] if base in revisions]
+    return _content(revisions, known[0]) if known else {}
+
+
+def _put_vaccination(table: RecordTable, document: dict[str, Any]) -> None:
+    document["upload_state"] = str(upload_state(document))
+    table.put(document["record_id"], document)
+
+
+def _set_upload(tables: Tables, record_id: str, **fields: Any) -> None:
+    document = tables.vaccinations.find(record_id)
+    if document is not None:
+        _put_vaccination(tables.vaccinations, {**document, **fields})
+
+
+def _request_upload(tables: Tables, change: Change) -> None:
+    """Staff ask for a refused revision to be sent again as it is, for example after CDC learned of the lot."""
+    document = tables.vaccinations.find(change.record_id)
+    if document is None or document["upload_state"] != UploadState.REFUSED:
+        return
+    if document["upload"]["revision"] in change.base_revisions:
+        _set_upload(tables, change.record_id, upload=None)
+
+
+def _upload_sent(tables: Tables, change: Change) -> None:
+    rows = [UploadRow.model_validate(row) for row in change.payload["rows"]]
+    tables.batches.put(
+        change.record_id,
+        {
+            "upload_batch_id": change.record_id,
+            "state": str(BatchState.SENT),
+            "rows": [row.model_dump(mode="json") for row in rows],
+            "sent_at": change.made_at.isoformat(),
+            "accepted_at": None,
+            "due_at": None,
+            "message": None,
+        },
+    )
+    for row in rows:
+        upload = {
+            "state": str(UploadState.SENT),
+            "revision": row.revision,
+            "method": str(row.method),
+            "upload_batch_id": change.record_id,
+            "sent_at": change.made_at.isoformat(),
+            "message": None,
+        }
+        _set_upload(tables, row.record_id, upload=upload, upload_group="")
+
+
+def _rows_of(tables: Tables, change: Change) -> list[tuple[UploadRow, dict[str, Any]]]:
+    """Rows of the change's batch whose record still stands in that batch, with the record's upload."""
+    batch = tables.batches.find(change.record_id)
+    found = []
+    for row in map(UploadRow.model_validate, batch["rows"] if batch else ()):
+        document = tables.vaccinations.find(row.record_id)
+        upload = document["upload"] if document else None
+        if upload and upload["upload_batch_id"] == change.record_id:
+            found.append((row, upload))
+    return found
+
+
+def _update_batch(tables: Tables, change: Change, **fields: Any) -> None:
+    batch = tables.batches.find(change.record_id)
+    if batch is not None:
+        tables.batches.put(change.record_id, {**batch, **fields})
+
+
+def _upload_accepted(tables: Tables, change: Change) -> None:
+    _update_batch(
+        tables,
+        change,
+        state=str(BatchState.ACCEPTED),
+        accepted_at=change.made_at.isoformat(),
+        due_at=change.payload["due_at"],
+        message=change.payload["message"],
+    )
+    for row, upload in _rows_of(tables, change):
+        if upload["state"] == UploadState.SENT:
+            _set_upload(tables, row.record_id, upload={**upload, "state": str(UploadState.ACCEPTED)})
+
+
+def _upload_refused(tables: Tables, change: Change) -> None:
+    """CDC refused the batch whole and stored nothing of it.
+
+    A batch of one is that record's refusal. A larger one goes back to waiting in two halves, so that the row at fault
+    is found and never holds the others back.
+    """
+    _update_batch(tables, change, state=str(BatchState.REFUSED), message=change.payload["message"])
+    rows = _rows_of(tables, change)
+    for position, (row, upload) in enumerate(rows):
+        if len(rows) > 1:
+            half = "a" if position < len(rows) // 2 else "b"
+            _set_upload(tables, row.record_id, upload=None, upload_group=f"{change.record_id}/{half}")
+        else:
+            refused = {**upload, "state": str(UploadState.REFUSED), "message": change.payload["message"]}
+            _set_upload(tables, row.record_id, upload=refused)
+
+
+def _verification_received(tables: Tables, change: Change) -> None:
+    results = {r.record_id: r for r in map(RowResult.model_validate, change.payload["results"])}
+    waiting = 0
+    for row, upload in _rows_of(tables, change):
+        result = results.get(row.record_id)
+        if upload["state"] in (UploadState.VERIFIED, UploadState.REFUSED):
+            continue
+        if result is None:
+            waiting += 1
+            continue
+        state = UploadState.VERIFIED if result.verified else UploadState.REFUSED
+        message = result.model_dump(include={"severity", "code", "text", "expression"})
+        verdict = {**upload, "state": str(state), "message": message, "verified_at": change.made_at.isoformat()}
+        fields: dict[str, Any] = {"upload": verdict}
+        if result.verified:
+            fields["cdc_has"] = row.method is not UploadMethod.DELETE
+        _set_upload(tables, row.record_id, **fields)
+    if not waiting:
+        _update_batch(tables, change, state=str(BatchState.CLOSED))

@@ -1,0 +1,88 @@
+"""The code tables in data/, each carrying its source and date in its first lines.
+
+Invariants:
+- a code no table has is not an error: it is shown and kept as it came;
+- nothing is read before the first question.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Vaccine:
+    """One vaccine code.
+
+    Shape: `dose_labels` in the order of giving, boosters "B", "B2"; `in_use` is false for codes met in history only;
+    `routine` means publicly funded for children.
+    """
+
+    code: str
+    name: str
+    english_name: str
+    dose_labels: tuple[str, ...]
+    in_use: bool
+    routine: bool
+
+
+@cache
+def vaccines() -> tuple[Vaccine, ...]:
+    """All vaccines, those of the children's programme first, those withdrawn last."""
+    return tuple(
+        Vaccine(
+            code=row["code"],
+            name=row["name"],
+            english_name=row["english_name"],
+            dose_labels=tuple(row["dose_labels"].split()),
+            in_use=row["in_use"] == "yes",
+            routine=row["routine"] == "yes",
+        )
+        for row in _read_table("vaccines.csv")
+    )
+
+
+@cache
+def _vaccines_by_code() -> dict[str, Vaccine]:
+    return {vaccine.code: vaccine for vaccine in vaccines()}
+
+
+def vaccine_by_code(code: str) -> Vaccine | None:
+    """The vaccine of a code, None where the table has no such code."""
+    return _vaccines_by_code().get(code)
+
+
+def dose_labels(code: str) -> tuple[str, ...]:
+    """The doses of a vaccine, none where the code is unknown."""
+    vaccine = vaccine_by_code(code)
+    return vaccine.dose_labels if vaccine else ()
+
+
+@cache
+def field_by_roster_title() -> Mapping[str, str]:
+    """Column title of a roster file -> field; the first title of a field is how this program writes it."""
+    return MappingProxyType({row["title"]: row["field"] for row in _read_table("roster_columns.csv")})
+
+
+def roster_title(field: str) -> str:
+    """The column title under which this program writes a field."""
+    return next(title for title, known in field_by_roster_title().items() if known == field)
+
+
+@cache
+def table_origin(name: str) -> str:
+    """What a table file says of its source and date, for the screen and for whoever doubts a code."""
+    lines = _read_text(name).splitlines()
+    return "\n".join(line.removeprefix("#").strip() for line in lines if line.startswith("#"))
+
+
+def _read_table(name: str) -> list[dict[str, str]]:
+    lines = _read_text(name).splitlines()
+    return list(csv.DictReader(line for line in lines if not line.startswith("#")))
+
+
+def _read_text(name: str) -> str:
+    return (files("store") / "data" / name).read_text(encoding="utf-8")

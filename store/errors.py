@@ -1,0 +1,66 @@
+"""The errors of failed operations.
+
+    AppError
+      StorageFailed            the device or disk did not take the bytes; nothing was acknowledged
+        StorageFull            no space left
+      JournalUnreadable        the file is not a journal of ours; it is left untouched
+        JournalTooNew          written by a newer version of the program; it is left untouched
+      RecordNotFound           a change names a record this store does not hold
+      ProtocolMismatch         the other side speaks another protocol version
+
+What the user can mend is not here: that is a `Problem` (problems.py). What CDC refuses is data too (uploads.py).
+"""
+
+from typing import ClassVar
+
+
+class AppError(Exception):
+    """The program could not do what was asked; `code` never changes once shipped."""
+
+    code: ClassVar[str] = "app_error"
+    retryable: ClassVar[bool] = False
+
+
+class StorageFailed(AppError):
+    """The bytes did not reach the disk; whoever waited for them was told nothing."""
+
+    code = "storage_failed"
+    retryable = True
+
+
+class StorageFull(StorageFailed):
+    """No space is left for the journal."""
+
+    code = "storage_full"
+
+
+class JournalUnreadable(AppError):
+    """The file does not begin as a journal does; it was not touched."""
+
+    code = "journal_unreadable"
+
+
+class JournalTooNew(JournalUnreadable):
+    """A newer version of the program wrote this journal; it was not touched."""
+
+    code = "journal_too_new"
+
+
+class RecordNotFound(AppError):
+    """The record is not in this store."""
+
+    code = "record_not_found"
+
+    def __init__(self, record_id: str) -> None:
+        super().__init__(f"no record {record_id}")
+        self.record_id = record_id
+
+
+class ProtocolMismatch(AppError):
+    """Device and hub speak different protocol versions; nothing was exchanged."""
+
+    code = "protocol_mismatch"
+
+    def __init__(self, *, ours: int, theirs: int) -> None:
+        super().__init__(f"we speak protocol {ours}, the other side {theirs}")
+        self.ours, self.theirs = ours, theirs

@@ -1,0 +1,145 @@
+"""A person of the clinic's roster.
+
+Invariants:
+- whoever has a chart number and a name is a patient; everything else may be missing or wrong and is only reported;
+- a cell nobody can read is kept in `as_written` beside its empty field;
+- a search finds a number, a day or a name however it was typed: full-width, small letters, with or without signs.
+"""
+
+import re
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from store.half_width import to_half_width
+from store.ids import IdType, check_national_id
+from store.problems import Problem, ProblemCode
+from store.roc_date import InvalidRocDate, RocDateFault, RocDay, format_compact, format_roc_date, parse_roc_date
+
+RecordId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+_Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+_NUMBER_FIELDS = ("birth_order", "parity", "plurality")
+_TEXT_FIELDS = ("chart_number", "name", "phone", "four_corner_code", "address")
+_DATE_SIGNS = re.compile(r"[/.-]")
+_PHONE_SIGNS = re.compile(r"[()+-]")
+
+
+class Sex(StrEnum):
+    """Sex as the HIS and the upload list code it."""
+
+    MALE = "1"
+    FEMALE = "2"
+
+
+class PatientDraft(BaseModel):
+    """What is known of a person before the store gives a record id.
+
+    Shape: IDs are normalised (ids.py); `birth_order` counts among twins, `parity` the mother's births, `plurality` is
+    the HIS code of single or twin birth; `as_written` maps a field left empty because nobody could read it to its text.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    chart_number: _Filled
+    name: _Filled
+    sex: Sex | None = None
+    national_id: str | None = None
+    id_type: IdType | None = None
+    birth_date: RocDay | None = None
+    phone: str = ""
+    four_corner_code: str = ""
+    address: str = ""
+    birth_order: int | None = None
+    parity: int | None = None
+    plurality: int | None = None
+    parent_national_id: str | None = None
+    as_written: dict[str, str] = Field(default_factory=dict)
+
+    def to_patient(self, record_id: str) -> "Patient":
+        return Patient(record_id=record_id, **self.__dict__)
+
+
+class Patient(PatientDraft):
+    """A person with a chart number."""
+
+    record_id: RecordId
+
+
+def check_patient(patient: PatientDraft, today: date) -> list[Problem]:
+    """Report everything about a person that will trouble an upload; nothing here stops saving."""
+    problems: list[Problem] = []
+    as_written = patient.as_written
+    if patient.national_id:
+        if patient.id_type is not IdType.PASSPORT:
+            problems += check_national_id(patient.national_id)
+    elif not patient.parent_national_id:
+        problems.append(Problem("national_id", ProblemCode.ID_MISSING))
+    if patient.parent_national_id:
+        problems += check_national_id(patient.parent_national_id, "parent_national_id")
+    if patient.sex is None:
+        problems.append(Problem("sex", ProblemCode.SEX_UNKNOWN, {"text": as_written.get("sex", "")}))
+    if patient.birth_date is not None:
+        if patient.birth_date > today:
+            problems.append(Problem("birth_date", ProblemCode.DATE_IN_FUTURE))
+    elif "birth_date" in as_written:
+        facts = {"text": as_written["birth_date"], "fault": _date_fault(as_written["birth_date"])}
+        problems.append(Problem("birth_date", ProblemCode.DATE_UNREADABLE, facts))
+    else:
+        problems.append(Problem("birth_date", ProblemCode.BIRTH_DATE_MISSING))
+    if as_written:
+        for field in _NUMBER_FIELDS:
+            if field in as_written:
+                problems.append(Problem(field, ProblemCode.NUMBER_UNREADABLE, {"text": as_written[field]}))
+    # First all in one, for the speed of long rosters.
+    texts = [getattr(patient, field) for field in _TEXT_FIELDS]
+    joined = "".join(texts)
+    if "?" in joined or "\ufffd" in joined:
+        for field, text in zip(_TEXT_FIELDS, texts, strict=True):
+            if "?" in text or "\ufffd" in text:
+                problems.append(Problem(field, ProblemCode.CHARACTERS_LOST))
+    return problems
+
+
+def _date_fault(text: str) -> RocDateFault:
+    try:
+        parse_roc_date(text)
+    except InvalidRocDate as error:
+        return error.fault
+    # Written by a version that read fewer forms: the nurse sees a date she can take over.
+    return RocDateFault.NOT_A_DATE
+
+
+def patient_search_text(patient: PatientDraft) -> str:
+    """Everything a nurse may look a person up by, in one text that `match_patient` searches.
+
+    Shape: one piece a line: chart number, name, ID, parent's ID, phone digits, birth date as 0741108 and 074/11/08.
+    """
+    pieces = [patient.chart_number, patient.name, patient.national_id or "", patient.parent_national_id or ""]
+    pieces.append(_PHONE_SIGNS.sub("", patient.phone))
+    if patient.birth_date is not None:
+        pieces += [format_compact(patient.birth_date), format_roc_date(patient.birth_date)]
+    return "\n".join(["".join(to_half_width(piece).split()).upper() for piece in pieces])
+
+
+def normalise_query(text: str) -> str:
+    """Bring what a nurse typed to the spelling of `patient_search_text`.
+
+    Shape: "b2224" -> "B2224", "０９１２-345" -> "0912345", "74.11.8" -> "074/11/08", "陳 " -> "陳"; a whole date is one
+    with signs, since bare digits may be a chart number.
+    """
+    plain = "".join(to_half_width(text).split()).upper()
+    if _DATE_SIGNS.search(plain):
+        try:
+            return format_roc_date(parse_roc_date(plain))
+        except InvalidRocDate:
+            pass
+    digits = _PHONE_SIGNS.sub("", plain)
+    return digits if digits.isdigit() else plain
+
+
+def match_patient(search_text: str, query: str) -> bool:
+    """Say whether a person is among what a normalised query means. An empty query means everybody."""
+    return query in search_text

@@ -1,0 +1,105 @@
+"""What a person can mend: a field, a code that never changes once shipped, and the facts for the sentence.
+
+Invariants:
+- every check returns all its problems at once and raises none of them;
+- only an error stops saving; a warning is the nurse's to judge; a note tells what was tidied.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as with_default
+from enum import StrEnum
+
+from pydantic import ValidationError
+
+
+class Severity(StrEnum):
+    """What a problem means for saving."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class ProblemCode(StrEnum):
+    """Every problem this program knows; ui/wording.py has a sentence for each. Facts are named in brackets."""
+
+    # Errors: there is nothing that could be saved.
+    REQUIRED = "required"
+    MALFORMED = "malformed"  # [reason]: pydantic's name of what is wrong
+    WRONG_CELL_COUNT = "wrong_cell_count"  # [expected, found]
+    DUPLICATE_CHART_NUMBER = "duplicate_chart_number"  # [first_line]: line of the file that has it first
+    CHART_NUMBER_OF_OTHER_PERSON = "chart_number_of_other_person"  # [record_id]: who has it in the store
+
+    # Warnings about a person.
+    ID_MISSING = "id_missing"  # neither an own ID nor a parent's
+    ID_UNKNOWN_FORM = "id_unknown_form"
+    ID_CHECKSUM = "id_checksum"
+    SEX_UNKNOWN = "sex_unknown"  # [text]: as written, empty where nothing was
+    BIRTH_DATE_MISSING = "birth_date_missing"
+    DATE_UNREADABLE = "date_unreadable"  # [text, fault]: fault is a RocDateFault
+    DATE_IN_FUTURE = "date_in_future"  # of birth and of vaccination
+    NUMBER_UNREADABLE = "number_unreadable"  # [text]
+    CHARACTERS_LOST = "characters_lost"  # a "?" or U+FFFD stands where the file's encoding had no character
+
+    # Warnings about a vaccination.
+    DATE_BEFORE_BIRTH = "date_before_birth"
+    VACCINE_UNKNOWN = "vaccine_unknown"
+    DOSE_UNKNOWN = "dose_unknown"  # [dose_labels]: what the table has, parted by blanks
+    DOSE_ALREADY_RECORDED = "dose_already_recorded"  # [vaccination_date, record_id]: the date in ISO form
+    LOT_UNKNOWN = "lot_unknown"
+    LOT_CASE_DIFFERS = "lot_case_differs"  # [lot_number]: the known lot that differs in capitals only
+    LOT_OF_OTHER_VACCINE = "lot_of_other_vaccine"  # [vaccine_code]: the lot's
+    LOT_EXPIRED = "lot_expired"  # [expiry_date]: in ISO form
+    LOT_TYPE_DIFFERS = "lot_type_differs"  # [lot_type]: what the lot or its suffix says
+
+    # Warnings about the clinic's settings.
+    INSTITUTION_CODE_FORM = "institution_code_form"
+    INSTITUTION_CODE_CHECK_DIGIT = "institution_code_check_digit"
+
+    # Notes.
+    CLEANED = "cleaned"  # [text]: as written
+    REPEATED_ROW = "repeated_row"  # [first_line]
+
+
+_ERRORS = frozenset(
+    {
+        ProblemCode.REQUIRED,
+        ProblemCode.MALFORMED,
+        ProblemCode.WRONG_CELL_COUNT,
+        ProblemCode.DUPLICATE_CHART_NUMBER,
+        ProblemCode.CHART_NUMBER_OF_OTHER_PERSON,
+    }
+)
+_NOTES = frozenset({ProblemCode.CLEANED, ProblemCode.REPEATED_ROW})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem of one field.
+
+    Shape: `field` is the model's field name, or empty where the whole record is meant.
+    Invariant: `facts` may hold what a person wrote: for the screen, never for a log, so they stay out of the repr.
+    """
+
+    field: str
+    code: ProblemCode
+    facts: Mapping[str, str] = with_default(default_factory=dict, repr=False)
+
+    @property
+    def severity(self) -> Severity:
+        if self.code in _ERRORS:
+            return Severity.ERROR
+        return Severity.NOTE if self.code in _NOTES else Severity.WARNING
+
+
+def problems_from_validation(error: ValidationError) -> list[Problem]:
+    """Turn what a model refused into problems at their fields."""
+    problems = []
+    for fault in error.errors(include_input=False, include_url=False, include_context=False):
+        name = ".".join(map(str, fault["loc"]))
+        if fault["type"] in ("missing", "string_too_short"):
+            problems.append(Problem(name, ProblemCode.REQUIRED))
+        else:
+            problems.append(Problem(name, ProblemCode.MALFORMED, {"reason": fault["type"]}))
+    return problems

@@ -1,0 +1,94 @@
+"""Where each revision of a vaccination stands with CDC, and what must go there next.
+
+Invariants:
+- accepted is not verified: only CDC's answer to `$confirm` for that very revision makes VERIFIED;
+- a newer local revision is NOT_SENT again, whatever CDC said of the older one;
+- while an older revision's fate is open, the newer one waits.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class UploadState(StrEnum):
+    """The way of one revision to CDC."""
+
+    NOT_NEEDED = "not_needed"  # voided before CDC ever had it
+    NOT_SENT = "not_sent"
+    SENT = "sent"  # fate unknown: the request left, no answer yet
+    ACCEPTED = "accepted"  # CDC queued it; nothing more is known
+    VERIFIED = "verified"
+    REFUSED = "refused"
+
+
+class UploadMethod(StrEnum):
+    """What CDC is asked to do with a record key. Source: CDC contract, section 2."""
+
+    POST = "POST"
+    PUT = "PUT"
+    DELETE = "DELETE"
+
+
+class BatchState(StrEnum):
+    """One upload batch, as the hub knows it."""
+
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    CLOSED = "closed"  # every row has CDC's verdict
+
+
+class CdcMessage(BaseModel):
+    """CDC's own words, kept as they came. `code` may be unknown to us; `expression` names the element at fault."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    severity: str = ""
+    code: str = ""
+    text: str = ""
+    expression: str = ""
+
+
+class RowResult(CdcMessage):
+    """CDC's verdict on one row of a batch."""
+
+    record_id: str
+    verified: bool
+
+
+class UploadRow(BaseModel):
+    """One revision in one batch."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    record_id: str
+    revision: str
+    method: UploadMethod
+
+
+def upload_state(vaccination: Mapping[str, Any]) -> UploadState:
+    """State of the current revision. `vaccination` is a document of the vaccinations table."""
+    upload = vaccination["upload"]
+    if upload and upload["revision"] == vaccination["revision"]:
+        return UploadState(upload["state"])
+    if vaccination["voided"] and not vaccination["cdc_has"] and not is_in_flight(vaccination):
+        return UploadState.NOT_NEEDED
+    return UploadState.NOT_SENT
+
+
+def is_in_flight(vaccination: Mapping[str, Any]) -> bool:
+    """True while CDC's verdict on any revision of the record is still out."""
+    upload = vaccination["upload"]
+    return bool(upload) and upload["state"] in (UploadState.SENT, UploadState.ACCEPTED)
+
+
+def next_method(vaccination: Mapping[str, Any]) -> UploadMethod | None:
+    """What to ask of CDC for the current revision; None when there is nothing to ask now."""
+    if is_in_flight(vaccination) or upload_state(vaccination) is not UploadState.NOT_SENT:
+        return None
+    if vaccination["voided"]:
+        return UploadMethod.DELETE
+    return UploadMethod.PUT if vaccination["cdc_has"] else UploadMethod.POST
