@@ -17,7 +17,18 @@ from store.changes import Change, ChangeKind
 from store.lots import Lot
 from store.patients import Patient
 from store.tables import RecordTable, Tables
-from store.uploads import BatchState, RowResult, UploadMethod, UploadRow, UploadState, upload_state
+from store.uploads import (
+    BatchState,
+    RowResult,
+    UploadAccepted,
+    UploadMethod,
+    UploadRefused,
+    UploadRow,
+    UploadSent,
+    UploadState,
+    VerificationReceived,
+    upload_state,
+)
 from store.vaccinations import Vaccination
 
 _MODEL: dict[ChangeKind, type[BaseModel]] = {
@@ -26,6 +37,10 @@ _MODEL: dict[ChangeKind, type[BaseModel]] = {
     ChangeKind.REGISTER_LOT: Lot,
     ChangeKind.RECORD_VACCINATION: Vaccination,
     ChangeKind.CORRECT_VACCINATION: Vaccination,
+    ChangeKind.UPLOAD_SENT: UploadSent,
+    ChangeKind.UPLOAD_ACCEPTED: UploadAccepted,
+    ChangeKind.UPLOAD_REFUSED: UploadRefused,
+    ChangeKind.VERIFICATION_RECEIVED: VerificationReceived,
 }
 
 
@@ -33,11 +48,16 @@ def reason_unreadable(change: Change) -> str | None:
     """Say why this program cannot use the change (an English reason without its content), or None."""
     if change.kind not in set(ChangeKind):
         return "unknown kind"
+    if change.change_id in change.base_revisions:
+        return "replaces itself"
     model = _MODEL.get(ChangeKind(change.kind))
     if model is None:
         return None
+    content = dict(change.payload)
+    if "record_id" in model.model_fields:
+        content["record_id"] = change.record_id
     try:
-        model.model_validate({**change.payload, "record_id": change.record_id})
+        model.model_validate(content)
     except ValidationError as error:
         return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors(include_input=False))
     return None
@@ -83,7 +103,8 @@ def _apply_revision(table: RecordTable, change: Change) -> None:
         "payload": change.payload,
     }
     replaced = {base for revision in revisions.values() for base in revision["bases"]}
-    heads = sorted(revision_id for revision_id in revisions if revision_id not in replaced)
+    # Revisions that replace each other in a ring are no device's honest work: all of them count, and all are shown.
+    heads = sorted(revisions.keys() - replaced) or sorted(revisions)
     head_id = heads[-1]
     head = revisions[head_id]
     first = revisions[min(revisions)]
@@ -108,11 +129,14 @@ def _apply_revision(table: RecordTable, change: Change) -> None:
 
 def _content(revisions: dict[str, Any], revision_id: str) -> dict[str, Any]:
     """The record's fields at a revision; a void carries none, so it shows those of what it voided."""
-    revision = revisions[revision_id]
-    if revision["kind"] != ChangeKind.VOID_VACCINATION:
-        return dict(revision["payload"])
-    known = [base for base in revision["bases"] if base in revisions]
-    return _content(revisions, known[0]) if known else {}
+    seen: set[str] = set()
+    while revisions[revision_id]["kind"] == ChangeKind.VOID_VACCINATION:
+        seen.add(revision_id)
+        known = [base for base in revisions[revision_id]["bases"] if base in revisions and base not in seen]
+        if not known:
+            return {}
+        revision_id = known[0]
+    return dict(revisions[revision_id]["payload"])
 
 
 def _put_vaccination(table: RecordTable, document: dict[str, Any]) -> None:

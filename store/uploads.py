@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 
 class UploadState(StrEnum):
@@ -67,6 +67,31 @@ class UploadRow(BaseModel):
     record_id: str
     revision: str
     method: UploadMethod
+
+
+class _Payload(BaseModel):
+    """What a change of the upload carries. A newer hub may say more."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class UploadSent(_Payload):
+    rows: list[UploadRow]
+
+
+class UploadAccepted(_Payload):
+    """`due_at` is when CDC may be asked for its verdict; no `message` where that it has the batch was learned by asking."""
+
+    due_at: AwareDatetime | None
+    message: CdcMessage | None
+
+
+class UploadRefused(_Payload):
+    message: CdcMessage
+
+
+class VerificationReceived(_Payload):
+    results: list[RowResult]
 
 
 def upload_state(vaccination: Mapping[str, Any]) -> UploadState:

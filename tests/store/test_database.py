@@ -448,3 +448,31 @@ async def test_change_ids_of_one_world_sort_as_they_were_made() -> None:
 
     assert ids == sorted(ids)
     assert len(set(ids)) == 5
+
+
+@pytest.mark.parametrize("kind", [ChangeKind.CORRECT_VACCINATION, ChangeKind.VOID_VACCINATION])
+async def test_changes_that_replace_themselves_or_each_other_never_keep_the_journal_from_opening(
+    kind: ChangeKind,
+) -> None:
+    storage, world = MemoryStorage(), make_world()
+    hub = await HubDatabase.open(storage, world)
+    await register(hub)
+    ids = [world.make_change_id() for _ in range(3)]
+    for change_id, base in ((ids[0], ids[0]), (ids[1], ids[2]), (ids[2], ids[1])):
+        change = Change(
+            change_id=change_id,
+            device_id=world.make_record_id(),
+            device_seq=1,
+            record_id="c" * 32,
+            base_revisions=(base,),
+            kind=kind,
+            payload=dose("a" * 31 + "1"),
+            made_by="x",
+            made_at=world.now(),
+        )
+        await hub.accept([change])
+
+    again = await HubDatabase.open(MemoryStorage(bytes(storage.data)), make_world())
+
+    assert again.head == 4
+    assert shown(again) == shown(hub)

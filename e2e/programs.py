@@ -1,0 +1,153 @@
+"""The programs a journey runs beside the browser: the hub and the fake CDC, each a real process with its own log."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+INSTITUTION = "1133060019"
+KEY = "practice-key-000001"
+PATIENCE_SECONDS = 60.0
+
+
+def eventually(what: str, condition: Callable[[], Any], *, within: float = PATIENCE_SECONDS) -> Any:
+    """Return the condition's first true value. Raises: AssertionError naming `what` when it stays false."""
+    deadline = monotonic() + within
+    while True:
+        if value := condition():
+            return value
+        assert monotonic() < deadline, f"not within {within:.0f} s: {what}"
+        sleep(0.05)  # between two looks at the condition, never instead of it
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def call(url: str, body: Any = None, *, method: str | None = None) -> Any:
+    """One JSON request past any proxy. Raises: urllib.error.URLError when nobody answers."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+class Program:
+    """A child process that is started, stopped, killed and started again on the same port and data."""
+
+    def __init__(self, name: str, command: list[str], url: str, alive: str, log: Path) -> None:
+        self.name, self.command, self.url, self.alive, self.log = name, command, url, alive, log
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.command, cwd=ROOT, stdout=log, stderr=log)
+        eventually(f"{self.name} answers", self.answers)
+
+    def answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"{self.name} ended with {self.process.returncode}:\n{self.log_text()}"
+        try:
+            call(self.url + self.alive)
+        except (urllib.error.URLError, OSError):
+            return False
+        return True
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self._end(getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(timeout=20)
+            self.process = None
+
+    def log_text(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")[-6000:] if self.log.exists() else ""
+
+
+class FakeCdc(Program):
+    """The fake CDC and the levers behind it."""
+
+    def __init__(self, folder: Path, *, verify_after: float = 1.0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        port = free_port()
+        subprocess.run([sys.executable, "-m", "e2e.fake_cdc", "make-certificate", str(folder)], cwd=ROOT, check=True)
+        command = [sys.executable, "-m", "e2e.fake_cdc", "--port", str(port), "--state", str(folder / "state")]
+        command += ["--verify-after", str(verify_after), "--certificate", str(folder / "practice.pem")]
+        command += ["--org", INSTITUTION, "--key-id", KEY]
+        super().__init__("fake CDC", command, f"http://127.0.0.1:{port}", "/control/state", folder / "cdc.log")
+        self.folder = folder
+
+    def records(self) -> dict[str, Any]:
+        """What CDC holds by record key."""
+        return dict(call(f"{self.url}/control/records")["records"])
+
+    def requests(self) -> list[Any]:
+        return list(call(f"{self.url}/control/requests")["requests"])
+
+    def scenario(self, kind: str, scenario: str, **more: Any) -> None:
+        call(f"{self.url}/control/scenarios", {"kind": kind, "scenario": scenario, **more})
+
+    def know_lot(self, lot_number: str, vaccine_code: str) -> None:
+        call(f"{self.url}/control/lots", {"lot_number": lot_number, "vaccine_code": vaccine_code})
+
+
+class Hub(Program):
+    """The hub as the clinic runs it, with its settings in a file."""
+
+    def __init__(self, folder: Path, cdc: FakeCdc | None, *, bundle: Path, verify_after: float = 1.0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        port = free_port()
+        self.settings = folder / "clinic.toml"
+        self.bundle = bundle
+        self._write_settings(folder, cdc, port, verify_after)
+        # Not through `python3 -m sync`, which only sets up first: a kill must hit the hub itself.
+        run = "import sys, pathlib, sync.app; sys.exit(sync.app.run(pathlib.Path(sys.argv[1]), port=None, open_browser=False))"
+        command = [sys.executable, "-c", run, str(self.settings)]
+        super().__init__("hub", command, f"http://127.0.0.1:{port}", "/api/health", folder / "hub.log")
+
+    def _write_settings(self, folder: Path, cdc: FakeCdc | None, port: int, verify_after: float) -> None:
+        text = {
+            "listen_port": port,
+            "data_dir": (folder / "data").as_posix(),
+            "bundle_dir": self.bundle.as_posix(),
+            "institution_code": INSTITUTION,
+            "practice": True,
+        }
+        lines = [f"{key} = {json.dumps(value)}" for key, value in text.items()]
+        if cdc is not None:
+            key_file = folder / "key_id"
+            key_file.write_text(KEY)
+            os.chmod(key_file, 0o600)
+            link = {
+                "base_url": f"{cdc.url}/fhir",
+                "key_id_file": key_file.as_posix(),
+                "certificate_p12": (cdc.folder / "practice.p12").as_posix(),
+                "certificate_password_file": (cdc.folder / "practice.p12.password").as_posix(),
+                "verify_after_seconds": verify_after,
+                "gather_seconds": 0.2,
+                "timeout_seconds": 5,
+                "retry_base_seconds": 0.3,
+                "retry_cap_seconds": 2,
+            }
+            lines += ["[cdc]", *(f"{key} = {json.dumps(value)}" for key, value in link.items())]
+        self.settings.write_text("\n".join(lines), encoding="utf-8")
+
+    def health(self) -> dict[str, Any]:
+        return dict(call(f"{self.url}/api/health"))

@@ -1,0 +1,52 @@
+"""The line to CDC put together from the settings; nothing of it is loaded where no CDC is set."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Self
+
+from store.changes import World
+from store.database import HubDatabase
+from sync.hub import CdcLink
+from sync.settings import Settings
+
+
+async def _nothing_to_close() -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class CdcLine:
+    """What talks to CDC, or why nothing does: `failure` is empty where no CDC is set."""
+
+    worker: CdcLink | None = None
+    close: Callable[[], Awaitable[None]] = _nothing_to_close
+    failure: str = ""
+
+    @classmethod
+    def open(cls, settings: Settings, database: HubDatabase, world: World) -> Self:
+        """Raises: OSError when a secret's file went away since the settings were checked."""
+        cdc = settings.cdc
+        if cdc is None:
+            return cls()
+        from sync import registry
+        from sync.cdc_client import CdcClient
+        from sync.signing import CertificateUnusable
+        from sync.worker import CdcWorker
+
+        told = registry.CdcSettings(
+            base_url=cdc.base_url,
+            org_id=settings.institution_code,
+            read_key_id=cdc.read_key_id,
+            p12_path=cdc.certificate_p12,
+            p12_password=cdc.read_certificate_password(),
+            verify_after_seconds=cdc.verify_after_seconds,
+            gather_seconds=cdc.gather_seconds,
+            timeout_seconds=cdc.timeout_seconds,
+            retry_base_seconds=cdc.retry_base_seconds,
+            retry_cap_seconds=cdc.retry_cap_seconds,
+        )
+        try:
+            client = CdcClient(told, world)
+        except CertificateUnusable as error:
+            return cls(failure=f"certificate_{error.reason}")
+        return cls(CdcWorker(database, client, told, world), client.close)

@@ -1,0 +1,72 @@
+"""What one running hub consists of, as its handlers see it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from aiohttp import web
+
+from store.database import HubDatabase
+from store.protocol import CdcLinkState, HubStatus, Notice
+from sync.live import Live
+from sync.settings import Settings
+from sync.static import Bundle
+
+
+class CdcLink(Protocol):
+    """The line to CDC; sync/worker.py is it."""
+
+    async def run(self) -> None:
+        """Upload and ask for verification whenever due, until cancelled."""
+        ...
+
+    def wake(self) -> None:
+        """Do now what is waiting: staff asked."""
+        ...
+
+    def status(self) -> tuple[CdcLinkState, datetime | None, str]: ...
+
+    def on_status(self, callback: Callable[[], None]) -> object: ...
+
+
+@dataclass
+class Hub:
+    """One clinic's hub.
+
+    Shape: `worker` is None where no CDC is set; `cdc_failed` says why the line cannot work at all (an expired
+    certificate, a bug), since saving must go on without it.
+    """
+
+    settings: Settings
+    database: HubDatabase
+    worker: CdcLink | None
+    bundle: Bundle
+    started_at: datetime
+    cdc_failed: str = ""
+    live: Live = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.live = Live(self.notice)
+
+    def status(self) -> HubStatus:
+        since: datetime | None = None
+        if self.cdc_failed:
+            state, detail = CdcLinkState.FAILING, self.cdc_failed
+        elif self.worker is None:
+            state, detail = CdcLinkState.NOT_CONFIGURED, ""
+        else:
+            state, since, detail = self.worker.status()
+        return HubStatus(
+            cdc=state,
+            cdc_since=since,
+            cdc_detail=detail,
+            institution_code=self.settings.institution_code,
+            practice=self.settings.practice,
+        )
+
+    def notice(self) -> Notice:
+        return Notice(head=self.database.head, status=self.status())
+
+
+HUB = web.AppKey("hub", Hub)

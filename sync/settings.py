@@ -1,0 +1,246 @@
+"""One clinic's settings: one TOML file, then the environment over it, checked whole before anything starts.
+
+Invariants:
+- every problem is found at once, each with its key, what is wrong and the remedy; no problem shows a secret;
+- a name that is no setting is a problem, since a slip must not quietly leave a default in force;
+- relative paths count from the project's folder, wherever the program was started.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from sync.sentences import RULES, SENTENCES
+
+ROOT = Path(__file__).resolve().parents[1]
+DEFAULT_SETTINGS_FILE = ROOT / ".data" / "clinic.toml"
+ENV_PREFIX = "DESK_"
+_CDC_PREFIX = "CDC_"
+_OWN_CODES = ("file_missing", "file_empty", "file_not_private", "certificate_does_not_open", "not_this_computer")
+
+
+@dataclass(frozen=True)
+class SettingProblem:
+    """One thing wrong with the settings. `code` is one of sentences.SENTENCES."""
+
+    key: str
+    code: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def sentences(self) -> str:
+        """Shape: two lines, Chinese and English."""
+        chinese, english = SENTENCES[self.code]
+        return f"設定 {self.key}：{chinese.format(**self.facts)}\nSetting {self.key}: {english.format(**self.facts)}"
+
+
+class SettingsInvalid(Exception):
+    """The hub cannot start with these settings."""
+
+    def __init__(self, problems: list[SettingProblem]) -> None:
+        super().__init__(", ".join(f"{problem.key}: {problem.code}" for problem in problems))
+        self.problems = problems
+
+    def sentences(self) -> str:
+        return "\n".join(problem.sentences() for problem in self.problems)
+
+
+def _refuse(code: str, **facts: object) -> NoReturn:
+    raise PydanticCustomError(code, "{code}", {"code": code, **facts})
+
+
+def _from_root(path: Path) -> Path:
+    return ROOT / path
+
+
+def _secret_file(path: Path) -> Path:
+    path = _from_root(path)
+    try:
+        mode, is_empty = path.stat().st_mode, not path.read_bytes().strip()
+    except OSError:
+        _refuse("file_missing", path=str(path))
+    if is_empty:
+        _refuse("file_empty", path=str(path))
+    # Windows keeps who may read a file elsewhere; its mode bits tell nothing.
+    if os.name == "posix" and mode & 0o077:
+        _refuse("file_not_private", path=str(path))
+    return path
+
+
+def _this_computer(host: str) -> str:
+    # Until devices sign in over TLS, whoever reaches the port reads the clinic's patients.
+    try:
+        is_local = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        is_local = False
+    if not is_local:
+        _refuse("not_this_computer")
+    return host
+
+
+def _split_list(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+_Folder = Annotated[Path, AfterValidator(_from_root)]
+_SecretFile = Annotated[Path, AfterValidator(_secret_file)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
+
+
+class CdcSettings(_Section):
+    """How to reach CDC. Without this section the hub keeps everything and uploads nothing."""
+
+    base_url: str = Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$", description="address of the CDC interface")
+    key_id_file: _SecretFile = Field(description="file with the KeyId that CDC issued; mode 0600")
+    certificate_p12: _SecretFile = Field(description="the institution's certificate with key, PKCS#12; mode 0600")
+    certificate_password_file: _SecretFile = Field(description="file with the certificate's password; mode 0600")
+    verify_after_seconds: float = Field(
+        600, ge=0, le=3600, description="how long after acceptance to ask for verification, at most 3600"
+    )
+    gather_seconds: float = Field(20, ge=0, description="how long changes gather before an upload leaves")
+    timeout_seconds: float = Field(30, gt=0, description="how long to wait for an answer of CDC")
+    retry_base_seconds: float = Field(
+        5, gt=0, le=3600, description="first pause after a failure, at most 3600; it doubles, with jitter"
+    )
+    retry_cap_seconds: float = Field(600, gt=0, le=3600, description="longest pause after failures, at most 3600")
+
+    @model_validator(mode="after")
+    def _certificate_opens(self) -> "CdcSettings":
+        # Imported here: a hub without CDC must not wait for it at start.
+        from sync.signing import CertificateUnusable, Signer
+
+        try:
+            Signer(self.certificate_p12, self.read_certificate_password(), datetime.now(UTC))
+        except CertificateUnusable as error:
+            # One that expired is no wrong setting: the clinic must still open and record.
+            if error.reason not in ("expired", "not_yet_valid"):
+                _refuse("certificate_does_not_open")
+        return self
+
+    def read_key_id(self) -> str:
+        """The KeyId as its file has it now, so that a rotated key needs no restart. Raises: OSError."""
+        return self.key_id_file.read_text(encoding="utf-8-sig", errors="replace").strip()
+
+    def read_certificate_password(self) -> bytes:
+        """Raises: OSError."""
+        return self.certificate_password_file.read_bytes().rstrip(b"\r\n")
+
+
+class Settings(_Section):
+    """Everything one hub is told."""
+
+    listen_host: Annotated[str, AfterValidator(_this_computer)] = Field(
+        "127.0.0.1", description="address to listen on; only this computer's own until the network is encrypted"
+    )
+    listen_port: int = Field(8765, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    data_dir: _Folder = Field(Path(".data"), description="folder of the clinic's journal")
+    bundle_dir: _Folder = Field(Path(".build/bundle"), description="folder of the built browser program")
+    allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_split_list)] = Field(
+        (), description="further host names browsers may use for this hub; commas between them in the environment"
+    )
+    institution_code: str = Field(
+        "", pattern=r"^([0-9A-Z]{10})?$", description="the clinic's 10-character code; needed with [cdc]"
+    )
+    practice: bool = Field(False, description="practice mode: every screen says that nothing is real")
+    cdc: CdcSettings | None = Field(None, description="link to CDC")
+
+
+def load_settings(path: Path | None, environment: Mapping[str, str]) -> Settings:
+    """Read and check the settings. `path` None means the default file, which may be missing.
+
+    Raises: SettingsInvalid with every problem.
+    """
+    raw, problems = _read_file(path)
+    problems += _lay_environment_over(raw, environment)
+    if raw.get("cdc") is not None and not raw.get("institution_code"):
+        problems.append(SettingProblem("institution_code", "missing", {"env": f"{ENV_PREFIX}INSTITUTION_CODE"}))
+    settings = None
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        problems += [_problem_of(e["type"], e["loc"], e.get("ctx", {})) for e in error.errors(include_input=False)]
+    if settings is None or problems:
+        raise SettingsInvalid(problems)
+    return settings
+
+
+def settings_table() -> str:
+    """The README's table of every setting, as Markdown."""
+    lines = ["| Setting | Environment | Default | Meaning |", "|---|---|---|---|"]
+    for section, prefix in ((Settings, ""), (CdcSettings, "cdc.")):
+        for name, info in section.model_fields.items():
+            if name == "cdc":
+                continue
+            default = info.get_default()
+            shown = {True: "true", False: "false", (): "none", "": "none"}.get(default, f"`{_plain(default)}`")
+            cell = "required" if info.is_required() else shown
+            key = f"{prefix}{name}"
+            lines.append(f"| `{key}` | `{_env_name(key)}` | {cell} | {info.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def _plain(value: object) -> str:
+    return value.as_posix() if isinstance(value, Path) else str(value)
+
+
+def _env_name(key: str) -> str:
+    return ENV_PREFIX + key.replace(".", "_").upper()
+
+
+def _names(section: type[BaseModel]) -> str:
+    return ", ".join(section.model_fields)
+
+
+def _read_file(path: Path | None) -> tuple[dict[str, Any], list[SettingProblem]]:
+    file = path or DEFAULT_SETTINGS_FILE
+    if path is None and not file.exists():
+        return {}, []
+    try:
+        # Windows' editor puts a mark before UTF-8.
+        return tomllib.loads(file.read_text(encoding="utf-8-sig")), []
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        # TOML's and the system's words name line and reason; UnicodeDecodeError's would quote the bytes.
+        is_text = not isinstance(error, UnicodeDecodeError)
+        reason = (getattr(error, "strerror", None) or str(error)) if is_text else "not UTF-8"
+        return {}, [SettingProblem(file.name, "settings_unreadable", {"path": file, "reason": reason})]
+
+
+def _lay_environment_over(raw: dict[str, Any], environment: Mapping[str, str]) -> list[SettingProblem]:
+    problems = []
+    for variable in sorted(name for name in environment if name.startswith(ENV_PREFIX)):
+        name = variable.removeprefix(ENV_PREFIX)
+        section: type[BaseModel] = Settings
+        place = raw
+        if name.startswith(_CDC_PREFIX):
+            name, section = name.removeprefix(_CDC_PREFIX), CdcSettings
+            place = raw.setdefault("cdc", {})
+        name = name.lower()
+        if name not in section.model_fields or name == "cdc":
+            problems.append(SettingProblem(variable, "unknown", {"names": _names(section)}))
+        elif isinstance(place, dict):
+            place[name] = environment[variable]
+    return problems
+
+
+def _problem_of(error_type: str, location: tuple[int | str, ...], context: Mapping[str, Any]) -> SettingProblem:
+    # A list's position is no part of the key.
+    parts = [part for part in location if isinstance(part, str)]
+    key = ".".join(parts)
+    if error_type in _OWN_CODES:
+        return SettingProblem("cdc.certificate_p12" if key == "cdc" else key, error_type, dict(context))
+    if error_type == "missing":
+        return SettingProblem(key, "missing", {"env": _env_name(key)})
+    if error_type == "extra_forbidden":
+        return SettingProblem(key, "unknown", {"names": _names(CdcSettings if parts[:-1] == ["cdc"] else Settings)})
+    rule_zh, rule_en = RULES[key]
+    return SettingProblem(key, "invalid", {"rule_zh": rule_zh, "rule_en": rule_en})

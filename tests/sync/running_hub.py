@@ -1,0 +1,94 @@
+"""A hub on a free port with its journal in a real file, and devices that speak to it."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientResponse, ClientSession, web
+
+from store.changes import Change, ChangeDraft, ChangeKind, World
+from store.database import DeviceDatabase, HubDatabase
+from store.protocol import SyncAnswer, SyncRequest
+from store.storage import FileStorage, MemoryStorage
+from sync.app import make_app
+from sync.hub import HUB, CdcLink, Hub
+from sync.settings import Settings
+from tests.factories import make_patient
+
+WORLD = World(now=lambda: datetime.now(UTC), random_bytes=os.urandom)
+
+
+@dataclass
+class RunningHub:
+    hub: Hub
+    database: HubDatabase
+    session: ClientSession
+    port: int
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    async def post(self, path: str, body: bytes = b"{}", **headers: str) -> ClientResponse:
+        given = {"Content-Type": "application/json"} | _spelt(headers)
+        return await self.session.post(path, data=body, headers=given)
+
+    async def get(self, path: str, **headers: str) -> ClientResponse:
+        return await self.session.get(path, headers=_spelt(headers), allow_redirects=False)
+
+    async def sync(self, device: DeviceDatabase) -> SyncAnswer:
+        """One exchange, as the browser does it."""
+        response = await self.post("/api/sync", request_of(device).model_dump_json().encode())
+        assert response.status == 200, await response.text()
+        answer = SyncAnswer.model_validate_json(await response.read())
+        await device.receive(answer)
+        return answer
+
+
+def _spelt(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@asynccontextmanager
+async def running_hub(
+    folder: Path, *, worker: CdcLink | None = None, allowed_hosts: tuple[str, ...] = ()
+) -> AsyncIterator[RunningHub]:
+    settings = Settings(data_dir=folder, bundle_dir=folder / "bundle", allowed_hosts=allowed_hosts)
+    database = await HubDatabase.open(FileStorage(folder / "hub.journal"), WORLD)
+    app = make_app(settings, database, worker, WORLD)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, lingering_time=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+    try:
+        async with ClientSession(f"http://127.0.0.1:{port}") as session:
+            yield RunningHub(app[HUB], database, session, port)
+    finally:
+        await runner.cleanup()
+        await database.close()
+
+
+async def make_device() -> DeviceDatabase:
+    return await DeviceDatabase.open(MemoryStorage(), WORLD)
+
+
+def request_of(device: DeviceDatabase, **changes: Any) -> SyncRequest:
+    fields: dict[str, Any] = {
+        "device_id": device.device_id,
+        "generation": device.generation,
+        "after": device.cursor,
+        "changes": list(device.unsent.values()),
+    }
+    return SyncRequest(**(fields | changes))
+
+
+async def register_patient(device: DeviceDatabase, chart_number: str = "057164") -> Change:
+    """One person recorded on a device; nothing is sent yet."""
+    payload = make_patient(chart_number=chart_number).model_dump(mode="json", exclude={"record_id"})
+    record_id = WORLD.make_record_id()
+    [change] = await device.commit([ChangeDraft(ChangeKind.REGISTER_PATIENT, record_id, payload)], made_by="nurse")
+    return change

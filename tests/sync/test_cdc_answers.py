@@ -1,0 +1,332 @@
+"""What CDC's answers mean, and above all what they do not."""
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from store.uploads import CdcMessage, RowResult
+from sync.cdc_answers import read_confirm, read_retry_after, read_upload
+from sync.registry import (
+    Accepted,
+    AnswerUnreadable,
+    Exchange,
+    KeyRefused,
+    NeverSeen,
+    Processing,
+    RefusedWhole,
+    RegistryBusy,
+    RegistryError,
+    RegistryUnreachable,
+    Verdicts,
+)
+
+BATCH = "1133060019-20261120-100000-0001"
+KEY = "a" * 32
+OTHER = "b" * 32
+AT = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
+SYSTEM = "https://twniis.cdc.gov.tw/twniis/CodeSystem/twniis-operationoutcome-values"
+
+
+def exchange(status: int | None, content: Any = None, **changes: Any) -> Exchange:
+    body = content if isinstance(content, bytes) else json.dumps(content, ensure_ascii=False).encode()
+    fields: dict[str, Any] = {
+        "kind": "confirm",
+        "upload_batch_id": BATCH,
+        "method": "GET",
+        "path": "/x",
+        "request_body": b"",
+        "started_at": AT,
+        "ended_at": AT,
+        "status": status,
+        "body": body,
+    }
+    return Exchange(**(fields | changes))
+
+
+def outcome(severity: str = "information", code: str = "I00001", text: str = "新增成功", **more: Any) -> dict[str, Any]:
+    details = {"coding": [{"system": SYSTEM, "code": code, "display": text}]}
+    return {
+        "resourceType": "OperationOutcome",
+        "issue": [{"severity": severity, "code": "informational", "details": details, **more}],
+    }
+
+
+def entry(status: Any, said: Any, key: str = KEY) -> dict[str, Any]:
+    return {"fullUrl": f"Immunization/{key}", "response": {"status": status, "outcome": said}}
+
+
+def response(*entries: Any, identifier: Any = BATCH) -> dict[str, Any]:
+    return {
+        "resourceType": "Bundle",
+        "type": "batch-response",
+        "identifier": {"value": identifier},
+        "entry": list(entries),
+    }
+
+
+def results(*entries: Any) -> tuple[RowResult, ...]:
+    answer = read_confirm(exchange(200, response(*entries)), [KEY, OTHER])
+    assert isinstance(answer, Verdicts)
+    return answer.results
+
+
+ACCEPTED = outcome(code="I00000", text="作業完成")
+
+
+def test_acceptance_as_the_contract_prints_it() -> None:
+    answer = read_upload(exchange(200, response({"response": {"status": "200 OK", "outcome": ACCEPTED}})))
+    assert answer == Accepted(CdcMessage(severity="information", code="I00000", text="作業完成"))
+
+
+@pytest.mark.parametrize("code", ["100000", "I09999", "全新代碼"])
+def test_an_unknown_success_code_accepts(code: str) -> None:
+    answer = read_upload(exchange(200, response({"response": {"outcome": outcome(code=code)}})))
+    assert isinstance(answer, Accepted)
+    assert answer.message.code == code
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        response({"response": {"outcome": ACCEPTED}}, identifier="another"),
+        response({"response": {"outcome": ACCEPTED}}, identifier=None),
+        response({"response": {"outcome": outcome("error", "E00013")}}),
+        response({"response": {"outcome": ACCEPTED}}, {"response": {"outcome": outcome("fatal")}}),
+        response({"response": {"outcome": outcome("panic")}}),
+        response({"response": {}}),
+        response(),
+        {**response({"response": {"outcome": ACCEPTED}}), "type": "batch"},
+        ACCEPTED,
+        [],
+        "作業完成",
+        None,
+        b"<html>",
+        b"",
+        json.dumps(response({"response": {"outcome": ACCEPTED}}), ensure_ascii=False).encode("cp950"),
+        json.dumps(response({"response": {"outcome": ACCEPTED}})).encode()[:-5],
+        b"[" * 100_000,
+    ],
+    ids=range(17),
+)
+def test_anything_less_than_plain_acceptance_leaves_the_fate_unknown(content: Any) -> None:
+    with pytest.raises(AnswerUnreadable):
+        read_upload(exchange(200, content))
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_a_whole_refusal_keeps_cdcs_words(status: int) -> None:
+    said = outcome("error", "E00013", "新增失敗,整批退回", expression=["Bundle.entry[3]", "Bundle.type"])
+    assert read_upload(exchange(status, said)) == RefusedWhole(
+        CdcMessage(severity="error", code="E00013", text="新增失敗,整批退回", expression="Bundle.entry[3], Bundle.type")
+    )
+
+
+@pytest.mark.parametrize("status", [400, 409])
+@pytest.mark.parametrize("content", [b"<html>400 Bad Request</html>", b"", {"resourceType": "OperationOutcome"}])
+def test_a_refusal_without_cdcs_words_refuses_nothing(status: int, content: Any) -> None:
+    with pytest.raises(AnswerUnreadable):
+        read_upload(exchange(status, content))
+
+
+@pytest.mark.parametrize("read", [read_upload, lambda e: read_confirm(e, [KEY])], ids=["upload", "confirm"])
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (None, RegistryUnreachable),
+        (401, KeyRefused),
+        (403, KeyRefused),
+        (429, RegistryBusy),
+        (503, RegistryBusy),
+        (500, AnswerUnreadable),
+        (502, AnswerUnreadable),
+        (302, AnswerUnreadable),
+        (204, AnswerUnreadable),
+        (418, AnswerUnreadable),
+    ],
+)
+def test_other_statuses_are_errors_of_their_kind(read: Any, status: int, error: type[RegistryError]) -> None:
+    with pytest.raises(RegistryError) as caught:
+        read(exchange(status, outcome("error", "E00096", "系統忙碌中")))
+    assert type(caught.value) is error
+
+
+def test_the_detail_for_staff_has_cdcs_words() -> None:
+    with pytest.raises(KeyRefused, match=r"^HTTP 401 E00001 未具權限$"):
+        read_upload(exchange(401, outcome("error", "E00001", "未具權限")))
+
+
+def test_a_404_to_an_upload_is_a_wrong_address_and_refuses_nothing() -> None:
+    with pytest.raises(AnswerUnreadable):
+        read_upload(exchange(404, outcome("error", "E00095", "路徑不存在")))
+
+
+def test_a_404_to_confirm_means_never_seen() -> None:
+    assert read_confirm(exchange(404, b""), [KEY]) == NeverSeen(None)
+    said = read_confirm(exchange(404, outcome("error", "E00094", "查無此批次")), [KEY])
+    assert said == NeverSeen(CdcMessage(severity="error", code="E00094", text="查無此批次"))
+
+
+def test_processing_needs_cdcs_words() -> None:
+    told = {"resourceType": "OperationOutcome", "issue": [{"severity": "information", "details": {"text": "處理中"}}]}
+    assert read_confirm(exchange(202, told, headers={"Retry-After": "7"}), [KEY]) == Processing(7.0)
+    with pytest.raises(AnswerUnreadable):
+        read_confirm(exchange(202, b"<html>"), [KEY])
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("7", 7.0),
+        (" 0 ", 0.0),
+        ("Fri, 20 Nov 2026 02:01:00 GMT", 60.0),
+        ("Fri, 20 Nov 2026 01:00:00 GMT", 0.0),
+        ("9" * 400, 999999999.0),
+        ("", None),
+        ("soon", None),
+        ("-1", None),
+        ("٣", None),
+    ],
+)
+def test_retry_after_in_seconds_or_as_a_date(text: str, seconds: float | None) -> None:
+    assert read_retry_after(exchange(503, headers={"retry-after": text})) == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("201 Created", "I00001"), ("200 OK", "I00002"), ("204 No Content", "I00003"), ("200", "I9")]
+)
+def test_a_row_is_verified_by_status_and_severity(status: str, code: str) -> None:
+    assert results(entry(status, outcome(code=code))) == (
+        RowResult(record_id=KEY, verified=True, severity="information", code=code, text="新增成功"),
+    )
+
+
+def test_a_row_is_verified_without_any_outcome() -> None:
+    assert [r.verified for r in results({"fullUrl": f"Immunization/{KEY}", "response": {"status": "201"}})] == [True]
+
+
+def test_a_refused_row_keeps_code_text_and_expression_verbatim() -> None:
+    said = outcome("error", "Z99-新", "批號不存在", expression=["Immunization.lotNumber"])
+    said["issue"].insert(0, outcome("information")["issue"][0])
+    assert results(entry("400 Bad Request", said)) == (
+        RowResult(
+            record_id=KEY,
+            verified=False,
+            severity="error",
+            code="Z99-新",
+            text="批號不存在",
+            expression="Immunization.lotNumber",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("201 Created", outcome("error")),
+        ("200 OK", outcome("fatal")),
+        ("400 Bad Request", outcome()),
+        ("400 Bad Request", None),
+        ("422", outcome("warning")),
+        ("500", outcome("error")),
+        ("202 Accepted", outcome("error")),
+    ],
+)
+def test_a_contradictory_row_counts_as_refused(status: str, said: Any) -> None:
+    assert [r.verified for r in results(entry(status, said))] == [False]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        entry("202 Accepted", outcome()),
+        entry("500 Internal Server Error", outcome()),
+        entry("2010", outcome()),
+        entry("", outcome()),
+        entry(201, outcome()),
+        entry(None, outcome()),
+        entry("201 Created", "新增成功"),
+        entry("201 Created", {"resourceType": "OperationOutcome", "issue": []}),
+        entry("201 Created", {"resourceType": "OperationOutcome", "issue": ["error"]}),
+        entry("201 Created", outcome("panic")),
+        entry("201 Created", outcome(), key="c" * 32),
+        entry("201 Created", outcome(), key=KEY + "x"),
+        {"fullUrl": KEY, "response": {"status": "201"}},
+        {"fullUrl": f"NotImmunization/{KEY}", "response": {"status": "201"}},
+        {"fullUrl": f"urn:uuid:{KEY}", "response": {"status": "201"}},
+        {"fullUrl": [f"Immunization/{KEY}"], "response": {"status": "201"}},
+        "Immunization",
+        None,
+    ],
+    ids=range(18),
+)
+def test_an_entry_that_cannot_be_understood_decides_nothing(odd: Any) -> None:
+    assert [r.record_id for r in results(odd, entry("201 Created", outcome(), key=OTHER))] == [OTHER]
+
+
+def test_an_absolute_url_means_the_same() -> None:
+    told = {"fullUrl": f"https://host/fhir/Immunization/{KEY}", "response": {"status": "201"}}
+    assert [r.record_id for r in results(told)] == [KEY]
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_row_told_twice_and_differently_is_refused(turn: int) -> None:
+    told = [entry("201 Created", outcome()), entry("400 Bad Request", outcome("error", "E1"))]
+    assert [(r.verified, r.code) for r in results(*told[::turn])] == [(False, "E1")]
+
+
+def test_verdicts_on_another_batch_are_not_taken() -> None:
+    with pytest.raises(AnswerUnreadable):
+        read_confirm(exchange(200, response(entry("201", outcome()), identifier="another")), [KEY])
+
+
+def test_half_characters_of_json_are_made_storable() -> None:
+    body = json.dumps(response(entry("400", outcome("error", "\ud800", "壞\udfff字")))).encode()
+    answer = read_confirm(exchange(200, body), [KEY])
+    assert isinstance(answer, Verdicts)
+    assert answer.results[0].text == "壞?字"
+    answer.results[0].model_dump_json().encode()
+
+
+_names = ["issue", "severity", "details", "coding", "code", "text", "expression", "resourceType", "status"]
+_words = st.sampled_from(["error", "201", "OperationOutcome"])
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | _words,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(_names),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+_statuses = st.sampled_from(["201 Created", "400"]) | _json
+
+
+@given(st.lists(st.builds(entry, _statuses, _json | st.builds(outcome, _json)) | _json))
+def test_no_answer_makes_the_reader_fail_or_verify_without_a_success_status(entries: list[Any]) -> None:
+    answer = read_confirm(exchange(200, response(*entries)), [KEY])
+    assert isinstance(answer, Verdicts)
+    for result in answer.results:
+        told = [e for e in entries if isinstance(e, dict) and str(e.get("fullUrl")).endswith(KEY)]
+        assert not result.verified or any(str(e["response"]["status"])[:3] in ("200", "201", "204") for e in told)
+
+
+@given(st.binary(max_size=200) | st.builds(lambda value: json.dumps(value).encode(), _json), st.integers(100, 599))
+def test_no_bytes_make_the_readers_fail_in_any_other_way(body: bytes, status: int) -> None:
+    for read in (read_upload, lambda e: read_confirm(e, [KEY])):
+        with suppress(RegistryError):
+            read(exchange(status, body))
+
+
+@given(st.text() | st.from_regex(r"\w{3}, \d{1,2} \w{3} \d{1,9} \d\d:\d\d:\d\d [-+A-Z0-9]{3,6}"))
+def test_no_retry_after_makes_the_reader_fail(text: str) -> None:
+    read_retry_after(exchange(503, headers={"Retry-After": text}))

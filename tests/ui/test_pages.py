@@ -1,0 +1,260 @@
+"""The pages as staff see them, on CPython: the same functions that the browser runs."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from nicegui import ui
+from nicegui.testing import User, user_simulation
+
+from store.changes import ChangeDraft, ChangeKind
+from store.database import DeviceDatabase
+from store.errors import StorageFull
+from store.storage import MemoryStorage
+from tests.factories import make_lot, make_patient, make_vaccination
+from tests.worlds import Clock, make_world
+from ui import boot
+from ui.state import AppState
+from ui.sync_client import NetworkFailed
+
+TODAY = "1151120"
+
+
+class NoNetwork:
+    """A device out of reach of everything."""
+
+    async def fetch(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> None:
+        raise NetworkFailed("offline")
+
+    def event_stream(self, *_: object) -> None:
+        pass
+
+    def is_online(self) -> bool:
+        return False
+
+
+class FailingStorage(MemoryStorage):
+    full = False
+
+    async def append(self, data: bytes) -> None:
+        if self.full:
+            raise StorageFull("full")
+        await super().append(data)
+
+
+@pytest.fixture
+async def storage() -> FailingStorage:
+    return FailingStorage()
+
+
+@pytest.fixture
+async def state(storage: FailingStorage) -> AppState:
+    world = make_world(Clock())
+    state = AppState(await DeviceDatabase.open(storage, world), world, NoNetwork())
+    for kind, record in ((ChangeKind.REGISTER_PATIENT, make_patient()), (ChangeKind.REGISTER_LOT, make_lot())):
+        payload = record.model_dump(mode="json", exclude={"record_id"})
+        await state.commit([ChangeDraft(kind, record.record_id, payload)])
+    return state
+
+
+@pytest.fixture
+async def user(state: AppState) -> AsyncIterator[User]:
+    async with user_simulation(root=None) as user:
+        boot.define_pages()
+        boot.run(state)
+        yield user
+
+
+async def record_dose(state: AppState, **fields: object) -> str:
+    vaccination = make_vaccination(vaccination_date=state.today(), **fields)
+    payload = vaccination.model_dump(mode="json", exclude={"record_id"})
+    await state.commit([ChangeDraft(ChangeKind.RECORD_VACCINATION, vaccination.record_id, payload)])
+    return vaccination.record_id
+
+
+async def fill(user: User, **fields: str) -> None:
+    for name, value in fields.items():
+        next(iter(user.find(name).elements)).set_value(value)
+
+
+def saved(state: AppState) -> list[tuple[str, str, str]]:
+    return [
+        (d["vaccine_code"], d["dose_number"], d["lot_number"]) for d in state.database.tables.vaccinations.documents()
+    ]
+
+
+async def test_search_masks_id_and_phone_until_the_record_opens(user: User) -> None:
+    await user.open("/")
+    user.find("patient-search").type("測試")
+
+    table = next(iter(user.find("patients").elements))
+    assert isinstance(table, ui.table)
+    row = table.rows[0]
+    assert (row["national_id"], row["phone"], row["birth_date"]) == ("B222******", "09********", "074/11/08")
+
+
+async def test_nobody_found_says_what_to_do(user: User) -> None:
+    await user.open("/")
+    user.find("patient-search").type("不存在")
+    await user.should_see("查無此人")
+
+
+async def test_recording_takes_the_lot_and_the_dose_by_itself(user: User, state: AppState) -> None:
+    await user.open(f"/BA102_3?patient={make_patient().record_id}")
+    await fill(user, vaccine_code="MMR")
+    user.find("save").click()
+
+    await user.should_see("已存檔")
+    assert saved(state) == [("MMR", "1", "AMJRE075AA-CDC")]
+    await user.should_see("今日接種 1 筆")
+
+
+async def test_a_date_nobody_can_read_stops_saving_and_says_why(user: User, state: AppState) -> None:
+    await user.open(f"/BA102_3?patient={make_patient().record_id}")
+    await fill(user, vaccine_code="MMR", vaccination_date="1150230")
+    user.find("save").click()
+
+    await user.should_see("沒有這一天")
+    assert saved(state) == []
+
+
+async def test_a_warning_is_asked_about_and_never_blocks(user: User, state: AppState) -> None:
+    await user.open(f"/BA102_3?patient={make_patient().record_id}")
+    await fill(user, vaccine_code="MMR", lot_number="UNHEARD-CDC")
+    user.find("save").click()
+    await user.should_see("批號未建檔")
+    assert saved(state) == []
+
+    await user.should_see(marker="save-anyway")
+    user.find("save-anyway").click()
+
+    await user.should_see("已存檔")
+    assert saved(state) == [("MMR", "1", "UNHEARD-CDC")]
+
+
+async def test_when_the_disk_is_full_nothing_says_saved(user: User, state: AppState, storage: FailingStorage) -> None:
+    await user.open(f"/BA102_3?patient={make_patient().record_id}")
+    await fill(user, vaccine_code="MMR")
+    storage.full = True
+    user.find("save").click()
+    await user.should_see("儲存空間已滿")
+    await user.should_not_see("已存檔")
+
+    storage.full = False
+    user.find("save").click()
+
+    await user.should_see("已存檔")
+    assert saved(state) == [("MMR", "1", "AMJRE075AA-CDC")]
+
+
+async def test_tapping_save_twice_records_once(user: User, state: AppState) -> None:
+    await user.open(f"/BA102_3?patient={make_patient().record_id}")
+    await fill(user, vaccine_code="MMR")
+    user.find("save").click()
+    user.find("save").click()
+
+    await user.should_see("已存檔")
+    assert len(saved(state)) == 1
+
+
+async def test_a_refused_record_shows_cdcs_words_and_is_corrected_in_place(user: User, state: AppState) -> None:
+    record_id = await record_dose(state)
+    revision = state.database.tables.vaccinations.at(record_id)["revision"]
+    row = {"record_id": record_id, "revision": revision, "method": "POST"}
+    refusal = {"record_id": record_id, "verified": False, "code": "E00091", "text": "批號不存在", "expression": "x.lotNumber"}
+    await state.commit([ChangeDraft(ChangeKind.UPLOAD_SENT, "b1", {"rows": [row]})])
+    await state.commit([ChangeDraft(ChangeKind.VERIFICATION_RECEIVED, "b1", {"results": [refusal]})])
+
+    await user.open("/BA102_3_DOWNLOAD")
+    table = next(iter(user.find("vaccinations").elements))
+    assert isinstance(table, ui.table)
+    assert (table.rows[0]["state"], table.rows[0]["message"]) == ("檢核失敗", "E00091 批號不存在")
+
+    await user.open(f"/BA102_3?record={record_id}&field=lot_number")
+    await user.should_see("疾管署訊息：E00091 批號不存在")
+    await fill(user, dose_number="2")
+    user.find("save").click()
+    await user.should_see("已存檔")
+
+    document = state.database.tables.vaccinations.at(record_id)
+    assert (document["dose_number"], document["upload_state"], len(document["revisions"])) == ("2", "not_sent", 2)
+
+
+async def test_voiding_asks_for_a_reason_and_keeps_the_record(user: User, state: AppState) -> None:
+    record_id = await record_dose(state)
+    await user.open(f"/BA102_3?record={record_id}")
+    user.find("void").click()
+    await user.should_see(marker="void-reason")
+    user.find("void-reason").type("打錯人")
+    user.find("void-confirm").click()
+
+    await user.should_see("已作廢")
+    document = state.database.tables.vaccinations.at(record_id)
+    assert (document["voided"], document["void_reason"]) == (True, "打錯人")
+
+
+async def test_header_values_stay_for_the_next_person(user: User, state: AppState) -> None:
+    other = make_patient(record_id="9" * 32, chart_number="057165", national_id="D222419830")
+    payload = other.model_dump(mode="json", exclude={"record_id"})
+    await state.commit([ChangeDraft(ChangeKind.REGISTER_PATIENT, other.record_id, payload)])
+    await user.open(f"/BA102_3?patient={make_patient().record_id}")
+    await fill(user, vaccine_code="MMR")
+    user.find("save").click()
+    await user.should_see("已存檔")
+
+    await user.open(f"/BA102_3?patient={other.record_id}")
+    user.find("save").click()
+    await user.should_see("今日接種 2 筆")
+
+    assert saved(state) == [("MMR", "1", "AMJRE075AA-CDC")] * 2
+
+
+async def test_upload_page_says_that_it_goes_to_cdc_and_is_not_verified_yet(user: User, state: AppState) -> None:
+    await record_dose(state)
+    await user.open("/BA102_3_UPLOAD")
+
+    await user.should_see("資料是送往「疾管署(CDC)」，不是健保署。")
+    await user.should_see("未完成上傳 1 筆")
+
+
+async def test_functions_not_built_yet_are_greyed_and_say_so(user: User) -> None:
+    await user.open("/")
+
+    await user.should_see("尚未提供")
+    button = next(iter(user.find("7.BA109").elements))
+    assert isinstance(button, ui.button)
+    assert not button.enabled
+
+
+async def test_opening_an_unknown_record_says_so_and_offers_the_search(user: User) -> None:
+    await user.open("/BA102_3?record=" + "f" * 32)
+
+    await user.should_see("找不到這筆資料")
+    await user.should_see("查詢患者")
+
+
+def test_every_state_error_and_problem_has_its_sentence() -> None:
+    from store.errors import AppError
+    from store.problems import ProblemCode
+    from store.protocol import CdcLinkState
+    from store.roc_date import RocDateFault
+    from store.roster import RosterFault
+    from store.uploads import UploadState
+    from ui import sync_client, wording
+
+    def all_errors(error: type[AppError]) -> set[str]:
+        return {error.code}.union(*map(all_errors, error.__subclasses__()))
+
+    ours = {code for code in all_errors(AppError) if code in _codes_in(Path(wording.__file__).parents[1])}
+    assert ours <= wording.APP_ERROR.keys()
+    assert set(UploadState) == wording.UPLOAD_STATE.keys()
+    assert set(CdcLinkState) == wording.CDC_LINK.keys()
+    assert set(sync_client.HubLink) == wording.HUB_LINK.keys()
+    assert set(ProblemCode) == wording.PROBLEM.keys()
+    assert set(RocDateFault) == wording.DATE_FAULT.keys()
+    assert set(RosterFault) == wording.ROSTER_FAULT.keys()
+
+
+def _codes_in(root: Path) -> str:
+    """The text of what the browser runs: errors of the hub alone need no sentence on a device's screen."""
+    return "\n".join(p.read_text(encoding="utf-8") for folder in ("store", "ui") for p in (root / folder).rglob("*.py"))

@@ -1,0 +1,149 @@
+"""The device's half of the sync against a real hub."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+
+from store.changes import ChangeDraft, ChangeKind
+from store.database import DeviceDatabase
+from store.storage import MemoryStorage
+from tests.factories import make_patient
+from tests.sync.running_hub import WORLD, RunningHub, running_hub
+from ui.sync_client import HubLink, NetworkFailed, SyncClient
+
+
+class HttpNetwork:
+    """What the browser does for the sync, done by aiohttp. `cut` is the cable; `lose_answers` drops what comes back."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+        self._url, self._session = url, session
+        self.cut = False
+        self.lose_answers = 0
+        self._streams: set[asyncio.Task[None]] = set()
+
+    async def fetch(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
+        if self.cut:
+            raise NetworkFailed("cut")
+        try:
+            async with self._session.request(method, self._url + path, data=body, headers=headers) as answer:
+                content = await answer.read()
+        except aiohttp.ClientError as error:
+            raise NetworkFailed(type(error).__name__) from error
+        if self.lose_answers:
+            self.lose_answers -= 1
+            raise NetworkFailed("answer lost")
+        return answer.status, dict(answer.headers), content
+
+    def event_stream(self, path: str, on_message: Callable[[str], None], on_state: Callable[[bool], None]) -> None:
+        task = asyncio.create_task(self._stream(path, on_message, on_state))
+        self._streams.add(task)
+
+    def is_online(self) -> bool:
+        return not self.cut
+
+    async def _stream(self, path: str, on_message: Callable[[str], None], on_state: Callable[[bool], None]) -> None:
+        async with self._session.get(self._url + path, timeout=aiohttp.ClientTimeout(total=None)) as answer:
+            on_state(True)
+            async for line in answer.content:
+                if line.startswith(b"data:"):
+                    on_message(line[5:].decode().strip())
+
+    async def close(self) -> None:
+        for task in self._streams:
+            task.cancel()
+        await asyncio.gather(*self._streams, return_exceptions=True)
+
+
+class Device:
+    def __init__(self, database: DeviceDatabase, network: HttpNetwork) -> None:
+        self.database, self.network = database, network
+        self.changed = asyncio.Event()
+        self.client = SyncClient(database, network, WORLD, self.changed.set)
+
+    async def register(self, chart_number: str) -> None:
+        payload = make_patient(chart_number=chart_number).model_dump(mode="json", exclude={"record_id"})
+        draft = ChangeDraft(ChangeKind.REGISTER_PATIENT, WORLD.make_record_id(), payload)
+        await self.database.commit([draft], made_by="nurse")
+
+    def charts(self) -> list[str]:
+        return sorted(d["chart_number"] for d in self.database.tables.patients.documents())
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                self.changed.clear()
+                await self.changed.wait()
+
+
+@asynccontextmanager
+async def running_device(hub: RunningHub) -> AsyncIterator[Device]:
+    async with aiohttp.ClientSession() as session:
+        network = HttpNetwork(f"http://{hub.host}", session)
+        device = Device(await DeviceDatabase.open(MemoryStorage(), WORLD), network)
+        task = asyncio.create_task(device.client.run())
+        try:
+            yield device
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await network.close()
+
+
+async def test_what_one_device_records_the_other_shows_without_asking(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub, running_device(hub) as one, running_device(hub) as two:
+        await two.until(lambda: two.client.link is HubLink.CONNECTED)
+        await one.register("057164")
+
+        await two.until(lambda: two.charts() == ["057164"])
+        await one.until(lambda: not one.database.unsent)
+
+        assert one.charts() == two.charts()
+
+
+async def test_more_changes_than_fit_one_batch_all_arrive(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub, running_device(hub) as one:
+        one.network.cut = True
+        drafts = [
+            ChangeDraft(ChangeKind.REGISTER_PATIENT, WORLD.make_record_id(), {"chart_number": f"{n}", "name": "x"})
+            for n in range(2500)
+        ]
+        await one.database.commit(drafts, made_by="nurse")
+        one.network.cut = False
+        one.client.wake()
+        await one.until(lambda: not one.database.unsent)
+
+        async with running_device(hub) as two:
+            await two.until(lambda: len(two.database.tables.patients) == 2500)
+
+        assert hub.database.head == 2500
+
+
+async def test_a_lost_answer_neither_loses_nor_doubles(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub, running_device(hub) as one:
+        await one.until(lambda: one.client.link is HubLink.CONNECTED)
+        one.network.lose_answers = 1
+        await one.register("057164")
+        await one.until(lambda: one.client.link is HubLink.UNREACHABLE)
+        assert len(one.database.unsent) == 1
+
+        one.client.wake()
+        await one.until(lambda: not one.database.unsent)
+
+        assert hub.database.head == 1
+
+
+async def test_with_the_hub_away_everything_is_kept_and_goes_when_it_is_back(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub, running_device(hub) as one:
+        one.network.cut = True
+        await one.register("057164")
+        await one.until(lambda: one.client.link is HubLink.UNREACHABLE)
+        assert one.charts() == ["057164"]
+
+        one.network.cut = False
+        one.client.wake()
+        await one.until(lambda: one.client.link is HubLink.CONNECTED and not one.database.unsent)

@@ -1,0 +1,70 @@
+"""The browser's composition root: pages first, the store when this tab leads."""
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nicegui import ui
+
+from store.changes import World
+from store.database import DeviceDatabase
+from store.storage import JournalStorage
+from ui import browser
+from ui.pages import menu, roster, uploads, vaccinate
+from ui.shell import register_assets
+from ui.state import AppState
+from ui.wording import PRODUCT
+
+_running: list[AppState] = []
+_tasks: set[asyncio.Task[None]] = set()
+
+
+def register() -> None:
+    """Define the pages and hand NiceGUI its application. Opens nothing: a standby tab does this ahead of its turn."""
+    define_pages()
+    ui.run(title=PRODUCT, language="zh-TW", reload=False, show=False, storage_secret=None, reconnect_timeout=3)
+
+
+def define_pages() -> None:
+    """The routes. Each asks for the running state when it is opened."""
+    register_assets(str(Path(__file__).parent / "assets"))
+
+    @ui.page("/")
+    def _menu() -> None:
+        menu.build(running())
+
+    @ui.page("/BA102_3")
+    def _vaccinate(patient: str = "", record: str = "", field: str = "") -> None:
+        vaccinate.build(running(), patient, record, field)
+
+    @ui.page("/BA102_3_UPLOAD")
+    def _upload() -> None:
+        uploads.build_upload(running())
+
+    @ui.page("/BA102_3_DOWNLOAD")
+    def _verification() -> None:
+        uploads.build_verification(running())
+
+    @ui.page("/roster")
+    def _roster() -> None:
+        roster.build(running())
+
+
+def running() -> AppState:
+    """The state of the leading tab."""
+    return _running[-1]
+
+
+async def start(storage: JournalStorage, bootinfo: dict[str, object]) -> None:
+    """Open the store and begin to sync. Raises: JournalUnreadable, JournalTooNew, StorageFailed."""
+    world = World(now=lambda: datetime.now(UTC), random_bytes=os.urandom)
+    run(AppState(await DeviceDatabase.open(storage, world), world, browser))
+
+
+def run(state: AppState) -> None:
+    """Make `state` what the pages show, and keep it in step with the hub."""
+    _running.append(state)
+    task = asyncio.get_running_loop().create_task(state.sync.run())
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)

@@ -1,0 +1,98 @@
+"""`python -m ui.build`: make the browser bundle out of store/, ui/, the locked wheels and Pyodide; never sync/.
+
+Nothing is done when nothing has changed. It may be interrupted at any moment and run again. The same inputs give the
+same bytes: hashes lock what is downloaded, the browser's own Python compiles it, times and orders are fixed.
+
+Shape: OUT/manifest.json {"build", "files": {path: {"sha256", "size"}}, "inputs"}, OUT/files/PATH, and PATH.br, PATH.gz
+where they are smaller.
+"""
+
+import argparse
+import errno
+import hashlib
+import sys
+from pathlib import Path
+
+from ui.bundle.application import build_application, project_files, read_application, try_and_list_static
+from ui.bundle.download import fetch_pyodide, fetch_wheels
+from ui.bundle.output import is_current, stamp, write_bundle
+from ui.bundle.report import BuildError, Report
+from ui.bundle.site import build_site
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / ".build" / "bundle"
+CACHE = ROOT / ".build" / "cache"
+_PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
+
+
+def build(out: Path = OUT, cache: Path = CACHE, root: Path = ROOT) -> str:
+    """Make the bundle if it is not current and return its build id. Raises: BuildError."""
+    inputs = _hash_inputs(root)
+    if is_current(out, inputs):
+        return inputs
+    try:
+        return _build(out, cache, root, inputs)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC):
+            raise BuildError("The disk is full.", "Free 300 MB and build again.") from error
+        raise BuildError(f"A file could not be written or read ({error}).", "Check its rights and build again.") from error
+
+
+def _build(out: Path, cache: Path, root: Path, inputs: str) -> str:
+    report = Report(steps=6)
+    cache.mkdir(parents=True, exist_ok=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    report.step("wheels for the browser")
+    wheel_files = fetch_wheels(cache, report)
+    report.step("Pyodide")
+    pyodide = fetch_pyodide(cache.resolve(), report)
+    report.step("third-party modules")
+    site, stdlib = build_site(wheel_files, pyodide, cache, report)
+    report.step("our own modules")
+    application = read_application(root)
+    images = {"site": site, "app": build_application(application, wheel_files, pyodide, cache), "stdlib": stdlib}
+    report.step("trial start, and the static files in use")
+    paths = {name: cache.resolve() / f"try-{name}.bin" for name in images}
+    for name, data in images.items():
+        paths[name].write_bytes(data)
+    files = try_and_list_static(application, paths, wheel_files, pyodide, cache)
+    files |= {f"pyodide/{name}": (pyodide / name).read_bytes() for name in _PYODIDE_FILES}
+    files |= {"images/site.bin": images["site"], "images/app.bin": images["app"], "images/stdlib.zip": images["stdlib"]}
+    files |= {_place(path): data for path, data in application.runtime.items()}
+    build_id, files = stamp(files)
+    report.step(f"writing build {build_id}: {len(files)} files, {sum(map(len, files.values())) / 1e6:.1f} MB")
+    write_bundle(out, build_id, files, inputs, cache, report)
+    return build_id
+
+
+def _place(path: str) -> str:
+    at_top = path in {"index.html", "sw.js", "manifest.webmanifest", "favicon.ico"} or path.startswith("icons/")
+    return path if at_top else f"runtime/{path}"
+
+
+def _hash_inputs(root: Path) -> str:
+    digest = hashlib.sha256()
+    for path, content in project_files(root).items():
+        digest.update(f"{path}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m ui.build", description="Make the browser bundle.")
+    parser.add_argument("--out", type=Path, default=OUT, help="where the bundle goes (default: .build/bundle)")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="downloads and compiled parts (default: .build/cache)")
+    options = parser.parse_args()
+    try:
+        build(options.out, options.cache)
+    except BuildError as error:
+        print(f"bundle: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("bundle: interrupted; run the same command again to go on.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

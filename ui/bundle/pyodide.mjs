@@ -1,0 +1,66 @@
+// The two jobs of the build that need the browser's own Python, run under Node:
+//   node pyodide.mjs compile PYODIDE_FOLDER SOURCES.bin OUT.bin          .py files in, sourceless .pyc files out
+//   node pyodide.mjs try     PYODIDE_FOLDER JOB.json OUT.json            boots the finished images, tells what NiceGUI registered
+import fs from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { readImage, unpackImage } from "../runtime/image.js";
+import { PYTHON_ENV, pyodideOptions } from "../runtime/python.js";
+
+const [job, folder, input, output] = process.argv.slice(2);
+const { loadPyodide } = await import(pathToFileURL(path.join(folder, "pyodide.mjs")));
+const indexURL = path.resolve(folder) + path.sep;
+const bytes = (file) => { const b = fs.readFileSync(file); return b.buffer.slice(b.byteOffset, b.byteOffset + b.length); };
+
+const COMPILE = `
+import os, py_compile
+for path in PATHS:
+    # The hash is not checked at run time, so that a .pyc needs neither its source nor a clock.
+    py_compile.compile("/in/" + path, cfile="/out/" + path + "c", dfile="/" + path, doraise=True, optimize=0,
+                       invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+`;
+
+const TRY = `
+import json, sys
+from ui.runtime import entry
+entry.register()
+from ui.runtime.bridge import Request
+from nicegui import dependencies, ui
+for name in UI_NAMES:
+    getattr(ui, name, None)  # registers the element's component, as the first page that shows it will
+from nicegui.version import __version__ as version
+urls = {}
+for kind, table in (("components", dependencies.js_components), ("libraries", dependencies.libraries),
+                    ("esm", dependencies.esm_modules), ("resources", dependencies.resources)):
+    for key, item in table.items():
+        urls[f"/_nicegui/{version}/{kind}/{key}"] = str(item.path)
+ui.page("/-/any")(lambda: ui.label("any"))  # what every page asks for, whatever it shows
+page = (await entry.bridge().http(Request("/-/any"))).body.decode()
+json.dumps({"version": version, "urls": urls, "page": page})
+`;
+
+if (job === "compile") {
+  const py = await loadPyodide({ indexURL, env: { PYTHONHASHSEED: "0" } });
+  const sources = readImage(bytes(input));
+  for (const [name, data] of sources) {
+    for (const root of ["/in/", "/out/"]) py.FS.mkdirTree(path.posix.dirname(root + name));
+    py.FS.writeFile("/in/" + name, data);
+  }
+  py.globals.set("PATHS", py.toPy(sources.map(([name]) => name)));
+  py.runPython(COMPILE);
+  const out = sources.map(([name]) => [name + "c", py.FS.readFile("/out/" + name + "c")]);
+  const header = JSON.stringify(out.map(([name, data]) => [name, data.length]));
+  const length = Buffer.alloc(4); length.writeUInt32LE(Buffer.byteLength(header));
+  fs.writeFileSync(output, Buffer.concat([length, Buffer.from(header), ...out.map(([, data]) => data)]));
+} else {
+  const { images, stdlib, names } = JSON.parse(fs.readFileSync(input, "utf8"));
+  const log = [];
+  const py = await loadPyodide({
+    ...pyodideOptions((line) => log.push(line)), indexURL, stdLibURL: stdlib, env: PYTHON_ENV,
+    fsInit: async (FS) => images.forEach((image) => unpackImage(FS, bytes(image))),
+  });
+  py.globals.set("UI_NAMES", py.toPy(names));
+  try { fs.writeFileSync(output, await py.runPythonAsync(TRY)); }
+  catch (error) { console.error([...log, error.message].join("\n")); process.exit(1); }
+}
+process.exit(0);

@@ -1,0 +1,79 @@
+"""Screen text to drafts, or to all the problems it has, each at its field."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from store.lots import Lot, LotType
+from store.patients import Patient
+from store.problems import Problem, ProblemCode, Severity
+from store.roc_date import InvalidRocDate, parse_roc_date
+from store.vaccinations import Vaccination, VaccinationDraft, check_vaccination
+from ui.state import AppState
+
+
+@dataclass
+class VaccinationText:
+    """What stands in the fields of the vaccination form."""
+
+    vaccination_date: str = ""
+    vaccine_code: str = ""
+    dose_number: str = ""
+    lot_number: str = ""
+    lot_type: str = ""
+
+
+def record_fields(document: Mapping[str, Any], model: type[Any]) -> dict[str, Any]:
+    """The fields of a record's own model out of its document in a table."""
+    return {name: document[name] for name in model.model_fields if name in document}
+
+
+def read_vaccination(text: VaccinationText, patient_id: str) -> tuple[VaccinationDraft, list[Problem]]:
+    """Read the form; an unreadable date is a problem and leaves the draft without one."""
+    problems, day = [], None
+    if text.vaccination_date.strip():
+        try:
+            day = parse_roc_date(text.vaccination_date)
+        except InvalidRocDate as error:
+            facts = {"text": text.vaccination_date, "fault": error.fault.value}
+            problems.append(Problem("vaccination_date", ProblemCode.DATE_UNREADABLE, facts))
+    draft = VaccinationDraft(
+        patient_id=patient_id,
+        vaccination_date=day,
+        vaccine_code=text.vaccine_code,
+        dose_number=text.dose_number,
+        lot_number=text.lot_number.strip(),
+        lot_type=LotType(text.lot_type) if text.lot_type else None,
+    )
+    return draft, problems
+
+
+def check_form(
+    state: AppState, text: VaccinationText, patient_id: str, record_id: str
+) -> tuple[VaccinationDraft, list[Problem]]:
+    """Everything odd about what is typed, against what this device knows."""
+    tables = state.database.tables
+    draft, problems = read_vaccination(text, patient_id)
+    patient = tables.patients.find(patient_id)
+    lots = tables.lots.find_by("vaccine_code", draft.vaccine_code) + tables.lots.find_by("lot_number", draft.lot_number)
+    others = [d for d in tables.vaccinations.find_by("patient_id", patient_id) if not d["voided"]]
+    unreadable = {problem.field for problem in problems}
+    problems += [
+        problem
+        for problem in check_vaccination(
+            draft,
+            Patient.model_validate(record_fields(patient, Patient)) if patient else None,
+            [Lot.model_validate(record_fields(lot, Lot)) for lot in lots],
+            [Vaccination.model_validate(record_fields(d, Vaccination)) for d in others if d["record_id"] != record_id],
+            state.today(),
+        )
+        if not (problem.field in unreadable and problem.code is ProblemCode.REQUIRED)
+    ]
+    return draft, problems
+
+
+def stops_saving(problem: Problem) -> bool:
+    """True for what leaves nothing that could be saved."""
+    return problem.severity is Severity.ERROR or (
+        problem.code is ProblemCode.DATE_UNREADABLE and problem.field == "vaccination_date"
+    )

@@ -1,0 +1,128 @@
+"""名冊匯入: the HIS's roster into the store, with a look before and a list of what could not be taken after."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from nicegui import ui
+from nicegui.events import UploadEventArguments
+
+from store.errors import AppError
+from store.roc_date import format_roc_date
+from store.roster import RosterError, RosterRow, RosterText, decode_roster
+from store.roster_plan import bad_rows_csv
+from ui import wording
+from ui.roster_import import ImportResult, import_roster, preview
+from ui.shell import page_frame
+from ui.state import AppState
+
+_MAX_FILE_BYTES = 64 * 1024 * 1024
+_LISTED = 200
+
+
+def build(state: AppState) -> None:
+    RosterPage(state).build()
+
+
+class RosterPage:
+    """Choose a file, look at it, import it, see what happened."""
+
+    def __init__(self, state: AppState) -> None:
+        self._state = state
+
+    def build(self) -> None:
+        with page_frame(self._state, "名冊匯入"):
+            with ui.column().classes("desk-card"):
+                ui.label("選擇 HIS 匯出的病患名冊（CSV，Big5 或 UTF-8）。先預覽，按確定才匯入；重複匯入不會重複建檔。")
+                upload = ui.upload(on_upload=self._read, auto_upload=True, label="選擇檔案", max_files=1)
+                upload.props(f"accept=.csv,.txt max-file-size={_MAX_FILE_BYTES}").classes("w-full").mark("roster-file")
+                upload.on("rejected", lambda: ui.notify("檔案太大或不是 CSV。", type="negative", position="bottom"))
+            self._work = ui.column().classes("w-full")
+
+    async def _read(self, event: UploadEventArguments) -> None:
+        data = await event.file.read()
+        self._work.clear()
+        with self._work, ui.column().classes("desk-card"):
+            try:
+                roster = decode_roster(data)
+            except RosterError as error:
+                columns = "、".join(wording.FIELD.get(column, column) for column in error.columns)
+                ui.label(wording.ROSTER_FAULT[error.fault].format(columns=columns)).classes("desk-refused").mark(
+                    "roster-error"
+                )
+                return
+            self._show_preview(roster)
+
+    def _show_preview(self, roster: RosterText) -> None:
+        encoding = "Big5" if roster.encoding == "cp950" else roster.encoding.upper()
+        rows = roster.text.count("\n", roster.body_at, len(roster.text.rstrip()) + 1)
+        ui.label(f"編碼 {encoding}，共 {rows} 列。以下是前幾列：").mark("roster-summary")
+        _rows_table(preview(self._state, roster), "preview")
+        with ui.row():
+            confirm = ui.button("確定匯入 (F9)").props("color=primary").mark("import")
+            ui.button("離開", on_click=lambda: ui.navigate.to("/")).props("outline")
+        self._progress = ui.linear_progress(0, show_value=False, size="18px").mark("import-progress")
+        self._progress.set_visibility(False)
+        self._told = ui.label("").mark("import-told")
+        self._result = ui.column().classes("w-full")
+        confirm.on_click(lambda: self._import(roster, confirm))
+
+    async def _import(self, roster: RosterText, confirm: ui.button) -> None:
+        confirm.disable()
+        self._progress.set_visibility(True)
+        result = ImportResult(lines=roster.line_count)
+        timer = ui.timer(0.2, lambda: self._show_progress(result))
+        try:
+            await import_roster(self._state, roster, result)
+        except AppError as error:
+            ui.label(wording.APP_ERROR[error.code]).classes("desk-refused")
+            confirm.enable()
+        finally:
+            timer.cancel()
+        self._show_progress(result)
+        self._show_result(result)
+
+    def _show_progress(self, result: ImportResult) -> None:
+        self._progress.set_value(result.fraction)
+        self._told.set_text(
+            f"{result.fraction:.0%}　新增 {result.new} 人、更新 {result.changed} 人、"
+            f"相同 {result.unchanged} 列、不能匯入 {len(result.bad)} 列"
+        )
+
+    def _show_result(self, result: ImportResult) -> None:
+        with self._result:
+            ui.label("匯入完成。").classes("text-lg").mark("import-done")
+            if result.bad:
+                ui.label(f"不能匯入的 {len(result.bad)} 列（原檔內容都在下載檔中，改好後可再匯入）：").classes(
+                    "desk-refused"
+                )
+                _rows_table(result.bad[:_LISTED], "bad-rows")
+                data = bad_rows_csv(result.bad, _sentence)
+                name = f"不能匯入的列-{format_roc_date(self._state.today()).replace('/', '')}.csv"
+                ui.button("下載不能匯入的列", on_click=lambda: ui.download(data, name)).props("outline").mark(
+                    "bad-rows-download"
+                )
+            if result.warned:
+                ui.label(f"已匯入、但請核對的 {len(result.warned)} 列：")
+                _rows_table(result.warned[:_LISTED], "warned-rows")
+
+
+def _sentence(problem: Any) -> str:
+    return f"{wording.FIELD.get(problem.field, '')}：{wording.problem(problem)}"
+
+
+def _rows_table(rows: Iterable[RosterRow], mark: str) -> None:
+    columns = [("line", "行號"), ("chart_number", "病歷號碼"), ("name", "姓名"), ("problems", "說明")]
+    ui.table(
+        columns=[{"name": name, "label": label, "field": name, "align": "left"} for name, label in columns],
+        rows=[
+            {
+                "line": row.line_number,
+                "chart_number": row.patient.chart_number if row.patient else row.cells.get("病歷號碼", ""),
+                "name": row.patient.name if row.patient else row.cells.get("姓名", ""),
+                "problems": "；".join(_sentence(problem) for problem in row.problems),
+            }
+            for row in rows
+        ],
+        row_key="line",
+        pagination=10,
+    ).classes("w-full").props("dense wrap-cells").mark(mark)

@@ -1,0 +1,82 @@
+"""The search that begins everything: one field, the manual's columns, Enter takes the first row."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from nicegui import ui
+from nicegui.events import GenericEventArguments
+
+from store.roc_date import format_roc_date
+from ui import wording
+from ui.state import AppState
+
+MAX_ROWS = 50
+
+_COLUMNS = [
+    ("chart_number", "病歷號碼"),
+    ("name", "姓名"),
+    ("national_id", "身份證號碼"),
+    ("phone", "電話"),
+    ("birth_date", "出生日期"),
+    ("four_corner_code", "四角號碼"),
+    ("address", "地址"),
+]
+
+
+def roc_text(iso_date: str | None) -> str:
+    """Shape: "1985-11-08" -> "074/11/08", empty for None."""
+    return format_roc_date(date.fromisoformat(iso_date)) if iso_date else ""
+
+
+def patient_row(document: Mapping[str, Any]) -> dict[str, str]:
+    """One row of the search window; ID, phone and address masked until the record opens."""
+    return {
+        "record_id": document["record_id"],
+        "chart_number": document["chart_number"],
+        "name": document["name"],
+        "national_id": wording.masked_id(document.get("national_id")),
+        "phone": wording.masked_phone(document.get("phone")),
+        "birth_date": roc_text(document.get("birth_date")),
+        "four_corner_code": document.get("four_corner_code", ""),
+        "address": wording.masked_address(document.get("address")),
+    }
+
+
+def patient_search(state: AppState, on_chosen: Callable[[str], object]) -> ui.input:
+    """Build the search field and its result list; `on_chosen` gets the record id."""
+
+    def search() -> None:
+        found = state.database.tables.patients.find_by_text(field.value or "", MAX_ROWS)
+        table.rows = [patient_row(document) for document in found]
+        table.set_visibility(bool(found))
+        typed = bool((field.value or "").strip())
+        if typed and not found:
+            count.set_text("查無此人。請換個方式查詢（病歷號、姓名、身分證、電話、生日），或先匯入名冊。")
+        else:
+            more = "（只列前 50 筆，請再多打幾個字）" if len(found) == MAX_ROWS else ""
+            count.set_text(f"找到 {len(found)} 人{more}" if typed else "")
+
+    def take_first() -> None:
+        if table.rows:
+            on_chosen(table.rows[0]["record_id"])
+
+    def take_clicked(event: GenericEventArguments) -> None:
+        on_chosen(event.args[1]["record_id"])
+
+    with ui.column().classes("desk-card"):
+        field = ui.input(
+            label="查詢患者：病歷號碼、姓名、身分證、電話、生日（例 74/11/08），Enter 選第一筆", on_change=search
+        )
+        field.props("outlined autofocus clearable autocomplete=off data-enter=stay").classes("w-full").mark(
+            "patient-search"
+        )
+        field.on("keydown.enter", take_first)
+        count = ui.label("").classes("desk-note").mark("patient-count")
+        columns = [{"name": n, "label": label, "field": n, "align": "left"} for n, label in _COLUMNS]
+        table = (
+            ui.table(columns=columns, rows=[], row_key="record_id", pagination=10).classes("w-full").mark("patients")
+        )
+        table.on("rowClick", take_clicked, [[], ["record_id"], None])
+        table.set_visibility(False)
+    return field

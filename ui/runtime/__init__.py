@@ -1,0 +1,10 @@
+"""What carries the NiceGUI pages in the browser.
+
+shell.js     the page at top level: worker, iframe, leader election, updates, a failed start
+worker.js    starts Python and hands it requests and sockets
+sw.js        the service worker: keeps builds, answers every request from one of them or from Python
+socket.js    in the iframe: NiceGUI's socket over a message port
+storage.js   OPFS and IndexedDB, for browser_storage.py and for the export without Python
+entry.py     what worker.js calls; the only Python here that touches JavaScript objects
+bridge.py    an ASGI server without a network
+"""

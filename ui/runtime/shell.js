@@ -1,0 +1,344 @@
+// The top-level page: owns the worker when this tab leads, holds the iframe, offers updates, shows a failed start.
+import { TEXTS } from "./texts.js";
+import { readJournalForExport } from "./storage.js";
+
+const setting = (name) => document.querySelector(`meta[name="${name}"]`).content;
+const element = (id) => document.getElementById(`desk-${id}`);
+const BUILD = setting("desk-build");
+const ME = crypto.randomUUID?.() ?? String(Math.random());
+const STALLED_AFTER = 30_000; // without any sign of progress
+const STANDBY_AFTER = 1_500; // once this tab's own page is up
+const FIRST_INSTALL_AFTER = 4_000;
+const UPDATE_EVERY = 30 * 60_000;
+
+const marks = (window.deskMarks = {});
+const mark = (name, at = performance.now()) => (marks[name] ??= Math.round(at * 10) / 10);
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const become = (state) => (document.documentElement.dataset.desk = state); // starting, page, interactive, failed: for tests and styles
+mark("shell");
+become("starting");
+
+let registration;
+let worker = null; // { thread, registered, ready, code, detail }
+let leading = false; // this tab holds the lock
+let serving = false; // ... and its Python answers
+let leader = null; // who serves, as far as this tab knows
+let frame = null;
+let failed = false;
+let giveUpLead = () => {};
+let announcePython;
+const pythonUp = new Promise((resolve) => (announcePython = resolve));
+const tabs = new BroadcastChannel("desk");
+const sockets = new Set();
+
+// --- start -----------------------------------------------------------------------------------------------------
+
+async function main() {
+  element("progress").textContent = TEXTS.starting;
+  element("retry").onclick = retry;
+  element("export").onclick = exportJournal;
+  element("rollback").onclick = rollBack;
+  element("update-apply").onclick = applyUpdate;
+  if (!window.isSecureContext || !navigator.serviceWorker) return fail("insecure", location.origin);
+  watchdog();
+  tabs.onmessage = ({ data }) => {
+    if (data.t === "leader") follow(data.id);
+    else if (data.t === "who" && serving) tabs.postMessage({ t: "leader", id: ME });
+  };
+  tabs.postMessage({ t: "who" });
+  navigator.serviceWorker.addEventListener("message", onServiceWorkerMessage);
+  navigator.serviceWorker.startMessages();
+  elect();
+  await controlledByServiceWorker();
+  mark("sw");
+  showPage();
+}
+
+async function controlledByServiceWorker() {
+  const { serviceWorker } = navigator;
+  // On the very first visit Python goes first: both need the same files and the same two cores.
+  if (!(await serviceWorker.getRegistration())) await Promise.race([pythonUp, pause(FIRST_INSTALL_AFTER)]);
+  try { registration = await serviceWorker.register("/sw.js", { updateViaCache: "none" }); }
+  catch (error) { // offline, or the hub is off: what is installed goes on
+    registration = await serviceWorker.getRegistration();
+    if (!registration) return fail("install_failed", String(error));
+  }
+  registration.addEventListener("updatefound", watchInstall);
+  watchInstall();
+  if (!serviceWorker.controller && registration.active && !sessionStorage.getItem("desk-reloaded")) {
+    // A forced reload goes past the service worker; the page must come from the same build as everything else.
+    sessionStorage.setItem("desk-reloaded", "1");
+    location.reload();
+    return new Promise(() => {});
+  }
+  if (!serviceWorker.controller) await new Promise((resolve) => serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
+  sessionStorage.removeItem("desk-reloaded");
+}
+
+// --- who leads -------------------------------------------------------------------------------------------------
+
+async function elect() {
+  const led = await navigator.locks.request("desk-leader", { ifAvailable: true }, (lock) => (lock ? lead() : false));
+  if (led === false) await navigator.locks.request("desk-standby", standBy);
+}
+
+// Holds the leader's lock until the tab closes or the start fails.
+async function lead() {
+  leading = true;
+  startWorker();
+  worker.thread.postMessage({ t: "lead", info: { build: BUILD, online: navigator.onLine, user_agent: navigator.userAgent } });
+  if (!failed) await new Promise((resolve) => (giveUpLead = resolve));
+  leading = serving = false;
+}
+
+// One follower has a worker ready, so that it answers within a moment when the leader goes.
+async function standBy() {
+  let mine = false;
+  const warm = (async () => {
+    await pageUp;
+    await pause(STANDBY_AFTER);
+    if (!mine) startWorker();
+  })();
+  warm.catch(() => {});
+  await new Promise((passOn) => {
+    navigator.locks.request("desk-leader", async () => {
+      mine = true;
+      passOn(); // the next follower may stand by
+      if (worker?.code) { worker.thread.terminate(); worker = null; } // its first start failed; this one counts
+      await lead();
+    });
+  });
+}
+
+function startWorker() {
+  if (worker) return;
+  const touch = navigator.maxTouchPoints;
+  const name = JSON.stringify({
+    build: BUILD, images: JSON.parse(setting("desk-images")), userAgent: navigator.userAgent,
+    manyTouchPoints: navigator.platform === "MacIntel" && touch > 1 ? touch : 0,
+  });
+  const thread = new Worker(`/bundle/${BUILD}/runtime/worker.js`, { type: "module", name });
+  const mine = (worker = { thread, code: "", detail: "" });
+  const broken = (code, detail) => {
+    Object.assign(mine, { code, detail });
+    if (leading && worker === mine) fail(code, detail);
+  };
+  thread.onerror = (event) => broken("worker_failed", event.message ?? "the worker's script did not load");
+  thread.onmessage = ({ data }) => {
+    progress();
+    if (data.t === "mark") {
+      mark(data.name, data.at - performance.timeOrigin);
+      if (data.name === "python") announcePython();
+    }
+    else if (data.t === "log") console.log(data.line);
+    else if (data.t === "failed") broken(data.code, data.detail);
+    else if (data.t === "ready") ready();
+    else if (data.t === "ask") answerWorker(thread, data);
+  };
+}
+
+function ready() {
+  serving = true;
+  tabs.postMessage({ t: "leader", id: ME });
+  navigator.serviceWorker.controller?.postMessage({ t: "leader" });
+  follow(ME);
+}
+
+// Another Python serves from now on: a page that talked to the old one starts afresh.
+function follow(id) {
+  const changed = leader !== null && leader !== id;
+  leader = id;
+  if (changed) {
+    for (const socket of sockets) socket.end(1006, false);
+    sockets.clear();
+    if (frame && frameLoaded) { mark("reload"); frame.contentWindow.location.reload(); }
+  }
+}
+
+async function answerWorker(thread, { what, id }) {
+  let answer = null;
+  if (what === "persist") answer = (await navigator.storage?.persist?.()) ?? false;
+  else if (what === "persisted") answer = (await navigator.storage?.persisted?.()) ?? false;
+  thread.postMessage({ t: "told", id, answer });
+}
+
+for (const name of ["online", "offline"]) {
+  addEventListener(name, () => {
+    worker?.thread.postMessage({ t: "online", online: navigator.onLine });
+    if (name === "online") checkForUpdate();
+  });
+}
+
+// --- requests and sockets --------------------------------------------------------------------------------------
+
+function onServiceWorkerMessage({ data, ports, source }) {
+  if (data.t === "who") { if (serving) source.postMessage({ t: "leader" }); }
+  else if (data.t === "http") { if (serving) worker.thread.postMessage(data, [ports[0]]); else ports[0].postMessage({ notLeader: true }); }
+  else if (data.t === "socket") { if (serving) worker.thread.postMessage(data, [ports[0]]); else ports[0].postMessage(["close", 1006]); }
+  else if (data.t === "installing") { progress(); showDownload(data); }
+  else if (data.t === "install-failed" && !frameLoaded) fail("install_failed", data.detail);
+  else if (data.t === "switched" && data.build !== BUILD) location.reload();
+}
+
+// Called by runtime/socket.js out of the page.
+window.desk = {
+  openSocket(request, port, socket) {
+    const message = { ...request, t: "socket" };
+    sockets.add(socket);
+    socket.addEventListener("close", () => sockets.delete(socket));
+    if (serving) worker.thread.postMessage(message, [port]);
+    else navigator.serviceWorker.controller.postMessage(message, [port]);
+  },
+  pageReady() {
+    if (marks.interactive === undefined) {
+      mark("interactive");
+      become("interactive");
+      navigator.serviceWorker.controller.postMessage({ t: "good", build: BUILD });
+      offerUpdate();
+      setInterval(checkForUpdate, UPDATE_EVERY);
+      announceUp();
+    }
+    located();
+    if (document.activeElement === document.body || document.activeElement === frame) frame.contentWindow.focus();
+  },
+  located,
+};
+
+// --- the page --------------------------------------------------------------------------------------------------
+
+let frameLoaded = false;
+let announceUp;
+const pageUp = new Promise((resolve) => (announceUp = resolve));
+
+function showPage() {
+  frame = Object.assign(document.createElement("iframe"), { id: "desk-frame", className: "desk-waiting", title: document.title });
+  frame.src = location.pathname + location.search + location.hash;
+  frame.onload = () => {
+    if (failed) return;
+    mark("page");
+    if (!frameLoaded) become("page");
+    frameLoaded = true;
+    element("splash").hidden = true;
+    frame.className = "";
+    watchTitle();
+    located();
+  };
+  document.body.append(frame);
+}
+
+function located() {
+  const { pathname, search, hash } = frame.contentWindow.location;
+  if (pathname + search + hash !== location.pathname + location.search + location.hash) history.replaceState(null, "", pathname + search + hash);
+  document.title = frame.title = frame.contentDocument.title || document.title;
+}
+
+function watchTitle() {
+  const head = frame.contentDocument.head;
+  if (head) new MutationObserver(located).observe(head, { childList: true, characterData: true, subtree: true });
+}
+
+// --- updates ---------------------------------------------------------------------------------------------------
+
+let offered = null; // { build, target }
+
+function watchInstall() {
+  const installing = registration.installing;
+  installing?.addEventListener("statechange", () => {
+    if (installing.state === "installed") offerUpdate();
+    else if (installing.state === "redundant" && !frameLoaded && !registration.active) fail("install_failed", "the service worker was not installed");
+  });
+}
+
+async function checkForUpdate() {
+  try { await registration.update(); } catch { /* the hub is not reachable now; the next occasion will do */ }
+  offerUpdate();
+}
+
+async function offerUpdate() {
+  const target = registration.waiting ?? navigator.serviceWorker.controller;
+  const state = target && (await ask(target, { t: "state" }));
+  if (!state || state.own === BUILD || state.bad.includes(state.own)) return;
+  offered = { build: state.own, target };
+  element("update-text").textContent = TEXTS.updateReady;
+  element("update-apply").textContent = TEXTS.update;
+  element("update").dataset.build = state.own;
+  element("update").hidden = false;
+}
+
+function applyUpdate() {
+  element("update-apply").disabled = true;
+  offered.target.postMessage({ t: "use", build: offered.build });
+}
+
+function ask(target, message, patience = 5000) {
+  const channel = new MessageChannel();
+  const answer = new Promise((resolve) => (channel.port1.onmessage = ({ data }) => resolve(data)));
+  target.postMessage(message, [channel.port2]);
+  return Promise.race([answer, pause(patience).then(() => null)]);
+}
+
+// --- a failed start --------------------------------------------------------------------------------------------
+
+let lastProgress = performance.now();
+function progress() { lastProgress = performance.now(); }
+
+function watchdog() {
+  const timer = setInterval(() => {
+    if (frameLoaded || failed) clearInterval(timer);
+    else if (leading && performance.now() - lastProgress > STALLED_AFTER) fail("stalled", JSON.stringify(marks));
+  }, 1000);
+}
+
+function showDownload({ done, total }) {
+  if (!frameLoaded && !registration?.active) element("progress").textContent = TEXTS.downloading(Math.floor((100 * done) / total));
+}
+
+async function fail(code, detail) {
+  if (failed) return;
+  failed = true;
+  become("failed");
+  console.error(`start failed: ${code} ${detail}`);
+  worker?.thread.terminate();
+  worker = null;
+  giveUpLead();
+  element("failure-text").textContent = TEXTS.failed[code] ?? TEXTS.failedOther;
+  element("failure-code").textContent = `${code} · ${BUILD}`;
+  element("failure-summary").textContent = TEXTS.details;
+  element("failure-detail").textContent = detail;
+  for (const name of ["retry", "export", "rollback"]) element(name).textContent = TEXTS[name];
+  element("splash").hidden = true;
+  if (frame) frame.hidden = true;
+  element("failure").hidden = false;
+  element("retry").focus();
+  const { controller } = navigator.serviceWorker ?? {};
+  const state = controller && (await ask(controller, { t: "state" }));
+  element("rollback").hidden = !state?.previous;
+  element("rollback").dataset.build = state?.previous ?? "";
+}
+
+async function retry() {
+  element("failure-note").textContent = TEXTS.repairing;
+  const { controller } = navigator.serviceWorker ?? {};
+  if (controller) await ask(controller, { t: "repair" }, 60_000);
+  location.reload();
+}
+
+function rollBack() {
+  navigator.serviceWorker.controller.postMessage({ t: "use", build: element("rollback").dataset.build, insteadOf: BUILD });
+}
+
+async function exportJournal() {
+  const note = element("failure-note");
+  try {
+    const blob = await readJournalForExport();
+    if (!blob) return (note.textContent = TEXTS.exportNothing);
+    const link = Object.assign(document.createElement("a"), {
+      href: URL.createObjectURL(blob), download: `desk-journal-${new Date().toISOString().replace(/[:.]/g, "-")}.bin`,
+    });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    note.textContent = TEXTS.exported;
+  } catch (error) { note.textContent = TEXTS.exportFailed(`${error.name} ${error.message}`); }
+}
+
+main();

@@ -1,0 +1,72 @@
+// First script of every page: NiceGUI's socket goes to the worker instead of the network; every other socket is untouched.
+// The page tells the shell around it when it is connected and where it is.
+(() => {
+  const desk = window.top.desk;
+  const Native = window.WebSocket;
+
+  class DeskSocket extends EventTarget {
+    constructor(url) {
+      super();
+      Object.assign(this, { url: url.href, readyState: 0, binaryType: "blob", bufferedAmount: 0, protocol: "", extensions: "" });
+      this.onopen = this.onmessage = this.onclose = this.onerror = null;
+      const channel = new MessageChannel();
+      this.port = channel.port1;
+      this.port.onmessage = (event) => this.receive(...event.data);
+      this.leave = () => this.close(1001);
+      addEventListener("pagehide", this.leave);
+      desk.openSocket({
+        path: url.pathname, query: url.search.slice(1), host: location.host, scheme: url.protocol.slice(0, -1), body: null,
+        headers: [["origin", location.origin], ["user-agent", navigator.userAgent]],
+      }, channel.port2, this);
+    }
+    tell(event) {
+      this["on" + event.type]?.(event);
+      this.dispatchEvent(event);
+    }
+    receive(kind, data) {
+      if (this.readyState === 3) return;
+      if (kind === "open") { this.readyState = 1; this.tell(new Event("open")); }
+      else if (kind === "text") this.tell(new MessageEvent("message", { data }));
+      else if (kind === "binary") this.tell(new MessageEvent("message", { data: this.binaryType === "blob" ? new Blob([data]) : data.buffer }));
+      else if (kind === "close") this.end(data, true);
+    }
+    send(data) {
+      if (this.readyState !== 1) throw new DOMException("the socket is not open", "InvalidStateError");
+      if (typeof data === "string") this.port.postMessage(["text", data]);
+      else if (data instanceof Blob) data.arrayBuffer().then((buffer) => this.port.postMessage(["binary", new Uint8Array(buffer)]));
+      else this.port.postMessage(["binary", ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice() : new Uint8Array(data.slice(0))]);
+    }
+    close(code = 1000) {
+      if (this.readyState >= 2) return;
+      this.readyState = 2;
+      this.port.postMessage(["close", code]);
+      queueMicrotask(() => this.end(code, true));
+    }
+    end(code, wasClean) {
+      this.readyState = 3;
+      removeEventListener("pagehide", this.leave);
+      this.port.close();
+      this.tell(new CloseEvent("close", { code, wasClean }));
+    }
+  }
+  for (const [name, value] of Object.entries({ CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 })) DeskSocket[name] = DeskSocket.prototype[name] = value;
+
+  window.WebSocket = new Proxy(Native, {
+    construct(target, [url, protocols]) {
+      const to = new URL(url, location.href);
+      if (to.host === location.host && to.pathname.startsWith("/_nicegui_ws/")) return new DeskSocket(to);
+      return protocols === undefined ? new target(url) : new target(url, protocols);
+    },
+  });
+
+  // nicegui.js sets this global when its socket is through the handshake; there is no event for it.
+  let shook = false;
+  Object.defineProperty(window, "did_handshake", { get: () => shook, set: (value) => { shook = value; if (value) desk.pageReady(); } });
+
+  for (const name of ["pushState", "replaceState"]) {
+    const native = history[name];
+    history[name] = function (...args) { native.apply(this, args); desk.located(); };
+  }
+  addEventListener("popstate", () => desk.located());
+  addEventListener("hashchange", () => desk.located());
+})();

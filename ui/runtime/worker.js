@@ -1,0 +1,135 @@
+// The worker that runs Python. Phase 1 (at once): Python, imports, pages. Phase 2 (when this tab leads): storage and start.
+import { unpackImage } from "./image.js";
+import { PYTHON_ENV, pyodideOptions } from "./python.js";
+import * as storage from "./storage.js";
+
+const { build, images, manyTouchPoints, userAgent } = JSON.parse(self.name); // a query string would be lost in the cache
+const base = `/bundle/${build}/`;
+const say = (t, more) => postMessage({ t, ...more });
+const mark = (name) => say("mark", { name, at: performance.timeOrigin + performance.now() });
+const log = (line) => say("log", { line });
+mark("worker");
+
+class StartError extends Error {
+  constructor(code, detail) { super(detail); this.code = code; }
+}
+let failed = false;
+const fail = (error, code = "python_error") => {
+  if (failed) return;
+  failed = true;
+  say("failed", { code: error.code ?? code, detail: String(error.stack ?? error) });
+};
+self.addEventListener("unhandledrejection", (event) => log(`unhandled: ${event.reason?.stack ?? event.reason}`));
+
+// Desktop-mode iPads look like a Mac; Pyodide must know them to leave out a wasm feature that crashes there, and asks
+// for touch points that only pages have.
+if (manyTouchPoints) Object.defineProperty(navigator, "maxTouchPoints", { value: manyTouchPoints });
+
+// What Python sees of this worker (ui/browser.py), and what a browser test evaluates in (desk.py).
+const watchers = new Set();
+const asked = new Map();
+const desk = (self.desk = {
+  py: null, build, userAgent, storage, online: navigator.onLine, mark,
+  watchConnectivity(callback) { watchers.add(callback); return () => watchers.delete(callback); },
+  askShell(what) {
+    return new Promise((resolve) => { const id = asked.size + 1; asked.set(id, resolve); say("ask", { what, id }); });
+  },
+});
+function setOnline(online) {
+  if (online === desk.online) return;
+  desk.online = online;
+  for (const callback of watchers) callback(online);
+}
+self.addEventListener("online", () => setOnline(true));
+self.addEventListener("offline", () => setOnline(false));
+
+let python; // ui/runtime/entry.py
+let live = false;
+const waiting = [];
+self.onmessage = (event) => {
+  const { t } = event.data;
+  if (t === "lead") lead(event.data.info).catch(fail);
+  else if (t === "online") setOnline(event.data.online);
+  else if (t === "told") { asked.get(event.data.id)?.(event.data.answer); asked.delete(event.data.id); }
+  else if (live) serve(event);
+  else waiting.push(event);
+};
+
+async function serve({ data, ports: [port] }) {
+  if (data.t === "http") {
+    try {
+      const answer = await python.http(data);
+      const { status, headers, body } = answer.toJs({ dict_converter: Object.fromEntries });
+      answer.destroy();
+      port.postMessage({ status, headers, body });
+    } catch (error) {
+      log(String(error.stack ?? error));
+      port.postMessage({ status: 500, headers: [], body: null });
+    }
+    port.close();
+  } else {
+    const socket = python.open_socket(data, (kind, value) => {
+      port.postMessage([kind, value?.toJs ? value.toJs() : value]);
+      if (kind === "close") setTimeout(() => socket.destroy());
+    });
+    port.onmessage = ({ data: [kind, value] }) => socket.receive(kind, value);
+  }
+}
+
+// Damaged files must be noticed before they run as something else; the hash is counted while Python starts.
+const checks = [];
+async function fetchChecked(name) {
+  const answer = await fetch(base + name).catch((error) => { throw new StartError("bundle_missing", `${name}: ${error}`); });
+  if (!answer.ok) throw new StartError("bundle_missing", `${name}: HTTP ${answer.status}`);
+  const data = await answer.arrayBuffer();
+  say("progress");
+  const check = crypto.subtle.digest("SHA-256", data).then((digest) => {
+    const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    if (hex !== images[name]) throw new StartError("bundle_damaged", `${name}: ${hex} instead of ${images[name]}`);
+  });
+  check.catch(fail);
+  checks.push(check);
+  return data;
+}
+
+async function prepare() {
+  const stdlib = fetchChecked("images/stdlib.zip"), site = fetchChecked("images/site.bin"), app = fetchChecked("images/app.bin");
+  for (const file of [stdlib, site, app]) file.catch(fail);
+  // Pyodide only prints a warning and waits for ever when its standard library or its wasm does not load.
+  const stdLibURL = new URL(`${base}images/stdlib.zip`, location.href).href;
+  const { fetch: fetchFromNetwork } = self;
+  self.fetch = (url, options) => (url === stdLibURL ? stdlib.then((data) => new Response(data)) : fetchFromNetwork(url, options));
+  const { instantiateStreaming } = WebAssembly;
+  WebAssembly.instantiateStreaming = (...args) => instantiateStreaming(...args).catch((error) => {
+    fail(error, "wasm_failed");
+    throw error;
+  });
+
+  const { loadPyodide } = await import("../pyodide/pyodide.mjs");
+  const py = await loadPyodide({
+    ...pyodideOptions(log), indexURL: new URL(`${base}pyodide/`, location.href).href, stdLibURL,
+    env: { ...PYTHON_ENV, DESK_BUILD: build },
+    fsInit: async (FS) => { for (const image of [site, app]) unpackImage(FS, await image); },
+  });
+  self.fetch = fetchFromNetwork;
+  WebAssembly.instantiateStreaming = instantiateStreaming;
+  await Promise.all(checks);
+  desk.py = py;
+  mark("python");
+  python = py.pyimport("ui.runtime.entry");
+  python.register();
+  mark("app");
+  say("registered");
+}
+const prepared = prepare();
+prepared.catch(fail);
+
+async function lead(info) {
+  await prepared;
+  const [code, detail] = (await python.lead(JSON.stringify(info))).toJs();
+  if (code) throw new StartError(code, detail);
+  live = true;
+  waiting.splice(0).forEach(serve);
+  mark("ready");
+  say("ready");
+}

@@ -1,0 +1,107 @@
+"""The frame of every page: title, the bar that always tells where the data is, function keys, and the one catcher."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from nicegui import app, ui
+from nicegui.events import KeyEventArguments
+
+from store.protocol import CdcLinkState
+from store.roc_date import format_roc_date
+from store.uploads import UploadState
+from ui import wording
+from ui.state import TAIPEI, AppState
+from ui.sync_client import HubLink
+
+_GOOD, _BUSY, _BAD = "positive", "warning", "negative"
+
+
+@contextmanager
+def page_frame(
+    state: AppState, title: str, *, code: str = "", on_key: Mapping[str, Callable[[], object]] | None = None
+) -> Iterator[None]:
+    """Lay out one page. `on_key` maps "F2", "F9", "Escape" to what they do here."""
+    ui.colors(primary="#0f6b7d", positive="#1b7f3b", warning="#a85b00", negative="#b3261e")
+    ui.page_title(f"{title} - {wording.PRODUCT}")
+    with ui.header().classes("desk-header"):
+        ui.link(wording.PRODUCT, "/").classes("desk-product").mark("home")
+        ui.label(f"{title}{f' ({code})' if code else ''}").classes("desk-title").mark("title")
+        ui.space()
+        _status_bar(state)
+    keys = dict(on_key or {})
+    keys.setdefault("Escape", lambda: ui.navigate.to("/"))
+
+    def pressed(event: KeyEventArguments) -> object:
+        action = keys.get(str(event.key)) if event.action.keydown and not event.action.repeat else None
+        return action() if action else None
+
+    ui.keyboard(pressed, ignore=[], repeating=False)
+    _warn_of_losses(state)
+    with ui.column().classes("desk-page"):
+        yield
+
+
+def _status_bar(state: AppState) -> None:
+    with ui.row().classes("desk-bar").mark("status-bar"):
+        network = _chip("network")
+        unsent = _chip("unsent")
+        synced = _chip("last-sync")
+        cdc = _chip("cdc")
+
+    def refresh() -> None:
+        link = state.sync.link
+        _set(
+            network,
+            f"主機 {wording.HUB_LINK[link]}",
+            {HubLink.CONNECTED: _GOOD, HubLink.UNKNOWN: _BUSY}.get(link, _BAD),
+        )
+        count = len(state.database.unsent)
+        _set(unsent, f"未同步 {count}", _BUSY if count else _GOOD)
+        at = state.sync.last_sync_at
+        _set(synced, f"最後同步 {at.astimezone(TAIPEI):%H:%M:%S}" if at else "尚未同步", _GOOD if at else _BUSY)
+        _show_cdc(state, cdc)
+
+    refresh()
+    state.changed.subscribe(refresh)
+
+
+def _show_cdc(state: AppState, chip: ui.chip) -> None:
+    count = state.database.tables.vaccinations.count_by
+    waiting = count("upload_state", UploadState.NOT_SENT)
+    unverified = count("upload_state", UploadState.SENT) + count("upload_state", UploadState.ACCEPTED)
+    refused = count("upload_state", UploadState.REFUSED)
+    # With the hub away nobody knows how CDC is: what it said last would be a guess.
+    known = state.sync.status.cdc if state.sync.link is HubLink.CONNECTED else CdcLinkState.UNKNOWN
+    colour = {CdcLinkState.CONNECTED: _GOOD, CdcLinkState.UNKNOWN: _BUSY}.get(known, _BAD)
+    text = f"疾管署 {wording.CDC_LINK[known]}｜待上傳 {waiting}｜待檢核 {unverified}｜檢核失敗 {refused}"
+    _set(chip, text, _BAD if refused else colour)
+
+
+def _chip(mark: str) -> ui.chip:
+    return ui.chip("").props("square dense text-color=white").classes("desk-chip").mark(mark)
+
+
+def _set(chip: ui.chip, text: str, colour: str) -> None:
+    chip.set_text(text)
+    chip.props(f"color={colour}")
+
+
+def _warn_of_losses(state: AppState) -> None:
+    recovery = state.database.recovery
+    if recovery.damaged:
+        lost = sum(stretch.length for stretch in recovery.dropped if not stretch.at_end)
+        ui.label(f"本機資料檔有 {lost} 位元組損壞，其餘資料都已讀回。請連上主機補齊，並通知資訊人員。").classes(
+            "desk-alarm"
+        )
+
+
+def register_assets(folder: str) -> None:
+    """Serve our own styles and scripts to every page. `folder` is a path on this Python's file system."""
+    app.add_static_files("/assets", folder)
+    ui.add_head_html(
+        '<link rel="stylesheet" href="/assets/desk.css"><script src="/assets/enter.js" defer></script>', shared=True
+    )
+
+
+def today_text(state: AppState) -> str:
+    return format_roc_date(state.today())

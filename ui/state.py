@@ -1,0 +1,54 @@
+"""What every page is handed: the store, the sync, and word of any change."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta, timezone
+from typing import Any
+
+from nicegui import Event
+
+from store.changes import Change, ChangeDraft, World
+from store.database import DeviceDatabase
+from ui.sync_client import SyncClient
+
+# Taiwan has one zone and no summer time; the browser's own zone may be set wrong.
+TAIPEI = timezone(timedelta(hours=8))
+_REFRESH_SECONDS = 0.15
+
+
+@dataclass
+class AppState:
+    """One device's running program."""
+
+    database: DeviceDatabase
+    world: World
+    network: Any
+    changed: Event[[]] = field(default_factory=Event)
+    sync: SyncClient = field(init=False)
+    kept: dict[str, Any] = field(default_factory=dict)  # header values a nurse keeps for the next person
+    _touched: bool = False
+    _emitting: asyncio.Task[None] | None = None
+
+    def __post_init__(self) -> None:
+        self.sync = SyncClient(self.database, self.network, self.world, self.touch)
+
+    def today(self) -> date:
+        return self.world.now().astimezone(TAIPEI).date()
+
+    async def commit(self, drafts: Sequence[ChangeDraft]) -> list[Change]:
+        """Record what staff did. On return it is on disk. Raises: StorageFailed."""
+        return await self.database.commit(drafts, made_by="staff")
+
+    def touch(self) -> None:
+        """Let the screens catch up: at once, then at most some times a second, however much arrives."""
+        self._touched = True
+        if self._emitting is None:
+            self._emitting = asyncio.get_running_loop().create_task(self._emit())
+
+    async def _emit(self) -> None:
+        while self._touched:
+            self._touched = False
+            self.changed.emit()
+            await asyncio.sleep(_REFRESH_SECONDS)
+        self._emitting = None

@@ -1,0 +1,167 @@
+"""The device's half of the sync: tell the hub what it does not hold, learn what the others did.
+
+Invariants:
+- a change stays unsent until the hub has said that it is on its disk;
+- one exchange at a time; whatever wakes the client meanwhile makes it go round once more;
+- the hub being away is a state to show, not an error to raise.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+from typing import Protocol
+
+from pydantic import ValidationError
+
+from store.changes import Change, World
+from store.database import DeviceDatabase
+from store.errors import AppError
+from store.protocol import MAX_PUSH_CHANGES, HubStatus, Notice, SyncAnswer, SyncRequest
+
+FIRST_RETRY_SECONDS = 1.0
+LAST_RETRY_SECONDS = 30.0
+
+
+class Network(Protocol):
+    """What the sync needs of the browser (ui/browser.py) or of a test."""
+
+    async def fetch(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
+        """One request to the hub. Raises: NetworkFailed when there was no answer."""
+        ...
+
+    def event_stream(self, path: str, on_message: Callable[[str], None], on_open: Callable[[bool], None]) -> None:
+        """Keep a live stream open, reconnecting by itself; `on_open` says when it opens (True) or breaks (False)."""
+        ...
+
+    def is_online(self) -> bool: ...
+
+
+class HubLink(StrEnum):
+    """How the last exchange with the hub went."""
+
+    UNKNOWN = "unknown"
+    CONNECTED = "connected"
+    UNREACHABLE = "unreachable"
+    REFUSING = "refusing"
+
+
+class NetworkFailed(AppError):
+    """No answer came from the hub: no network, or the hub is off."""
+
+    code = "network_failed"
+    retryable = True
+
+
+class SyncClient:
+    """Keeps one device and the hub alike."""
+
+    def __init__(self, database: DeviceDatabase, network: Network, world: World, on_change: Callable[[], None]) -> None:
+        self._database = database
+        self._network = network
+        self._world = world
+        self._on_change = on_change
+        self._wake = asyncio.Event()
+        self._retry_seconds = FIRST_RETRY_SECONDS
+        self.link = HubLink.UNKNOWN
+        self.link_detail = ""
+        self.last_sync_at: datetime | None = None
+        self.status = HubStatus()
+        self.head = 0
+
+    def wake(self) -> None:
+        """Sync now: something was recorded, the network came back, or a person asked."""
+        self._retry_seconds = FIRST_RETRY_SECONDS
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Sync whenever there is a reason to, until cancelled."""
+        self._database.listen(self._on_recorded)
+        self._network.event_stream("/api/events", self._on_notice, self._on_stream)
+        while True:
+            self._wake.clear()
+            pause = None if await self._sync_all() else self._next_pause()
+            try:
+                await asyncio.wait_for(self._wake.wait(), pause)
+            except TimeoutError:
+                continue
+
+    async def ask_hub(self, path: str) -> bool:
+        """Tell the hub to do something now (staff's tap); False when it cannot be reached."""
+        try:
+            status, _, _ = await self._network.fetch("POST", path, b"{}", {"Content-Type": "application/json"})
+        except NetworkFailed:
+            self._set_link(HubLink.UNREACHABLE)
+            return False
+        return status < 300
+
+    def _next_pause(self) -> float:
+        pause = self._retry_seconds * random.uniform(0.8, 1.2)  # spread the tablets of one clinic
+        self._retry_seconds = min(self._retry_seconds * 2, LAST_RETRY_SECONDS)
+        return pause
+
+    def _on_recorded(self, changes: Sequence[Change]) -> None:
+        if self._database.unsent:
+            self._wake.set()
+        self._on_change()
+
+    def _on_notice(self, text: str) -> None:
+        try:
+            notice = Notice.model_validate_json(text)
+        except ValidationError:
+            return  # a newer hub says something we cannot read; the next sync will tell
+        self.status, self.head = notice.status, notice.head
+        if notice.head > self._database.cursor:
+            self._wake.set()
+        self._on_change()
+
+    def _on_stream(self, is_open: bool) -> None:
+        if is_open or self.link is HubLink.CONNECTED:
+            self.wake()
+
+    async def _sync_all(self) -> bool:
+        """Exchange until both sides hold the same; False when the hub could not be used."""
+        while True:
+            answer = await self._exchange(list(islice(self._database.unsent.values(), MAX_PUSH_CHANGES)))
+            if answer is None:
+                return False
+            await self._database.receive(answer)
+            self.last_sync_at = self._world.now()
+            self.status, self.head = answer.status, answer.head
+            self._retry_seconds = FIRST_RETRY_SECONDS
+            self._set_link(HubLink.CONNECTED)
+            if answer.upto >= answer.head and not self._database.unsent:
+                return True
+            await asyncio.sleep(0)
+
+    async def _exchange(self, batch: list[Change]) -> SyncAnswer | None:
+        request = SyncRequest(
+            device_id=self._database.device_id,
+            generation=self._database.generation,
+            after=self._database.cursor,
+            changes=batch,
+        )
+        headers = {"Content-Type": "application/json"}
+        try:
+            status, _, body = await self._network.fetch(
+                "POST", "/api/sync", request.model_dump_json().encode(), headers
+            )
+        except NetworkFailed:
+            self._set_link(HubLink.UNREACHABLE)
+            return None
+        if status != 200:
+            self._set_link(HubLink.REFUSING, f"HTTP {status}")
+            return None
+        try:
+            return SyncAnswer.model_validate_json(body)
+        except ValidationError:
+            self._set_link(HubLink.REFUSING, "unreadable answer")
+            return None
+
+    def _set_link(self, link: HubLink, detail: str = "") -> None:
+        self.link, self.link_detail = link, detail
+        self._on_change()

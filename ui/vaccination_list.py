@@ -1,0 +1,86 @@
+"""Vaccination records as a table, in the manual's columns, each with where it stands at CDC."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from nicegui import ui
+
+from ui import wording
+from ui.patient_search import roc_text
+from ui.state import AppState
+
+# One set of columns for the day's list, the upload list and the verification list; each names those it shows.
+LABELS = {
+    "number": "筆數",
+    "vaccination_date": "接種日期",
+    "chart_number": "病歷號",
+    "name": "姓名",
+    "sex": "性別",
+    "birth_date": "生日",
+    "national_id": "身分證",
+    "birth_order": "同胎次序",
+    "parity": "胎次",
+    "plurality": "胎別",
+    "parent_national_id": "父母身分證",
+    "vaccine_code": "疫苗編號",
+    "dose_number": "劑別",
+    "lot_number": "疫苗批號",
+    "lot_type": "批號型別",
+    "state": "狀態",
+    "message": "疾管署訊息",
+}
+DAY_COLUMNS = ("number", "chart_number", "name", "vaccine_code", "dose_number", "lot_number", "lot_type", "state")
+UPLOAD_COLUMNS = (
+    "number", "state", "vaccination_date", "chart_number", "name", "sex", "birth_date", "national_id", "birth_order",
+    "parity", "plurality", "parent_national_id", "vaccine_code", "dose_number", "lot_number",
+)  # fmt: skip
+VERIFICATION_COLUMNS = (
+    "number", "state", "message", "vaccination_date", "chart_number", "name", "vaccine_code", "dose_number",
+    "lot_number",
+)  # fmt: skip
+
+
+def vaccination_row(state: AppState, number: int, document: Mapping[str, Any]) -> dict[str, Any]:
+    """One row; a record whose person has not come yet shows what it has."""
+    person: Mapping[str, Any] = state.database.tables.patients.find(document["patient_id"]) or {}
+    upload = document["upload"] or {}
+    return {
+        "record_id": document["record_id"],
+        "number": number,
+        "vaccination_date": roc_text(document["vaccination_date"]),
+        "chart_number": person.get("chart_number", ""),
+        "name": person.get("name", ""),
+        "sex": person.get("sex") or "",
+        "birth_date": roc_text(person.get("birth_date")),
+        "national_id": wording.masked_id(person.get("national_id")),
+        "birth_order": person.get("birth_order") or "",
+        "parity": person.get("parity") or "",
+        "plurality": person.get("plurality") or "",
+        "parent_national_id": wording.masked_id(person.get("parent_national_id")),
+        "vaccine_code": document["vaccine_code"],
+        "dose_number": document["dose_number"],
+        "lot_number": document["lot_number"],
+        "lot_type": wording.LOT_TYPE.get(document["lot_type"], document["lot_type"]),
+        "state": "已作廢" if document["voided"] else wording.upload_state(document["upload_state"]),
+        "message": wording.cdc_words(upload.get("message")) if upload.get("revision") == document["revision"] else "",
+    }
+
+
+def vaccination_table(
+    state: AppState,
+    documents: Iterable[Mapping[str, Any]],
+    *,
+    columns: tuple[str, ...] = DAY_COLUMNS,
+    on_open: Callable[[str], object],
+) -> ui.table:
+    """Show the documents in their order; a tap on a row opens its record."""
+    rows = [vaccination_row(state, number, document) for number, document in enumerate(documents, start=1)]
+    table = ui.table(
+        columns=[{"name": c, "label": LABELS[c], "field": c, "align": "left", "sortable": True} for c in columns],
+        rows=rows,
+        row_key="record_id",
+        pagination=15,
+    )
+    table.props('dense no-data-label="沒有資料"').classes("w-full").mark("vaccinations")
+    table.on("rowClick", lambda event: on_open(event.args[1]["record_id"]), [[], ["record_id"], None])
+    return table

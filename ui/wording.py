@@ -1,0 +1,170 @@
+"""Every sentence the screens say in zh-TW, and code -> sentence for each state, problem and error.
+
+English joins here as a second column; no other module of ui/ holds screen text except the runtime's shell, which must
+speak before Python runs.
+"""
+
+from datetime import date
+
+from store.problems import Problem, ProblemCode
+from store.protocol import CdcLinkState
+from store.roc_date import RocDateFault, format_roc_date
+from store.roster import RosterFault
+from store.uploads import UploadState
+from ui.sync_client import HubLink
+
+PRODUCT = "疫苗接種工作站"
+
+UPLOAD_STATE = {
+    UploadState.NOT_NEEDED: "已作廢(未曾上傳)",
+    UploadState.NOT_SENT: "待上傳",
+    UploadState.SENT: "已送出(等候回應)",
+    UploadState.ACCEPTED: "已收件(尚未檢核)",
+    UploadState.VERIFIED: "檢核通過",
+    UploadState.REFUSED: "檢核失敗",
+}
+
+HUB_LINK = {
+    HubLink.UNKNOWN: "連線中",
+    HubLink.CONNECTED: "正常",
+    HubLink.UNREACHABLE: "離線",
+    HubLink.REFUSING: "主機拒絕",
+}
+
+CDC_LINK = {
+    CdcLinkState.UNKNOWN: "尚未連線",
+    CdcLinkState.CONNECTED: "正常",
+    CdcLinkState.UNREACHABLE: "連不上",
+    CdcLinkState.REFUSED_KEY: "識別碼遭拒",
+    CdcLinkState.FAILING: "異常",
+    CdcLinkState.NOT_CONFIGURED: "未設定",
+}
+
+CDC_REMEDY = {
+    CdcLinkState.UNREACHABLE: "請確認 VPN 已連線；恢復後會自動上傳，資料都在本機。",
+    CdcLinkState.REFUSED_KEY: "疾管署不接受本院的 API 識別碼，請洽資訊人員；資料都在本機，不會遺失。",
+    CdcLinkState.FAILING: "疾管署系統異常，稍後會自動再試。",
+    CdcLinkState.NOT_CONFIGURED: "主機尚未設定疾管署連線，資料先存在本機。",
+}
+
+NOT_NHI = "資料是送往「疾管署(CDC)」，不是健保署。"
+ACCEPTED_IS_NOT_VERIFIED = "疾管署收件後約 10-20 分鐘才有檢核結果；出現「檢核通過」才算完成。"
+
+LOT_TYPE = {"1": "1 中央", "2": "2 自費", "3": "3 地方自購"}
+SEX = {"1": "男", "2": "女"}
+
+APP_ERROR = {
+    "app_error": "作業沒有完成，請再試一次。",
+    "storage_failed": "無法寫入本機儲存空間，這筆資料尚未存檔，請再試一次。",
+    "storage_full": "儲存空間已滿，這筆資料尚未存檔。請清出空間後再按一次確定。",
+    "journal_unreadable": "本機資料檔無法讀取，檔案原封不動。請匯出資料並洽資訊人員。",
+    "journal_too_new": "本機資料由較新版本的程式寫入，請更新程式後再開啟。",
+    "record_not_found": "找不到這筆資料。",
+    "protocol_mismatch": "這台裝置與主機的程式版本不同，請重新整理以更新程式。",
+    "roster_unusable": "這個檔案不是病患名冊。",
+    "network_failed": "連不上主機，資料已存在這台裝置，恢復後會自動同步。",
+}
+
+
+def upload_state(code: str) -> str:
+    return UPLOAD_STATE[UploadState(code)]
+
+
+def cdc_words(message: dict[str, str] | None) -> str:
+    """CDC's code and text as they came."""
+    return " ".join(part for part in (message["code"], message["text"]) if part) if message else ""
+
+
+def masked_id(national_id: str | None) -> str:
+    return national_id[:4] + "*" * (len(national_id) - 4) if national_id else ""
+
+
+def masked_phone(phone: str | None) -> str:
+    return phone[:2] + "*" * max(0, len(phone) - 2) if phone else ""
+
+
+def masked_address(address: str | None) -> str:
+    return address[:6] + "***" if address and len(address) > 6 else address or ""
+
+
+FIELD = {
+    "chart_number": "病歷號碼",
+    "name": "姓名",
+    "sex": "性別",
+    "national_id": "身分證",
+    "parent_national_id": "父母身分證",
+    "birth_date": "出生日期",
+    "phone": "電話",
+    "address": "地址",
+    "four_corner_code": "四角號碼",
+    "birth_order": "同胎次序",
+    "parity": "胎次",
+    "plurality": "胎別",
+    "patient_id": "患者",
+    "vaccination_date": "接種日期",
+    "vaccine_code": "疫苗編號",
+    "dose_number": "劑別",
+    "lot_number": "疫苗批號",
+    "lot_type": "批號型別",
+    "institution_code": "醫事機構代碼",
+}
+
+DATE_FAULT = {
+    RocDateFault.EMPTY: "沒有填寫",
+    RocDateFault.NOT_A_DATE: "看不懂這個日期，請打民國年月日，例如 1150520 或 115/5/20",
+    RocDateFault.WESTERN_YEAR: "這是西元年，請打民國年，例如 1150520",
+    RocDateFault.YEAR_ZERO: "民國沒有 0 年",
+    RocDateFault.NO_SUCH_DAY: "沒有這一天",
+}
+
+PROBLEM = {
+    ProblemCode.REQUIRED: "必須填寫",
+    ProblemCode.MALFORMED: "格式不正確",
+    ProblemCode.WRONG_CELL_COUNT: "這一列有 {found} 欄，應有 {expected} 欄",
+    ProblemCode.DUPLICATE_CHART_NUMBER: "病歷號碼與檔案第 {first_line} 行重複，但不是同一人",
+    ProblemCode.CHART_NUMBER_OF_OTHER_PERSON: "這個病歷號碼在系統中是另一個人",
+    ProblemCode.ID_MISSING: "沒有身分證號，也沒有父母身分證號",
+    ProblemCode.ID_UNKNOWN_FORM: "不是身分證或居留證的格式",
+    ProblemCode.ID_CHECKSUM: "檢查碼不符，請核對證件",
+    ProblemCode.SEX_UNKNOWN: "性別不明「{text}」",
+    ProblemCode.BIRTH_DATE_MISSING: "沒有出生日期",
+    ProblemCode.DATE_UNREADABLE: "「{text}」{fault}",
+    ProblemCode.DATE_IN_FUTURE: "日期在未來",
+    ProblemCode.NUMBER_UNREADABLE: "「{text}」不是數字",
+    ProblemCode.CHARACTERS_LOST: "有字元在匯出時遺失，請核對",
+    ProblemCode.DATE_BEFORE_BIRTH: "接種日期早於出生日期",
+    ProblemCode.VACCINE_UNKNOWN: "代碼表沒有這個疫苗代碼",
+    ProblemCode.DOSE_UNKNOWN: "這個疫苗的劑別是 {dose_labels}",
+    ProblemCode.DOSE_ALREADY_RECORDED: "{vaccination_date} 已有同疫苗同劑別的紀錄",
+    ProblemCode.LOT_UNKNOWN: "批號未建檔，請核對（區分大小寫）",
+    ProblemCode.LOT_CASE_DIFFERS: "與已建檔的「{lot_number}」大小寫不同",
+    ProblemCode.LOT_OF_OTHER_VACCINE: "這個批號是 {vaccine_code} 的",
+    ProblemCode.LOT_EXPIRED: "接種當日批號已過效期 {expiry_date}",
+    ProblemCode.LOT_TYPE_DIFFERS: "批號型別應為「{lot_type}」",
+    ProblemCode.INSTITUTION_CODE_FORM: "應為 10 碼醫事機構代碼",
+    ProblemCode.INSTITUTION_CODE_CHECK_DIGIT: "檢查碼可能不符，請核對",
+    ProblemCode.CLEANED: "已整理「{text}」",
+    ProblemCode.REPEATED_ROW: "與第 {first_line} 行完全相同",
+}
+
+
+def problem(found: Problem) -> str:
+    """The sentence of one problem, with its facts in it."""
+    facts = dict(found.facts)
+    if "fault" in facts:
+        facts["fault"] = DATE_FAULT[RocDateFault(facts["fault"])]
+    for name in ("vaccination_date", "expiry_date"):
+        if name in facts:
+            facts[name] = format_roc_date(date.fromisoformat(facts[name]))
+    if "lot_type" in facts:
+        facts["lot_type"] = LOT_TYPE.get(facts["lot_type"], facts["lot_type"])
+    return PROBLEM[found.code].format_map(facts)
+
+
+ROSTER_FAULT = {
+    RosterFault.EMPTY: "這是空的檔案。",
+    RosterFault.SPREADSHEET: "這是 Excel 檔。請在 Excel 另存成 CSV 再匯入。",
+    RosterFault.NOT_TEXT: "這不是文字檔，請選擇 HIS 匯出的 CSV。",
+    RosterFault.MISSING_COLUMNS: "檔案缺少欄位：{columns}。請確認第一列是欄位名稱。",
+    RosterFault.REPEATED_COLUMNS: "檔案有重複的欄位：{columns}。",
+}
