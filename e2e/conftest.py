@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
 from e2e.programs import ROOT, FakeCdc, Hub
-from e2e.screens import Tablet
 from e2e.sample.make_sample import make_roster
+from e2e.screens import Tablet
 
 
 @pytest.fixture(scope="session")

@@ -118,7 +118,7 @@ class Hub(Program):
         self.bundle = bundle
         self._write_settings(folder, cdc, port, verify_after)
         # Not through `python3 -m sync`, which only sets up first: a kill must hit the hub itself.
-        run = "import sys, pathlib, sync.app; sys.exit(sync.app.run(pathlib.Path(sys.argv[1]), port=None, open_browser=False))"
+        run = "import sys, pathlib, sync.app as a; a.run(pathlib.Path(sys.argv[1]), port=None, open_browser=False)"
         command = [sys.executable, "-c", run, str(self.settings)]
         super().__init__("hub", command, f"http://127.0.0.1:{port}", "/api/health", folder / "hub.log")
 
@@ -148,6 +148,12 @@ class Hub(Program):
             }
             lines += ["[cdc]", *(f"{key} = {json.dumps(value)}" for key, value in link.items())]
         self.settings.write_text("\n".join(lines), encoding="utf-8")
+
+    def use_bundle(self, bundle: Path) -> None:
+        """Serve another build of the browser program from the next start on."""
+        text = self.settings.read_text(encoding="utf-8")
+        self.settings.write_text(text.replace(self.bundle.as_posix(), bundle.as_posix()), encoding="utf-8")
+        self.bundle = bundle
 
     def health(self) -> dict[str, Any]:
         return dict(call(f"{self.url}/api/health"))

@@ -81,7 +81,9 @@ class Tablet:
         shutil.rmtree(self.profile, ignore_errors=True)
 
     def _pids(self) -> list[str]:
-        found = subprocess.run(["pgrep", "-f", f"user-data-dir={self.profile}"], capture_output=True, text=True, check=False)
+        found = subprocess.run(
+            ["pgrep", "-f", f"user-data-dir={self.profile}"], capture_output=True, text=True, check=False
+        )
         return found.stdout.split()
 
     def _listen(self, page: Page) -> None:
@@ -149,7 +151,9 @@ class Desk:
             self.tap("仍要存檔")
         self.see(re.compile("已存檔"))
 
-    def record(self, chart: str, *, vaccine: str = "MMR", dose: str = "1", lot: str = "AMJRE075AA-CDC", warn: bool = False) -> None:
+    def record(
+        self, chart: str, *, vaccine: str = "MMR", dose: str = "1", lot: str = "AMJRE075AA-CDC", warn: bool = False
+    ) -> None:
         """One whole vaccination from the search to 已存檔."""
         self.go("/BA102_3")
         self.choose_first(chart)
@@ -163,5 +167,6 @@ class Desk:
         """Run Python in the worker that leads: for what no nurse sees, such as writing a thousand records."""
         worker = self.page.workers[0]
         return worker.evaluate(
-            "async (code) => { const r = await self.desk.py.runPythonAsync(code); return r?.toJs ? r.toJs() : r; }", code
+            "async (code) => { const r = await self.desk.py.runPythonAsync(code); return r?.toJs ? r.toJs() : r; }",
+            code,
         )

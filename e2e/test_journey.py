@@ -45,9 +45,7 @@ def test_recorded_offline_survives_closing_and_ends_verified(
     assert (record["stored_versions"], record["uploads"]) == (1, 1)
 
 
-def test_refused_lot_is_shown_in_cdcs_words_corrected_and_verified(
-    tablet: Tablet, cdc: FakeCdc, roster: Path
-) -> None:
+def test_refused_lot_is_shown_in_cdcs_words_corrected_and_verified(tablet: Tablet, cdc: FakeCdc, roster: Path) -> None:
     desk = tablet.open()
     desk.import_roster(roster)
     desk.record("057164", lot="WRONG1-CDC", warn=True)
@@ -67,9 +65,7 @@ def test_refused_lot_is_shown_in_cdcs_words_corrected_and_verified(
     assert record["state"] == "held"
 
 
-def test_answer_lost_after_storing_is_asked_about_and_not_doubled(
-    tablet: Tablet, cdc: FakeCdc, roster: Path
-) -> None:
+def test_answer_lost_after_storing_is_asked_about_and_not_doubled(tablet: Tablet, cdc: FakeCdc, roster: Path) -> None:
     cdc.scenario("upload", "drop_after_storing")
     desk = tablet.open()
     desk.import_roster(roster)

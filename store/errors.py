@@ -7,6 +7,8 @@
         JournalTooNew          written by a newer version of the program; it is left untouched
       RecordNotFound           a change names a record this store does not hold
       ProtocolMismatch         the other side speaks another protocol version
+      HubBehindDevice          the hub knows less than it once told this device
+      RosterError              a file that is no roster (roster.py)
 
 What the user can mend is not here: that is a `Problem` (problems.py). What CDC refuses is data too (uploads.py).
 """
@@ -64,3 +66,12 @@ class ProtocolMismatch(AppError):
     def __init__(self, *, ours: int, theirs: int) -> None:
         super().__init__(f"we speak protocol {ours}, the other side {theirs}")
         self.ours, self.theirs = ours, theirs
+
+
+class HubBehindDevice(AppError):
+    """The hub's journal ends before what it once told this device: it was emptied or put back from an older copy.
+
+    Exchanging now would leave this device without what the hub will number next, so nothing is exchanged.
+    """
+
+    code = "hub_behind_device"

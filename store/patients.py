@@ -7,9 +7,10 @@ Invariants:
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -66,6 +67,11 @@ class Patient(PatientDraft):
     """A person with a chart number."""
 
     record_id: RecordId
+
+
+def can_identify(patient: Mapping[str, Any]) -> bool:
+    """Say whether CDC can be told who a person is: by an own ID or by a parent's. `patient` is a document."""
+    return bool(patient.get("national_id") or patient.get("parent_national_id"))
 
 
 def check_patient(patient: PatientDraft, today: date) -> list[Problem]:

@@ -82,7 +82,11 @@ class Notice(_Message):
 
 
 class ErrorBody(_Message):
-    """The one shape of an error on the wire: {"error": {"code", "detail"}}."""
-
     code: str
     detail: str = ""
+
+
+class ErrorAnswer(_Message):
+    """The one shape of an error on the wire: {"error": {"code", "detail"}}."""
+
+    error: ErrorBody

@@ -9,10 +9,13 @@ Invariants (tests/contracts.py, run against every implementation):
 import asyncio
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeVar
 
 from store.errors import StorageFailed, StorageFull
+
+Result = TypeVar("Result")
 
 
 class JournalStorage(Protocol):
@@ -72,17 +75,17 @@ class FileStorage:
         return os.fstat(self._file.fileno()).st_size
 
     async def read(self, offset: int, length: int) -> bytes:
-        return await asyncio.to_thread(self._read, offset, length)
+        return await _in_thread(self._read, offset, length)
 
     async def append(self, data: bytes) -> None:
         try:
-            await asyncio.to_thread(self._append, data)
+            await _in_thread(self._append, data)
         except OSError as error:
             raise _storage_error(error) from error
 
     async def truncate(self, size: int) -> None:
         try:
-            await asyncio.to_thread(self._truncate, size)
+            await _in_thread(self._truncate, size)
         except OSError as error:
             raise _storage_error(error) from error
 
@@ -107,6 +110,19 @@ class FileStorage:
     def _truncate(self, size: int) -> None:
         self._file.truncate(size)
         os.fsync(self._file.fileno())
+
+
+async def _in_thread(work: Callable[..., Result], *arguments: object) -> Result:
+    """Run blocking work in a thread, to its end also when the caller is cancelled.
+
+    A thread cannot be stopped: were the caller let go at once, its truncation would run into the writing.
+    """
+    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _storage_error(error: OSError) -> StorageFailed:

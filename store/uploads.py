@@ -80,7 +80,7 @@ class UploadSent(_Payload):
 
 
 class UploadAccepted(_Payload):
-    """`due_at` is when CDC may be asked for its verdict; no `message` where that it has the batch was learned by asking."""
+    """`due_at` is when CDC may be asked for its verdict; no `message` where asking showed that it has it."""
 
     due_at: AwareDatetime | None
     message: CdcMessage | None

@@ -6,7 +6,7 @@ Invariant: the same rows, time and identifier give the same bytes.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
@@ -31,11 +31,6 @@ _OWN_ID = {
     IdType.PASSPORT: ("PPN", "http://www.boca.gov.tw"),
 }
 _GENDER = {Sex.MALE: "male", Sex.FEMALE: "female", None: "unknown"}
-
-
-def can_identify(patient: Mapping[str, Any]) -> bool:
-    """Say whether CDC can be told who the person is: by an own ID or by a parent's."""
-    return bool(patient.get("national_id") or patient.get("parent_national_id"))
 
 
 def make_upload(org_id: str, upload_batch_id: str, items: Sequence[UploadItem], at: datetime) -> bytes:

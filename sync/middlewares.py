@@ -17,7 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from aiohttp.web_protocol import RequestPayloadError
 
-from store.errors import AppError, ProtocolMismatch, StorageFull
+from store.errors import AppError, HubBehindDevice, ProtocolMismatch, StorageFull
 from store.protocol import ErrorBody
 from sync.live import TooManyStreams
 from sync.settings import Settings
@@ -76,6 +76,8 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return make_error_response(503, "too_many_streams")
     except ProtocolMismatch as error:
         return make_error_response(409, error.code, f"hub {error.ours}, device {error.theirs}")
+    except HubBehindDevice as error:
+        return make_error_response(409, error.code, str(error))
     except AppError as error:
         log.error("%s: %s", error.code, error)
         status = 507 if isinstance(error, StorageFull) else 503 if error.retryable else 500

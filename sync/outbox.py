@@ -4,12 +4,11 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from store.patients import Patient
+from store.patients import Patient, can_identify
 from store.tables import Tables
 from store.uploads import UploadMethod, UploadRow, UploadState
 from store.vaccinations import Vaccination
 from sync import upload_queue
-from sync.cdc_format import can_identify
 from sync.registry import Registry, UploadItem
 
 _log = logging.getLogger(__name__)

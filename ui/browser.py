@@ -1,4 +1,4 @@
-"""What only the browser can do, for Python in the worker. On CPython every function answers as a quiet, offline browser.
+"""What only the browser can do, for Python in the worker. On CPython each function answers as a quiet, offline browser.
 
 The one module of the pages that knows `js` and `pyodide`; both are imported when needed, so that tests can import it.
 """

@@ -33,9 +33,9 @@ def build(out: Path = OUT, cache: Path = CACHE, root: Path = ROOT) -> str:
     try:
         return _build(out, cache, root, inputs)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC):
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
             raise BuildError("The disk is full.", "Free 300 MB and build again.") from error
-        raise BuildError(f"A file could not be written or read ({error}).", "Check its rights and build again.") from error
+        raise BuildError(f"A file could not be used ({error}).", "Check its rights and build again.") from error
 
 
 def _build(out: Path, cache: Path, root: Path, inputs: str) -> str:
@@ -80,8 +80,8 @@ def _hash_inputs(root: Path) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m ui.build", description="Make the browser bundle.")
-    parser.add_argument("--out", type=Path, default=OUT, help="where the bundle goes (default: .build/bundle)")
-    parser.add_argument("--cache", type=Path, default=CACHE, help="downloads and compiled parts (default: .build/cache)")
+    parser.add_argument("--out", type=Path, default=OUT, help="where the bundle goes (.build/bundle)")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="downloads and compiled parts (.build/cache)")
     options = parser.parse_args()
     try:
         build(options.out, options.cache)

@@ -36,6 +36,7 @@ def page_frame(
         return action() if action else None
 
     ui.keyboard(pressed, ignore=[], repeating=False)
+    _warn_of_refusal(state)
     _warn_of_losses(state)
     with ui.column().classes("desk-page"):
         yield
@@ -84,6 +85,17 @@ def _chip(mark: str) -> ui.chip:
 def _set(chip: ui.chip, text: str, colour: str) -> None:
     chip.set_text(text)
     chip.props(f"color={colour}")
+
+
+def _warn_of_refusal(state: AppState) -> None:
+    alarm = ui.label("").classes("desk-alarm").mark("hub-refuses")
+
+    def refresh() -> None:
+        alarm.set_text(wording.APP_ERROR.get(state.sync.link_detail, wording.APP_ERROR["app_error"]))
+        alarm.set_visibility(state.sync.link is HubLink.REFUSING)
+
+    refresh()
+    state.changed.subscribe(refresh)
 
 
 def _warn_of_losses(state: AppState) -> None:

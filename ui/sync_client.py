@@ -18,8 +18,8 @@ from pydantic import ValidationError
 
 from store.changes import Change, World
 from store.database import DeviceDatabase
-from store.errors import AppError
-from store.protocol import MAX_PUSH_CHANGES, HubStatus, Notice, SyncAnswer, SyncRequest
+from store.errors import AppError, ProtocolMismatch
+from store.protocol import MAX_PUSH_CHANGES, ErrorAnswer, HubStatus, Notice, SyncAnswer, SyncRequest
 
 FIRST_RETRY_SECONDS = 1.0
 LAST_RETRY_SECONDS = 30.0
@@ -55,6 +55,14 @@ class NetworkFailed(AppError):
 
     code = "network_failed"
     retryable = True
+
+
+def _error_code(body: bytes) -> str:
+    """The code of a refusal in the one shape of errors, or that of an error without a name."""
+    try:
+        return ErrorAnswer.model_validate_json(body).error.code
+    except ValidationError:
+        return AppError.code
 
 
 class SyncClient:
@@ -154,12 +162,12 @@ class SyncClient:
             self._set_link(HubLink.UNREACHABLE)
             return None
         if status != 200:
-            self._set_link(HubLink.REFUSING, f"HTTP {status}")
+            self._set_link(HubLink.REFUSING, _error_code(body))
             return None
         try:
             return SyncAnswer.model_validate_json(body)
         except ValidationError:
-            self._set_link(HubLink.REFUSING, "unreadable answer")
+            self._set_link(HubLink.REFUSING, ProtocolMismatch.code)
             return None
 
     def _set_link(self, link: HubLink, detail: str = "") -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 from nicegui import ui
 
+from store.patients import can_identify
+from store.uploads import UploadState
 from ui import wording
 from ui.patient_search import roc_text
 from ui.state import AppState
@@ -61,9 +63,17 @@ def vaccination_row(state: AppState, number: int, document: Mapping[str, Any]) -
         "dose_number": document["dose_number"],
         "lot_number": document["lot_number"],
         "lot_type": wording.LOT_TYPE.get(document["lot_type"], document["lot_type"]),
-        "state": "已作廢" if document["voided"] else wording.upload_state(document["upload_state"]),
+        "state": _state(document, person),
         "message": wording.cdc_words(upload.get("message")) if upload.get("revision") == document["revision"] else "",
     }
+
+
+def _state(document: Mapping[str, Any], person: Mapping[str, Any]) -> str:
+    if document["voided"]:
+        return wording.VOIDED
+    if document["upload_state"] == UploadState.NOT_SENT and not can_identify(person):
+        return wording.WAITS_FOR_ID
+    return wording.upload_state(document["upload_state"])
 
 
 def vaccination_table(

@@ -24,6 +24,9 @@ UPLOAD_STATE = {
     UploadState.REFUSED: "檢核失敗",
 }
 
+VOIDED = "已作廢"
+WAITS_FOR_ID = "缺身分證，不能上傳"
+
 HUB_LINK = {
     HubLink.UNKNOWN: "連線中",
     HubLink.CONNECTED: "正常",
@@ -62,6 +65,11 @@ APP_ERROR = {
     "record_not_found": "找不到這筆資料。",
     "protocol_mismatch": "這台裝置與主機的程式版本不同，請重新整理以更新程式。",
     "roster_unusable": "這個檔案不是病患名冊。",
+    "hub_behind_device": "主機的資料比這台裝置舊（可能還原過備份），已停止同步以免遺漏。請通知資訊人員；資料都在本機。",
+    "host_not_allowed": "主機不接受這個網址，請改用主機列出的網址開啟。",
+    "storage_busy": "資料檔正被其他視窗使用，請關閉其他視窗後再試一次。",
+    "storage_unavailable": "無法開啟此裝置上的資料檔，程式不會以空白資料啟動。",
+    "storage_conflict": "此裝置上有兩份資料檔，請先匯出資料並聯絡支援人員。",
     "network_failed": "連不上主機，資料已存在這台裝置，恢復後會自動同步。",
 }
 

@@ -224,9 +224,7 @@ async def test_two_corrections_of_one_revision_both_stay_and_every_store_shows_t
         await exchange(store, hub)
         head = hub.head
         numbered = [NumberedChange(hub_seq=head + n, change=c) for n, c in enumerate(order, start=1)]
-        await store.receive(
-            SyncAnswer(accepted=[], changes=numbered, upto=head + 2, head=head + 2, status=HubStatus())
-        )
+        await store.receive(SyncAnswer(accepted=[], changes=numbered, upto=head + 2, head=head + 2, status=HubStatus()))
         document = store.tables.vaccinations.at(record_id)
         assert len(document["revisions"]) == 3
         assert len(document["conflict"]) == 1
@@ -340,7 +338,7 @@ class TestUploadStates:
     @staticmethod
     async def verify(hub: HubDatabase, batch_id: str, verified: dict[str, bool]) -> None:
         results = [
-            {"record_id": record_id, "verified": good, "code": "" if good else "E1", "text": "" if good else "批號不存在"}
+            {"record_id": record_id, "verified": good, "text": "" if good else "批號不存在"}
             for record_id, good in verified.items()
         ]
         await hub.commit([ChangeDraft(ChangeKind.VERIFICATION_RECEIVED, batch_id, {"results": results})], made_by="hub")

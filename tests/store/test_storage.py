@@ -1,14 +1,19 @@
 """The storage contract on memory and on a file."""
 
+import asyncio
 import errno
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from store.changes import ChangeDraft, ChangeKind
+from store.database import DeviceDatabase
 from store.errors import StorageFull
 from store.storage import FileStorage, JournalStorage, MemoryStorage
 from tests.contracts import STORAGE_CONTRACT
+from tests.worlds import make_world
 
 
 @pytest.mark.parametrize("check", STORAGE_CONTRACT, ids=lambda check: check.__name__)
@@ -22,6 +27,36 @@ async def test_storage_contract(
         return memory if kind == "memory" else FileStorage(tmp_path / "deep" / "hub.journal")
 
     await check(reopen)
+
+
+async def test_a_save_cancelled_while_the_disk_is_busy_leaves_a_journal_that_opens(tmp_path: Path) -> None:
+    busy, go_on = threading.Event(), threading.Event()
+
+    class SlowStorage(FileStorage):
+        def _append(self, data: bytes) -> None:
+            busy.set()
+            assert go_on.wait(10)
+            super()._append(data)
+
+    await (await DeviceDatabase.open(FileStorage(tmp_path / "journal"), make_world())).close()
+    database = await DeviceDatabase.open(SlowStorage(tmp_path / "journal"), make_world())
+
+    def draft(number: int) -> ChangeDraft:
+        return ChangeDraft(ChangeKind.REGISTER_PATIENT, f"{number:032x}", {"chart_number": str(number), "name": "x"})
+
+    saving = asyncio.create_task(database.commit([draft(1)], made_by="nurse"))
+    await asyncio.to_thread(busy.wait, 10)
+    saving.cancel()
+    await asyncio.wait([saving], timeout=0.2)  # whoever lets go too early has truncated by now
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await saving
+    await database.commit([draft(2)], made_by="nurse")
+    await database.close()
+
+    again = await DeviceDatabase.open(FileStorage(tmp_path / "journal"), make_world())
+    assert again.recovery.dropped == []
+    assert [d["chart_number"] for d in again.tables.patients.documents()] == ["2"]
 
 
 async def test_a_full_disk_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

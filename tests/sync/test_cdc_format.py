@@ -12,10 +12,10 @@ from e2e.fake_cdc.bundle_reading import read_bundle
 from e2e.fake_cdc.row_checks import check_patient
 from store.ids import IdType
 from store.lots import LotType
-from store.patients import Patient, Sex
+from store.patients import Patient, Sex, can_identify
 from store.uploads import UploadMethod, UploadRow
 from store.vaccinations import Vaccination
-from sync.cdc_format import can_identify, make_upload
+from sync.cdc_format import make_upload
 from sync.registry import UploadItem
 from tests.factories import make_patient, make_vaccination
 

@@ -288,6 +288,14 @@ async def test_another_protocol_version_is_refused_before_its_body_is_read(hub: 
     assert await assert_error(response, 409, "protocol_mismatch") == "hub 1, device 2"
 
 
+async def test_a_hub_that_knows_less_than_it_once_told_a_device_says_so_and_takes_nothing(hub: RunningHub) -> None:
+    device = await make_device()
+    await register_patient(device)
+    response = await hub.post("/api/sync", request_of(device, after=7).model_dump_json().encode())
+    assert await assert_error(response, 409, "hub_behind_device") == "device read 7, hub has 0"
+    assert hub.database.head == 0
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"[]", b"null", b'{"protocol": 1}', b"\xff\xfe", b'{"a":' * 5000, b'{"device_id": "x"}'],

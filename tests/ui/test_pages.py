@@ -161,7 +161,7 @@ async def test_a_refused_record_shows_cdcs_words_and_is_corrected_in_place(user:
     record_id = await record_dose(state)
     revision = state.database.tables.vaccinations.at(record_id)["revision"]
     row = {"record_id": record_id, "revision": revision, "method": "POST"}
-    refusal = {"record_id": record_id, "verified": False, "code": "E00091", "text": "批號不存在", "expression": "x.lotNumber"}
+    refusal = {"record_id": record_id, "verified": False, "code": "E00091", "text": "批號不存在"}
     await state.commit([ChangeDraft(ChangeKind.UPLOAD_SENT, "b1", {"rows": [row]})])
     await state.commit([ChangeDraft(ChangeKind.VERIFICATION_RECEIVED, "b1", {"results": [refusal]})])
 

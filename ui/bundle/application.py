@@ -69,14 +69,14 @@ def _note_uses(application: Application, path: str, content: bytes) -> None:
     try:
         tree = ast.parse(content, path)
     except SyntaxError as error:
-        raise BuildError(f"{path} line {error.lineno} is not Python: {error.msg}.", "Correct it and build again.") from error
+        raise BuildError(f"{path} line {error.lineno} is not Python: {error.msg}.", "Correct it.") from error
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             if isinstance(node.value, ast.Name) and node.value.id == "ui":
                 application.ui_names.add(node.attr)
             if node.attr == "make_sortable":
                 application.ui_names.add("sortable")
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and (icon := _ICON_NAME.fullmatch(node.value)):
+        elif isinstance(node, ast.Constant) and (icon := _ICON_NAME.fullmatch(str(node.value))):
             application.icon_fonts.add(_ICON_FONT_BY_PREFIX[icon[1]])
 
 
@@ -90,7 +90,9 @@ def build_application(application: Application, wheel_files: Files, pyodide: Pat
     return write_image(files)
 
 
-def try_and_list_static(application: Application, images: dict[str, Path], wheel_files: Files, pyodide: Path, cache: Path) -> Files:
+def try_and_list_static(
+    application: Application, images: dict[str, Path], wheel_files: Files, pyodide: Path, cache: Path
+) -> Files:
     """Start the finished images once and return the static files their pages can ask for, by URL path.
 
     Raises: BuildError with the traceback when the application does not start.
@@ -101,7 +103,8 @@ def try_and_list_static(application: Application, images: dict[str, Path], wheel
         "names": sorted(application.ui_names),
     }
     (cache / "try.json").write_text(json.dumps(job), encoding="utf-8")
-    run_node([SCRIPTS / "pyodide.mjs", "try", pyodide, "try.json", "tried.json"], cwd=cache, what="Starting the application")
+    arguments: list[str | Path] = [SCRIPTS / "pyodide.mjs", "try", pyodide, "try.json", "tried.json"]
+    run_node(arguments, cwd=cache, what="Starting the application")
     tried = json.loads((cache / "tried.json").read_text(encoding="utf-8"))
     prefix = f"_nicegui/{tried['version']}/static/"
     static: Files = {}

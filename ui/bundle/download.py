@@ -1,4 +1,4 @@
-"""Bring the locked wheels and the Pyodide package into the cache; what is there with the right hash is not asked again."""
+"""Bring the locked wheels and Pyodide into the cache; what is there with the right hash is not asked for again."""
 
 import hashlib
 import re
@@ -7,6 +7,7 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from ui.bundle.image import Files
 from ui.bundle.node import run_npm
@@ -77,7 +78,8 @@ def _pip_download(lock: Path, platforms: list[str], folder: Path, report: Report
     command += ["--implementation=cp", "--python-version=3.14", "--abi=cp314"]
     command += [f"--platform={platform}" for platform in platforms]
     command += ["--dest", str(folder), "--requirement", str(lock)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as pip:
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, text=True, errors="replace", **pipes) as pip:
         assert pip.stdout is not None
         tail: list[str] = []
         for line in pip.stdout:

@@ -1,7 +1,7 @@
 """Pack many files into one: the form in which Python files reach the browser.
 
-Shape: u32 little-endian header length, header = JSON [[path, size], ...] padded with spaces to 16 bytes, then the files'
-bytes in that order. Paths are relative, with "/", sorted. ui/runtime/image.js reads the same form.
+Shape: u32 little-endian header length, header = JSON [[path, size], ...] padded with spaces to 16 bytes, then the
+files' bytes in that order. Paths are relative, with "/", sorted. ui/runtime/image.js reads the same form.
 """
 
 import io

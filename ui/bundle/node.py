@@ -13,10 +13,9 @@ SCRIPTS = Path(__file__).parent
 def run_node(arguments: list[str | Path], *, cwd: Path, what: str) -> str:
     """Run Node to its end and return what it printed. Raises: BuildError with the end of its error output."""
     program = _package_folder() / ("node.exe" if os.name == "nt" else "bin/node")
+    command = [program, *arguments]
     try:
-        done = subprocess.run(
-            [program, *arguments], cwd=cwd, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
-        )
+        done = subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8", errors="replace", check=False)
     except OSError as error:
         raise BuildError(f"Node could not be started ({error.strerror}).", _REINSTALL) from error
     if done.returncode != 0:

@@ -27,7 +27,8 @@ def stamp(files: Files) -> tuple[str, Files]:
     hashes = html.escape(json.dumps({name: _sha256(files[name]) for name in _IMAGES}))
     shell = files["index.html"].decode().replace("@BUILD@", build).replace("@IMAGES@", hashes)
     stamped = files | {"index.html": shell.encode()}
-    listed = json.dumps(describe({path: data for path, data in stamped.items() if path != "sw.js"}), separators=(",", ":"))
+    fetched = {path: data for path, data in stamped.items() if path != "sw.js"}
+    listed = json.dumps(describe(fetched), separators=(",", ":"))
     worker = files["sw.js"].decode().replace('"@BUILD@"', json.dumps(build)).replace('"@FILES@"', listed)
     return build, stamped | {"sw.js": worker.encode()}
 

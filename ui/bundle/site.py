@@ -114,7 +114,8 @@ def compile_files(sources: Files, pyodide: Path, cache: Path) -> Files:
     work = cache / "compile"
     work.mkdir(parents=True, exist_ok=True)
     (work / "in.bin").write_bytes(write_image(sources))
-    run_node([SCRIPTS / "pyodide.mjs", "compile", pyodide, "in.bin", "out.bin"], cwd=work, what="Compiling for the browser")
+    arguments: list[str | Path] = [SCRIPTS / "pyodide.mjs", "compile", pyodide, "in.bin", "out.bin"]
+    run_node(arguments, cwd=work, what="Compiling for the browser")
     return read_image((work / "out.bin").read_bytes())
 
 
@@ -126,7 +127,8 @@ def _compile_stdlib(pyodide: Path, cache: Path) -> Files:
             if not name.endswith("/") and not name.startswith(_STDLIB_UNUSED)
         }
     prefix = "lib/python314.zip/"  # the place its tracebacks name
-    compiled = compile_files({prefix + name: data for name, data in files.items() if name.endswith(".py")}, pyodide, cache)
+    sources = {prefix + name: data for name, data in files.items() if name.endswith(".py")}
+    compiled = compile_files(sources, pyodide, cache)
     return {path.removeprefix(prefix): data for path, data in compiled.items()} | {
         name: data for name, data in files.items() if not name.endswith(".py")
     }

@@ -28,7 +28,10 @@ _DROPPED_FROM_REQUEST = {"cookie", "host", "accept-encoding", "if-none-match", "
 
 @dataclass(frozen=True)
 class Request:
-    """A request as the service worker saw it. Shape: path percent-encoded, query without "?"; scheme http(s) or ws(s)."""
+    """A request as the service worker saw it.
+
+    Shape: path percent-encoded, query without "?", scheme http, https, ws or wss.
+    """
 
     path: str
     query: str = ""
@@ -130,7 +133,7 @@ class AsgiBridge:
             nonlocal status
             try:
                 await self._app(self._scope("http", request), receive, send)
-            except Exception:
+            except Exception:  # noqa: BLE001 - what a server does: log, answer 500, serve the next request
                 _LOG.exception("%s %s failed", request.method, request.path)
                 if not complete.is_set():
                     status, headers[:], parts[:] = 500, [("content-type", "text/plain")], [b"Internal Server Error"]
@@ -164,7 +167,7 @@ class AsgiBridge:
             nonlocal closed
             try:
                 await self._app(self._scope("websocket", request), socket.incoming.get, send)
-            except Exception:
+            except Exception:  # noqa: BLE001
                 _LOG.exception("socket %s failed", request.path)
             if not closed:
                 closed = True
@@ -191,7 +194,11 @@ class AsgiBridge:
             "raw_path": request.path.encode(), "query_string": request.query.encode(), "headers": headers,
             "client": ("127.0.0.1", 1), "server": (host, int(port or 80)),
         }  # fmt: skip
-        return scope | ({"method": request.method} if kind == "http" else {"subprotocols": []})
+        if kind == "http":
+            scope["method"] = request.method
+        else:
+            scope["subprotocols"] = []
+        return scope
 
     def _keep_cookie(self, line: str) -> None:
         pair, *attributes = (part.strip() for part in line.split(";"))
@@ -240,6 +247,6 @@ def prepare() -> Prepared:
         prepared.app = server.config.app
         server.started = True
 
-    anyio.to_thread.run_sync = run_sync
-    uvicorn.Server.run = run  # type: ignore[method-assign]
+    anyio.to_thread.run_sync = run_sync  # type: ignore[assignment]  # takes the same arguments, more loosely typed
+    uvicorn.Server.run = run  # type: ignore[method-assign, assignment]
     return prepared

@@ -1,0 +1,37 @@
+"""The storage contract inside the browser's worker: OPFS and IndexedDB pass the very checks that file and memory pass."""
+
+import pytest
+
+from e2e.programs import ROOT
+from e2e.screens import Tablet
+from tests.contracts import STORAGE_CONTRACT
+
+RUN = """
+import js
+namespace = {{"__name__": "contracts"}}
+exec(compile(CONTRACTS, "contracts.py", "exec"), namespace)
+from ui.browser_storage import IndexedDbStorage, OpfsStorage
+async def reopen():
+    return await {storage}.open("{name}")
+await namespace["{check}"](reopen)
+"{check} passed"
+"""
+
+
+@pytest.mark.parametrize("storage", ["OpfsStorage", "IndexedDbStorage"])
+def test_storage_contract_in_the_browser(storage: str, tablet: Tablet) -> None:
+    desk = tablet.open()
+    contracts = (ROOT / "tests" / "contracts.py").read_text(encoding="utf-8")
+    desk.python(f"CONTRACTS = {contracts!r}")
+
+    for check in STORAGE_CONTRACT:
+        name = f"contract-{check.__name__}"
+        assert desk.python(RUN.format(storage=storage, name=name, check=check.__name__)) == f"{check.__name__} passed"
+
+
+def test_the_check_in_the_browser_can_fail(tablet: Tablet) -> None:
+    desk = tablet.open()
+    desk.python("CONTRACTS = 'async def check_nothing(reopen):\\n    assert (await reopen()) is None'")
+
+    with pytest.raises(Exception, match="AssertionError"):
+        desk.python(RUN.format(storage="OpfsStorage", name="can-fail", check="check_nothing"))
