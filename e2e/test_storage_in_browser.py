@@ -1,4 +1,4 @@
-"""The storage contract inside the browser's worker: OPFS and IndexedDB pass the very checks that file and memory pass."""
+"""The storage contract in the browser's worker: OPFS and IndexedDB pass the checks that file and memory pass."""
 
 import pytest
 

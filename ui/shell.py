@@ -44,12 +44,15 @@ def page_frame(
 
 def _status_bar(state: AppState) -> None:
     with ui.row().classes("desk-bar").mark("status-bar"):
+        practice = _chip("practice")
         network = _chip("network")
         unsent = _chip("unsent")
         synced = _chip("last-sync")
         cdc = _chip("cdc")
 
     def refresh() -> None:
+        _set(practice, wording.PRACTICE, _BAD)
+        practice.set_visibility(state.sync.status.practice)
         link = state.sync.link
         _set(
             network,

@@ -27,6 +27,8 @@ UPLOAD_STATE = {
 VOIDED = "已作廢"
 WAITS_FOR_ID = "缺身分證，不能上傳"
 
+PRACTICE = "練習模式，不會送到疾管署"
+
 HUB_LINK = {
     HubLink.UNKNOWN: "連線中",
     HubLink.CONNECTED: "正常",

@@ -74,7 +74,7 @@ async def record_dose(state: AppState, **fields: object) -> str:
 
 async def fill(user: User, **fields: str) -> None:
     for name, value in fields.items():
-        next(iter(user.find(name).elements)).set_value(value)
+        next(iter(user.find(marker=name).elements)).set_value(value)
 
 
 def saved(state: AppState) -> list[tuple[str, str, str]]:
@@ -85,9 +85,9 @@ def saved(state: AppState) -> list[tuple[str, str, str]]:
 
 async def test_search_masks_id_and_phone_until_the_record_opens(user: User) -> None:
     await user.open("/")
-    user.find("patient-search").type("測試")
+    user.find(marker="patient-search").type("測試")
 
-    table = next(iter(user.find("patients").elements))
+    table = next(iter(user.find(marker="patients").elements))
     assert isinstance(table, ui.table)
     row = table.rows[0]
     assert (row["national_id"], row["phone"], row["birth_date"]) == ("B222******", "09********", "074/11/08")
@@ -95,14 +95,14 @@ async def test_search_masks_id_and_phone_until_the_record_opens(user: User) -> N
 
 async def test_nobody_found_says_what_to_do(user: User) -> None:
     await user.open("/")
-    user.find("patient-search").type("不存在")
+    user.find(marker="patient-search").type("不存在")
     await user.should_see("查無此人")
 
 
 async def test_recording_takes_the_lot_and_the_dose_by_itself(user: User, state: AppState) -> None:
     await user.open(f"/BA102_3?patient={make_patient().record_id}")
     await fill(user, vaccine_code="MMR")
-    user.find("save").click()
+    user.find(marker="save").click()
 
     await user.should_see("已存檔")
     assert saved(state) == [("MMR", "1", "AMJRE075AA-CDC")]
@@ -112,7 +112,7 @@ async def test_recording_takes_the_lot_and_the_dose_by_itself(user: User, state:
 async def test_a_date_nobody_can_read_stops_saving_and_says_why(user: User, state: AppState) -> None:
     await user.open(f"/BA102_3?patient={make_patient().record_id}")
     await fill(user, vaccine_code="MMR", vaccination_date="1150230")
-    user.find("save").click()
+    user.find(marker="save").click()
 
     await user.should_see("沒有這一天")
     assert saved(state) == []
@@ -121,12 +121,12 @@ async def test_a_date_nobody_can_read_stops_saving_and_says_why(user: User, stat
 async def test_a_warning_is_asked_about_and_never_blocks(user: User, state: AppState) -> None:
     await user.open(f"/BA102_3?patient={make_patient().record_id}")
     await fill(user, vaccine_code="MMR", lot_number="UNHEARD-CDC")
-    user.find("save").click()
+    user.find(marker="save").click()
     await user.should_see("批號未建檔")
     assert saved(state) == []
 
     await user.should_see(marker="save-anyway")
-    user.find("save-anyway").click()
+    user.find(marker="save-anyway").click()
 
     await user.should_see("已存檔")
     assert saved(state) == [("MMR", "1", "UNHEARD-CDC")]
@@ -136,12 +136,12 @@ async def test_when_the_disk_is_full_nothing_says_saved(user: User, state: AppSt
     await user.open(f"/BA102_3?patient={make_patient().record_id}")
     await fill(user, vaccine_code="MMR")
     storage.full = True
-    user.find("save").click()
+    user.find(marker="save").click()
     await user.should_see("儲存空間已滿")
     await user.should_not_see("已存檔")
 
     storage.full = False
-    user.find("save").click()
+    user.find(marker="save").click()
 
     await user.should_see("已存檔")
     assert saved(state) == [("MMR", "1", "AMJRE075AA-CDC")]
@@ -150,8 +150,8 @@ async def test_when_the_disk_is_full_nothing_says_saved(user: User, state: AppSt
 async def test_tapping_save_twice_records_once(user: User, state: AppState) -> None:
     await user.open(f"/BA102_3?patient={make_patient().record_id}")
     await fill(user, vaccine_code="MMR")
-    user.find("save").click()
-    user.find("save").click()
+    user.find(marker="save").click()
+    user.find(marker="save").click()
 
     await user.should_see("已存檔")
     assert len(saved(state)) == 1
@@ -166,14 +166,14 @@ async def test_a_refused_record_shows_cdcs_words_and_is_corrected_in_place(user:
     await state.commit([ChangeDraft(ChangeKind.VERIFICATION_RECEIVED, "b1", {"results": [refusal]})])
 
     await user.open("/BA102_3_DOWNLOAD")
-    table = next(iter(user.find("vaccinations").elements))
+    table = next(iter(user.find(marker="vaccinations").elements))
     assert isinstance(table, ui.table)
     assert (table.rows[0]["state"], table.rows[0]["message"]) == ("檢核失敗", "E00091 批號不存在")
 
     await user.open(f"/BA102_3?record={record_id}&field=lot_number")
     await user.should_see("疾管署訊息：E00091 批號不存在")
     await fill(user, dose_number="2")
-    user.find("save").click()
+    user.find(marker="save").click()
     await user.should_see("已存檔")
 
     document = state.database.tables.vaccinations.at(record_id)
@@ -183,10 +183,10 @@ async def test_a_refused_record_shows_cdcs_words_and_is_corrected_in_place(user:
 async def test_voiding_asks_for_a_reason_and_keeps_the_record(user: User, state: AppState) -> None:
     record_id = await record_dose(state)
     await user.open(f"/BA102_3?record={record_id}")
-    user.find("void").click()
+    user.find(marker="void").click()
     await user.should_see(marker="void-reason")
-    user.find("void-reason").type("打錯人")
-    user.find("void-confirm").click()
+    user.find(marker="void-reason").type("打錯人")
+    user.find(marker="void-confirm").click()
 
     await user.should_see("已作廢")
     document = state.database.tables.vaccinations.at(record_id)
@@ -199,11 +199,11 @@ async def test_header_values_stay_for_the_next_person(user: User, state: AppStat
     await state.commit([ChangeDraft(ChangeKind.REGISTER_PATIENT, other.record_id, payload)])
     await user.open(f"/BA102_3?patient={make_patient().record_id}")
     await fill(user, vaccine_code="MMR")
-    user.find("save").click()
+    user.find(marker="save").click()
     await user.should_see("已存檔")
 
     await user.open(f"/BA102_3?patient={other.record_id}")
-    user.find("save").click()
+    user.find(marker="save").click()
     await user.should_see("今日接種 2 筆")
 
     assert saved(state) == [("MMR", "1", "AMJRE075AA-CDC")] * 2
@@ -221,7 +221,7 @@ async def test_functions_not_built_yet_are_greyed_and_say_so(user: User) -> None
     await user.open("/")
 
     await user.should_see("尚未提供")
-    button = next(iter(user.find("7.BA109").elements))
+    button = next(iter(user.find(marker="7.BA109").elements))
     assert isinstance(button, ui.button)
     assert not button.enabled
 
