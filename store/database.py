@@ -8,7 +8,9 @@ Invariants:
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -65,13 +67,14 @@ class Database:
     async def open(cls, storage: JournalStorage, world: World) -> Self:
         """Replay the journal, or begin one. Raises: JournalUnreadable, JournalTooNew, StorageFailed."""
         database = cls(Journal(storage), world)
-        async for payload in database._journal.replay():
-            try:
-                entries = _ENTRIES.validate_json(payload)
-            except ValidationError as error:
-                raise JournalTooNew("a frame holds entries this version does not know") from error
-            for entry in entries:
-                database._replay(entry)
+        with _no_collection():
+            async for payload in database._journal.replay():
+                try:
+                    entries = _ENTRIES.validate_json(payload)
+                except ValidationError as error:
+                    raise JournalTooNew("a frame holds entries this version does not know") from error
+                for entry in entries:
+                    database._replay(entry)
         if not database.device_id:
             await database._begin()
         return database
@@ -172,6 +175,18 @@ class Database:
         if changes:
             for listener in list(self._listeners):
                 listener(changes)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Replaying makes what stays: looking through it for garbage cost a fifth of the time at 60,000 patients."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class DeviceDatabase(Database):

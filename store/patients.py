@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from store.half_width import to_half_width
 from store.ids import IdType, check_national_id
 from store.problems import Problem, ProblemCode
-from store.roc_date import InvalidRocDate, RocDateFault, RocDay, format_compact, format_roc_date, parse_roc_date
+from store.roc_date import InvalidRocDate, RocDateFault, RocDay, format_roc_date, parse_roc_date
 
 RecordId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 _Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -118,16 +118,18 @@ def _date_fault(text: str) -> RocDateFault:
     return RocDateFault.NOT_A_DATE
 
 
-def patient_search_text(patient: PatientDraft) -> str:
-    """Everything a nurse may look a person up by, in one text that `match_patient` searches.
+def patient_search_text(patient: Mapping[str, Any]) -> str:
+    """Everything a nurse may look a person up by, in one text that `match_patient` searches. `patient` is a document.
 
     Shape: one piece a line: chart number, name, ID, parent's ID, phone digits, birth date as 0741108 and 074/11/08.
     """
-    pieces = [patient.chart_number, patient.name, patient.national_id or "", patient.parent_national_id or ""]
-    pieces.append(_PHONE_SIGNS.sub("", patient.phone))
-    if patient.birth_date is not None:
-        pieces += [format_compact(patient.birth_date), format_roc_date(patient.birth_date)]
-    return "\n".join(["".join(to_half_width(piece).split()).upper() for piece in pieces])
+    pieces = [patient["chart_number"], patient["name"], patient.get("national_id"), patient.get("parent_national_id")]
+    pieces.append(_PHONE_SIGNS.sub("", patient.get("phone") or ""))
+    lines = ["".join(to_half_width(piece).split()).upper() if piece else "" for piece in pieces]
+    if birth_date := patient.get("birth_date"):
+        day = format_roc_date(date.fromisoformat(birth_date))
+        lines += [day.replace("/", ""), day]
+    return "\n".join(lines)
 
 
 def normalise_query(text: str) -> str:

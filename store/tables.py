@@ -6,7 +6,6 @@ and keeps the named indexes that screens ask for. Nothing but apply.py writes to
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
 from typing import Any
 
 from tinydb import TinyDB
@@ -14,7 +13,7 @@ from tinydb.storages import MemoryStorage
 from tinydb.table import Document, Table
 
 from store.errors import RecordNotFound
-from store.patients import PatientDraft, match_patient, normalise_query, patient_search_text
+from store.patients import match_patient, normalise_query, patient_search_text
 
 KeyOf = Callable[[Mapping[str, Any]], str | None]
 TextOf = Callable[[Mapping[str, Any]], str]
@@ -106,7 +105,7 @@ class Tables(TinyDB):
         super().__init__(storage=MemoryStorage)
         by = _by_field
         self.patients = self._add(
-            "patients", _patient_text, chart_number=by("chart_number"), national_id=by("national_id")
+            "patients", patient_search_text, chart_number=by("chart_number"), national_id=by("national_id")
         )
         self.lots = self._add("lots", lot_number=by("lot_number"), vaccine_code=by("vaccine_code"))
         self.vaccinations = self._add(
@@ -126,17 +125,3 @@ class Tables(TinyDB):
 
 def _by_field(field: str) -> KeyOf:
     return lambda document: document.get(field) or None
-
-
-def _patient_text(document: Mapping[str, Any]) -> str:
-    born = document.get("birth_date")
-    return patient_search_text(
-        PatientDraft.model_construct(
-            chart_number=document["chart_number"],
-            name=document["name"],
-            national_id=document.get("national_id"),
-            parent_national_id=document.get("parent_national_id"),
-            phone=document.get("phone", ""),
-            birth_date=date.fromisoformat(born) if born else None,
-        )
-    )

@@ -201,10 +201,7 @@ def test_the_table_names_every_setting_once() -> None:
 
 
 def test_the_readme_shows_the_table_of_settings() -> None:
-    readme = ROOT / "README.md"
-    if not readme.exists():
-        pytest.skip("README.md is not written yet")
-    assert settings_table() in readme.read_text(encoding="utf-8")
+    assert settings_table() in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="drive letters differ")

@@ -216,7 +216,7 @@ function showPage() {
   frame.onload = () => {
     if (failed) return;
     mark("page");
-    if (!frameLoaded) become("page");
+    if (marks.interactive === undefined) become("page"); // Firefox may connect the socket before the load event
     frameLoaded = true;
     element("splash").hidden = true;
     frame.className = "";

@@ -112,7 +112,7 @@ self.addEventListener("install", (event) => event.waitUntil((async () => {
     await broadcast({ t: "install-failed", detail: String(error.message ?? error) });
     throw error;
   }
-  const { active } = await changeState(({ active }) => ({ active: active ?? BUILD }));
+  const { active } = await changeState(({ active }) => ({ active: active ?? BUILD, kept: [BUILD] })); // one that waited before has had its day
   if (active === BUILD) await self.skipWaiting(); // the very first visit; every later build waits for the tap
 })()));
 

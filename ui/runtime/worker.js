@@ -92,22 +92,27 @@ async function fetchChecked(name) {
   return data;
 }
 
+// Pyodide fetches one thing after the other, and only prints a warning and waits for ever when one fails. So everything
+// is fetched here at once, and handed to it when it asks.
 async function prepare() {
+  const url = (name) => new URL(base + name, location.href).href;
+  const core = import("../pyodide/pyodide.asm.mjs"), loader = import("../pyodide/pyodide.mjs");
+  const wasm = WebAssembly.compileStreaming(fetch(url("pyodide/pyodide.asm.wasm")));
   const stdlib = fetchChecked("images/stdlib.zip"), site = fetchChecked("images/site.bin"), app = fetchChecked("images/app.bin");
-  for (const file of [stdlib, site, app]) file.catch(fail);
-  // Pyodide only prints a warning and waits for ever when its standard library or its wasm does not load.
-  const stdLibURL = new URL(`${base}images/stdlib.zip`, location.href).href;
-  const { fetch: fetchFromNetwork } = self;
-  self.fetch = (url, options) => (url === stdLibURL ? stdlib.then((data) => new Response(data)) : fetchFromNetwork(url, options));
-  const { instantiateStreaming } = WebAssembly;
-  WebAssembly.instantiateStreaming = (...args) => instantiateStreaming(...args).catch((error) => {
-    fail(error, "wasm_failed");
-    throw error;
-  });
+  wasm.catch((error) => fail(error, "wasm_failed"));
+  for (const part of [core, loader]) part.catch((error) => fail(error, "bundle_missing"));
+  for (const image of [stdlib, site, app]) image.catch(fail);
 
-  const { loadPyodide } = await import("../pyodide/pyodide.mjs");
-  const py = await loadPyodide({
-    ...pyodideOptions(log), indexURL: new URL(`${base}pyodide/`, location.href).href, stdLibURL,
+  const { fetch: fetchFromNetwork } = self;
+  const { instantiateStreaming } = WebAssembly;
+  const early = { [url("images/stdlib.zip")]: () => stdlib.then((data) => new Response(data)), [url("pyodide/pyodide.asm.wasm")]: async () => new Response() };
+  self.fetch = (what, options) => early[what]?.() ?? fetchFromNetwork(what, options);
+  WebAssembly.instantiateStreaming = async (_response, imports) => {
+    const module = await wasm;
+    return { module, instance: await WebAssembly.instantiate(module, imports) };
+  };
+  const py = await (await loader).loadPyodide({
+    ...pyodideOptions(log), indexURL: url("pyodide/"), stdLibURL: url("images/stdlib.zip"),
     env: { ...PYTHON_ENV, DESK_BUILD: build },
     fsInit: async (FS) => { for (const image of [site, app]) unpackImage(FS, await image); },
   });
