@@ -1,5 +1,6 @@
 """Fixtures of the journeys. What failed shows the logs of the hub, the fake CDC and the browser."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
-from e2e.programs import ROOT, FakeCdc, Hub
+from e2e.programs import ROOT, FakeCdc, Hub, free_port
 from e2e.sample.make_sample import make_roster
 from e2e.screens import Tablet
 
@@ -43,23 +44,58 @@ def cdc(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[FakeCdc]:
     program.kill()
 
 
+@pytest.fixture(scope="session")
+def port() -> int:
+    """Every hub of the session listens here, so that a device which has visited one has visited all."""
+    return free_port()
+
+
 @pytest.fixture
-def hub(tmp_path: Path, cdc: FakeCdc, bundle: Path, request: pytest.FixtureRequest) -> Iterator[Hub]:
-    program = Hub(tmp_path / "hub", cdc, bundle=bundle)
+def hub(tmp_path: Path, cdc: FakeCdc, bundle: Path, port: int, request: pytest.FixtureRequest) -> Iterator[Hub]:
+    program = Hub(tmp_path / "hub", cdc, bundle=bundle, port=port)
     request.node.user_properties.append(("hub", program))
     program.start()
     yield program
     program.stop()
 
 
+@pytest.fixture(scope="session")
+def visited(playwright: Playwright, bundle: Path, port: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The profile of a browser that has opened the app once and has recorded nothing: what a first visit leaves."""
+    folder = tmp_path_factory.mktemp("visited")
+    hub = Hub(folder / "hub", None, bundle=bundle, port=port)
+    hub.start()
+    tablet = Tablet(playwright, folder / "profile", hub.url, [])
+    try:
+        desk = tablet.open()
+        # Each copy must be a device of its own, so none of them may find this one's journal.
+        desk.page.goto(f"{hub.url}/api/health")
+        desk.page.evaluate(
+            "navigator.storage.getDirectory().then((root) => root.removeEntry('desk', {recursive: true}))"
+        )
+    finally:
+        tablet.close()
+        hub.stop()
+    return tablet.profile
+
+
+@pytest.fixture
+def new_tablet(playwright: Playwright, tmp_path: Path, hub: Hub, browser_log: list[str]) -> Iterator[Tablet]:
+    """A device that has never seen the app."""
+    tablet = Tablet(playwright, tmp_path / "new-tablet", hub.url, browser_log)
+    yield tablet
+    tablet.throw_away()
+
+
 @pytest.fixture
 def make_tablet(
-    playwright: Playwright, tmp_path: Path, hub: Hub, browser_log: list[str]
+    playwright: Playwright, tmp_path: Path, hub: Hub, visited: Path, browser_log: list[str]
 ) -> Iterator[Callable[[str], Tablet]]:
-    """Make a tablet by name; the same name is the same device."""
+    """Make devices by name; each has visited the app once."""
     tablets: list[Tablet] = []
 
     def make(name: str) -> Tablet:
+        shutil.copytree(visited, tmp_path / name, ignore=shutil.ignore_patterns("Singleton*"))
         tablets.append(Tablet(playwright, tmp_path / name, hub.url, browser_log))
         return tablets[-1]
 

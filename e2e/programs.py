@@ -111,9 +111,11 @@ class FakeCdc(Program):
 class Hub(Program):
     """The hub as the clinic runs it, with its settings in a file."""
 
-    def __init__(self, folder: Path, cdc: FakeCdc | None, *, bundle: Path, verify_after: float = 1.0) -> None:
+    def __init__(
+        self, folder: Path, cdc: FakeCdc | None, *, bundle: Path, port: int | None = None, verify_after: float = 1.0
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        port = free_port()
+        port = port or free_port()
         self.settings = folder / "clinic.toml"
         self.bundle = bundle
         self._write_settings(folder, cdc, port, verify_after)
