@@ -12,7 +12,8 @@ from store.changes import Change, Id
 
 PROTOCOL_VERSION = 1
 MAX_PUSH_CHANGES = 1000
-MAX_PULL_CHANGES = 2000
+# A browser applies an answer in one go, and its screen waits meanwhile: 250 changes are some 30 ms there.
+MAX_PULL_CHANGES = 250
 MAX_BODY_BYTES = 8 * 1024 * 1024
 
 

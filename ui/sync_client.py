@@ -7,7 +7,10 @@ Invariants:
 """
 
 import asyncio
+import gc
+import logging
 import random
+import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -19,10 +22,14 @@ from pydantic import ValidationError
 from store.changes import Change, World
 from store.database import DeviceDatabase
 from store.errors import AppError, ProtocolMismatch
-from store.protocol import MAX_PUSH_CHANGES, ErrorAnswer, HubStatus, Notice, SyncAnswer, SyncRequest
+from store.protocol import ErrorAnswer, HubStatus, Notice, SyncAnswer, SyncRequest
 
+# Far below what the hub takes: writing and reading a message holds the screen up.
+PUSH_CHANGES = 250
+REST_SECONDS = 0.004
 FIRST_RETRY_SECONDS = 1.0
 LAST_RETRY_SECONDS = 30.0
+_log = logging.getLogger(__name__)
 
 
 class Network(Protocol):
@@ -92,7 +99,7 @@ class SyncClient:
         self._network.event_stream("/api/events", self._on_notice, self._on_stream)
         while True:
             self._wake.clear()
-            pause = None if await self._sync_all() else self._next_pause()
+            pause = None if await self._try_to_sync() else self._next_pause()
             try:
                 await asyncio.wait_for(self._wake.wait(), pause)
             except TimeoutError:
@@ -131,10 +138,22 @@ class SyncClient:
         if is_open or self.link is HubLink.CONNECTED:
             self.wake()
 
+    async def _try_to_sync(self) -> bool:
+        """One round. Whatever goes wrong in it is shown and tried again: nobody else would start this loop anew."""
+        try:
+            return await self._sync_all()
+        except AppError as error:
+            self._set_link(HubLink.REFUSING, error.code)
+        except Exception as error:  # noqa: BLE001 -- the loop's one place for bugs
+            # Without the message, which may quote a patient.
+            _log.error("sync: %s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+            self._set_link(HubLink.REFUSING, AppError.code)
+        return False
+
     async def _sync_all(self) -> bool:
         """Exchange until both sides hold the same; False when the hub could not be used."""
         while True:
-            answer = await self._exchange(list(islice(self._database.unsent.values(), MAX_PUSH_CHANGES)))
+            answer = await self._exchange(list(islice(self._database.unsent.values(), PUSH_CHANGES)))
             if answer is None:
                 return False
             await self._database.receive(answer)
@@ -144,7 +163,8 @@ class SyncClient:
             self._set_link(HubLink.CONNECTED)
             if answer.upto >= answer.head and not self._database.unsent:
                 return True
-            await asyncio.sleep(0)
+            gc.freeze()  # while much is coming: records stay, and the collector need not look through them all
+            await asyncio.sleep(REST_SECONDS)
 
     async def _exchange(self, batch: list[Change]) -> SyncAnswer | None:
         request = SyncRequest(

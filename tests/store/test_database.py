@@ -474,3 +474,20 @@ async def test_changes_that_replace_themselves_or_each_other_never_keep_the_jour
 
     assert again.head == 4
     assert shown(again) == shown(hub)
+
+
+async def test_a_bug_in_applying_keeps_neither_the_store_shut_nor_the_save_from_being_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    device, storage = await make_device()
+
+    def stumble(*_: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("store.database.apply_change", stumble)
+    device.listen(stumble)
+    await register(device)
+
+    again = await DeviceDatabase.open(MemoryStorage(bytes(storage.data)), make_world())
+    assert [d["reason"] for d in again.tables.unreadable.documents()] == ["bug: KeyError"]
+    assert len(again.unsent) == 1

@@ -9,6 +9,7 @@ import aiohttp
 
 from store.changes import ChangeDraft, ChangeKind
 from store.database import DeviceDatabase
+from store.errors import StorageFull
 from store.storage import MemoryStorage
 from tests.factories import make_patient
 from tests.sync.running_hub import WORLD, RunningHub, running_hub
@@ -22,11 +23,15 @@ class HttpNetwork:
         self._url, self._session = url, session
         self.cut = False
         self.lose_answers = 0
+        self.bugs = 0
         self._streams: set[asyncio.Task[None]] = set()
 
     async def fetch(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
+        if self.bugs:
+            self.bugs -= 1
+            raise KeyError("a bug")
         if self.cut:
             raise NetworkFailed("cut")
         try:
@@ -59,9 +64,18 @@ class HttpNetwork:
         await asyncio.gather(*self._streams, return_exceptions=True)
 
 
+class FillingStorage(MemoryStorage):
+    full = False
+
+    async def append(self, data: bytes) -> None:
+        if self.full:
+            raise StorageFull("full")
+        await super().append(data)
+
+
 class Device:
-    def __init__(self, database: DeviceDatabase, network: HttpNetwork) -> None:
-        self.database, self.network = database, network
+    def __init__(self, database: DeviceDatabase, storage: FillingStorage, network: HttpNetwork) -> None:
+        self.database, self.storage, self.network = database, storage, network
         self.changed = asyncio.Event()
         self.client = SyncClient(database, network, WORLD, self.changed.set)
 
@@ -84,7 +98,8 @@ class Device:
 async def running_device(hub: RunningHub) -> AsyncIterator[Device]:
     async with aiohttp.ClientSession() as session:
         network = HttpNetwork(f"http://{hub.host}", session)
-        device = Device(await DeviceDatabase.open(MemoryStorage(), WORLD), network)
+        storage = FillingStorage()
+        device = Device(await DeviceDatabase.open(storage, WORLD), storage, network)
         task = asyncio.create_task(device.client.run())
         try:
             yield device
@@ -147,3 +162,30 @@ async def test_with_the_hub_away_everything_is_kept_and_goes_when_it_is_back(tmp
         one.network.cut = False
         one.client.wake()
         await one.until(lambda: one.client.link is HubLink.CONNECTED and not one.database.unsent)
+
+
+async def test_a_disk_that_is_full_for_a_while_does_not_end_the_sync(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub, running_device(hub) as one, running_device(hub) as two:
+        await two.until(lambda: two.client.link is HubLink.CONNECTED)
+        two.storage.full = True
+        await one.register("057164")
+        await two.until(lambda: two.client.link is HubLink.REFUSING)
+        assert two.client.link_detail == StorageFull.code
+        assert two.charts() == []
+
+        two.storage.full = False
+        two.client.wake()
+
+        await two.until(lambda: two.charts() == ["057164"])
+
+
+async def test_a_bug_in_one_round_does_not_end_the_sync(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub, running_device(hub) as one:
+        await one.until(lambda: one.client.link is HubLink.CONNECTED)
+        one.network.bugs = 1
+        await one.register("057164")
+        await one.until(lambda: one.client.link is HubLink.REFUSING)
+
+        one.client.wake()
+
+        await one.until(lambda: not one.database.unsent)
