@@ -23,27 +23,29 @@ class Tablet:
         self.context: BrowserContext | None = None
         self.offline = False
 
+    def start(self) -> Page:
+        """Start the browser, with an empty tab."""
+        chromium = find_chromium()
+        assert chromium is not None, "python3 -m tests installs Chromium"
+        self.context = self._playwright.chromium.launch_persistent_context(
+            str(self.profile),
+            executable_path=str(chromium),
+            args=["--no-sandbox", "--disable-background-networking"],
+            viewport={"width": 1280, "height": 800},
+            locale="zh-TW",
+            accept_downloads=True,
+        )
+        self.context.set_offline(self.offline)
+        self.context.on("page", self._listen)
+        first = self.context.pages[0]
+        self._listen(first)
+        return first
+
     def open(self, path: str = "/") -> "Desk":
         """Open the app in a new tab, starting the browser where it is not running."""
-        if self.context is None:
-            chromium = find_chromium()
-            assert chromium is not None, "python3 -m tests installs Chromium"
-            self.context = self._playwright.chromium.launch_persistent_context(
-                str(self.profile),
-                executable_path=str(chromium),
-                args=["--no-sandbox", "--disable-background-networking"],
-                viewport={"width": 1280, "height": 800},
-                locale="zh-TW",
-                accept_downloads=True,
-            )
-            self.context.set_offline(self.offline)
-            self.context.on("page", self._listen)
-            first = self.context.pages[0]
-            self._listen(first)
-        else:
-            first = self.context.new_page()
-        first.goto(self.url + path)
-        desk = Desk(first)
+        page = self.start() if self.context is None else self.context.new_page()
+        page.goto(self.url + path)
+        desk = Desk(page)
         desk.wait()
         return desk
 

@@ -12,7 +12,7 @@ from e2e.engines.firefox import Firefox
 from e2e.engines.webkit import WebKit
 from e2e.programs import FakeCdc, Hub
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]  # several real starts, on a busy machine perhaps
 
 
 @pytest.fixture(params=[Firefox, WebKit], ids=["firefox", "webkit"])

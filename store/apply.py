@@ -112,7 +112,8 @@ def _apply_revision(table: RecordTable, change: Change) -> None:
         "record_id": change.record_id,
         "revision": head_id,
         "revisions": revisions,
-        "conflict": heads[:-1],
+        "other_heads": heads[:-1],
+        "conflict": [other for other in heads[:-1] if _differ(revisions[other], head)],
         "made_by": first["made_by"],
         "made_at": first["made_at"],
     }
@@ -133,6 +134,12 @@ def _heads(revisions: dict[str, Any]) -> list[str]:
     replaced = {base for revision in revisions.values() for base in revision["bases"]}
     # Revisions that replace each other in a ring are no device's honest work: all of them count, and all are shown.
     return sorted(revisions.keys() - replaced) or sorted(revisions)
+
+
+def _differ(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Two stations that wrote the same of a record do not disagree: the same roster imported twice is no conflict."""
+    voids = ChangeKind.VOID_VACCINATION in (one["kind"], other["kind"])
+    return one["payload"] != other["payload"] or (voids and one["kind"] != other["kind"])
 
 
 def _content(revisions: dict[str, Any], revision_id: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Invariants:
 """
 
 import csv
+import hashlib
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -45,6 +46,11 @@ class Refused:
     """The row must go on the list of bad rows; its problems say why."""
 
     row: RosterRow
+
+
+def record_id_of_chart(chart_number: str) -> str:
+    """The record id of a person whom a roster brings: the same on every device, so that two imports are one person."""
+    return hashlib.sha256(b"roster chart number\0" + chart_number.encode()).hexdigest()[:32]
 
 
 ImportPlan = New | Unchanged | Changed | Refused

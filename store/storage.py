@@ -9,9 +9,9 @@ Invariants (tests/contracts.py, run against every implementation):
 import asyncio
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from store.errors import StorageFailed, StorageFull
 
@@ -113,11 +113,15 @@ class FileStorage:
 
 
 async def _in_thread(work: Callable[..., Result], *arguments: object) -> Result:
-    """Run blocking work in a thread, to its end also when the caller is cancelled.
+    return await to_its_end(asyncio.to_thread(work, *arguments))
 
-    A thread cannot be stopped: were the caller let go at once, its truncation would run into the writing.
+
+async def to_its_end(writing: Coroutine[Any, Any, Result]) -> Result:
+    """Await what cannot be stopped once begun, to its end also when the caller is cancelled.
+
+    Were the caller let go at once, its truncation would run into the writing.
     """
-    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    task = asyncio.ensure_future(writing)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:

@@ -111,8 +111,15 @@ def is_in_flight(vaccination: Mapping[str, Any]) -> bool:
 
 
 def next_method(vaccination: Mapping[str, Any]) -> UploadMethod | None:
-    """What to ask of CDC for the current revision; None when there is nothing to ask now."""
-    if is_in_flight(vaccination) or upload_state(vaccination) is not UploadState.NOT_SENT:
+    """What to ask of CDC for the current revision; None when there is nothing to ask now.
+
+    A record that two stations edited differently waits until a person has chosen.
+    """
+    if (
+        vaccination.get("conflict")
+        or is_in_flight(vaccination)
+        or upload_state(vaccination) is not UploadState.NOT_SENT
+    ):
         return None
     if vaccination["voided"]:
         return UploadMethod.DELETE

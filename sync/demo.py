@@ -23,7 +23,7 @@ from store.database import HubDatabase
 from store.lots import Lot
 from store.patients import Patient
 from store.roster import decode_roster, read_rows
-from store.roster_plan import New, plan_import
+from store.roster_plan import New, plan_import, record_id_of_chart
 from sync.app import data_folder, refusing, serve, start_logging
 from sync.bootstrap.processes import child_environment
 from sync.bootstrap.refusal import say
@@ -89,7 +89,7 @@ def _new_patients(database: HubDatabase, today: date) -> Iterator[ChangeDraft]:
         plan = plan_import(row, find_by_chart)
         if isinstance(plan, New):
             payload = plan.draft.model_dump(mode="json", exclude_defaults=True)
-            yield ChangeDraft(ChangeKind.REGISTER_PATIENT, os.urandom(16).hex(), payload)
+            yield ChangeDraft(ChangeKind.REGISTER_PATIENT, record_id_of_chart(plan.draft.chart_number), payload)
 
 
 def _new_lots(database: HubDatabase) -> Iterator[ChangeDraft]:

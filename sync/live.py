@@ -68,9 +68,11 @@ class Live:
             wake.clear()
             notice = self._make_notice()
             text = ":\n\n" if notice == told else f"data: {notice.model_dump_json()}\n\n"
-            await asyncio.wait_for(response.write(text.encode()), _LONGEST_WRITE_SECONDS)
+            async with asyncio.timeout(_LONGEST_WRITE_SECONDS):
+                await response.write(text.encode())
             told = notice
             try:
-                await asyncio.wait_for(wake.wait(), self._heartbeat_seconds)
+                async with asyncio.timeout(self._heartbeat_seconds):
+                    await wake.wait()
             except TimeoutError:
                 continue

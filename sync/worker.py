@@ -246,8 +246,10 @@ class CdcWorker:
         if at is not None:
             seconds = min(seconds, (at - self._world.now()).total_seconds())
         if seconds > 0:
+            # Not wait_for: before Python 3.12 it can swallow the cancellation that stops the hub.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._woken.wait()
 
 
 def _log_bug(where: str, error: Exception) -> None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from store.errors import AppError, StorageFailed, StorageFull
-from store.storage import JournalStorage
+from store.storage import JournalStorage, to_its_end
 from ui import browser
 
 JOURNAL_FILE = "journal.v1"
@@ -108,6 +108,7 @@ class OpfsStorage:
         return int(self._journal.size())
 
     async def read(self, offset: int, length: int) -> bytes:
+        browser.mark("reading")  # a long journal is slow to open, which is no standstill
         with _as_storage_errors():
             return bytes(self._journal.read(offset, length).to_bytes())
 
@@ -138,16 +139,20 @@ class IndexedDbStorage:
         return int(self._journal.size())
 
     async def read(self, offset: int, length: int) -> bytes:
+        browser.mark("reading")
         with _as_storage_errors():
             return bytes((await self._journal.read(offset, length)).to_bytes())
 
     async def append(self, data: bytes) -> None:
-        with _as_storage_errors():
-            await self._journal.append(data)
+        await to_its_end(self._append(data))
 
     async def truncate(self, size: int) -> None:
         with _as_storage_errors():
             await self._journal.truncate(size)
+
+    async def _append(self, data: bytes) -> None:
+        with _as_storage_errors():
+            await self._journal.append(data)
 
     async def close(self) -> None:
         self._journal.close()

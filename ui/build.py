@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ui.bundle.application import build_application, project_files, read_application, try_and_list_static
 from ui.bundle.download import fetch_pyodide, fetch_wheels
-from ui.bundle.output import is_current, stamp, write_bundle
+from ui.bundle.output import find_current, stamp, write_bundle
 from ui.bundle.report import BuildError, Report
 from ui.bundle.site import build_site
 
@@ -28,8 +28,8 @@ _PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 def build(out: Path = OUT, cache: Path = CACHE, root: Path = ROOT) -> str:
     """Make the bundle if it is not current and return its build id. Raises: BuildError."""
     inputs = _hash_inputs(root)
-    if is_current(out, inputs):
-        return inputs
+    if current := find_current(out, inputs):
+        return current
     try:
         return _build(out, cache, root, inputs)
     except OSError as error:
@@ -50,14 +50,12 @@ def _build(out: Path, cache: Path, root: Path, inputs: str) -> str:
     site, stdlib = build_site(wheel_files, pyodide, cache, report)
     report.step("our own modules")
     application = read_application(root)
-    images = {"site": site, "app": build_application(application, wheel_files, pyodide, cache), "stdlib": stdlib}
+    app = build_application(application, wheel_files, pyodide, cache)
+    images = {"site.bin": site, "app.bin": app, "stdlib.zip": stdlib}
     report.step("trial start, and the static files in use")
-    paths = {name: cache.resolve() / f"try-{name}.bin" for name in images}
-    for name, data in images.items():
-        paths[name].write_bytes(data)
-    files = try_and_list_static(application, paths, wheel_files, pyodide, cache)
+    files = try_and_list_static(application, images, wheel_files, pyodide, cache)
     files |= {f"pyodide/{name}": (pyodide / name).read_bytes() for name in _PYODIDE_FILES}
-    files |= {"images/site.bin": images["site"], "images/app.bin": images["app"], "images/stdlib.zip": images["stdlib"]}
+    files |= {f"images/{name}": data for name, data in images.items()}
     files |= {_place(path): data for path, data in application.runtime.items()}
     build_id, files = stamp(files)
     report.step(f"writing build {build_id}: {len(files)} files, {sum(map(len, files.values())) / 1e6:.1f} MB")
@@ -84,7 +82,7 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, default=CACHE, help="downloads and compiled parts (.build/cache)")
     options = parser.parse_args()
     try:
-        build(options.out, options.cache)
+        print(f"bundle {build(options.out, options.cache)} is ready in {options.out}")
     except BuildError as error:
         print(f"bundle: {error}", file=sys.stderr)
         return 1

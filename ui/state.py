@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta, timezone
+from time import monotonic
 from typing import Any
 
 from nicegui import Event
@@ -15,6 +16,7 @@ from ui.sync_client import SyncClient
 # Taiwan has one zone and no summer time; the browser's own zone may be set wrong.
 TAIPEI = timezone(timedelta(hours=8))
 _REFRESH_SECONDS = 0.15
+_REFRESH_SHARE = 0.2  # of the one thread, while changes pour in: a long list is drawn less often than a short one
 
 
 @dataclass
@@ -49,6 +51,7 @@ class AppState:
     async def _emit(self) -> None:
         while self._touched:
             self._touched = False
+            began = monotonic()
             self.changed.emit()
-            await asyncio.sleep(_REFRESH_SECONDS)
+            await asyncio.sleep(max(_REFRESH_SECONDS, (monotonic() - began) / _REFRESH_SHARE))
         self._emitting = None

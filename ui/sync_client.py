@@ -7,6 +7,7 @@ Invariants:
 """
 
 import asyncio
+import contextlib
 import gc
 import logging
 import random
@@ -29,6 +30,7 @@ PUSH_CHANGES = 250
 REST_SECONDS = 0.004
 FIRST_RETRY_SECONDS = 1.0
 LAST_RETRY_SECONDS = 30.0
+QUIET_SECONDS = 60.0  # a live stream can die without a word; then this brings what it did not
 _log = logging.getLogger(__name__)
 
 
@@ -99,11 +101,11 @@ class SyncClient:
         self._network.event_stream("/api/events", self._on_notice, self._on_stream)
         while True:
             self._wake.clear()
-            pause = None if await self._try_to_sync() else self._next_pause()
-            try:
-                await asyncio.wait_for(self._wake.wait(), pause)
-            except TimeoutError:
-                continue
+            pause = QUIET_SECONDS if await self._try_to_sync() else self._next_pause()
+            # Not wait_for: before Python 3.12 it can swallow the cancellation that ends this loop.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
 
     async def ask_hub(self, path: str) -> bool:
         """Tell the hub to do something now (staff's tap); False when it cannot be reached."""

@@ -69,8 +69,10 @@ def vaccination_row(state: AppState, number: int, document: Mapping[str, Any]) -
 
 
 def _state(document: Mapping[str, Any], person: Mapping[str, Any]) -> str:
+    if document["conflict"]:
+        return wording.CONFLICTING
     if document["voided"]:
-        return wording.VOIDED
+        return f"{wording.VOIDED}，{wording.upload_state(document['upload_state'])}"
     if document["upload_state"] == UploadState.NOT_SENT and not can_identify(person):
         return wording.WAITS_FOR_ID
     return wording.upload_state(document["upload_state"])

@@ -16,7 +16,7 @@ from ui.sync_client import HubLink
 PRODUCT = "疫苗接種工作站"
 
 UPLOAD_STATE = {
-    UploadState.NOT_NEEDED: "已作廢(未曾上傳)",
+    UploadState.NOT_NEEDED: "未曾上傳",
     UploadState.NOT_SENT: "待上傳",
     UploadState.SENT: "已送出(等候回應)",
     UploadState.ACCEPTED: "已收件(尚未檢核)",
@@ -25,6 +25,8 @@ UPLOAD_STATE = {
 }
 
 VOIDED = "已作廢"
+CONFLICTING = "兩站修改不同，請開啟確認"
+CONFLICT = "另一站同時改成：{other}。請確認以下內容後按確定，以此為準。"
 WAITS_FOR_ID = "缺身分證，不能上傳"
 
 PRACTICE = "練習模式，不會送到疾管署"

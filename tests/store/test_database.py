@@ -228,6 +228,7 @@ async def test_two_corrections_of_one_revision_both_stay_and_every_store_shows_t
         document = store.tables.vaccinations.at(record_id)
         assert len(document["revisions"]) == 3
         assert len(document["conflict"]) == 1
+        assert next_method(document) is None, "nothing goes to CDC before a person has chosen"
         seen.append((document["revision"], document["lot_number"], document["conflict"]))
 
     assert seen[0] == seen[1]
@@ -491,3 +492,35 @@ async def test_a_bug_in_applying_keeps_neither_the_store_shut_nor_the_save_from_
     again = await DeviceDatabase.open(MemoryStorage(bytes(storage.data)), make_world())
     assert [d["reason"] for d in again.tables.unreadable.documents()] == ["bug: KeyError"]
     assert len(again.unsent) == 1
+
+
+async def test_the_same_record_written_the_same_on_two_devices_is_no_conflict() -> None:
+    hub = await make_hub()
+    for _ in range(2):
+        device, _ = await make_device()
+        await register(device)
+        await exchange(device, hub)
+
+    document = hub.tables.patients.at("a" * 31 + "1")
+    assert len(hub.tables.patients) == 1
+    assert len(document["revisions"]) == 2
+    assert document["conflict"] == []
+
+
+async def test_an_edit_that_replaces_both_sides_settles_a_conflict() -> None:
+    hub = await make_hub()
+    await register(hub)
+    record_id = await record(hub)
+    base = hub.tables.vaccinations.at(record_id)["revision"]
+    for lot in ("ONE-CDC", "TWO-CDC"):
+        payload = dose("a" * 31 + "1", lot_number=lot)
+        await hub.commit([ChangeDraft(ChangeKind.CORRECT_VACCINATION, record_id, payload, (base,))], made_by="nurse")
+    document = hub.tables.vaccinations.at(record_id)
+    assert document["conflict"]
+
+    bases = (document["revision"], *document["other_heads"])
+    payload = dose("a" * 31 + "1", lot_number="ONE-CDC")
+    await hub.commit([ChangeDraft(ChangeKind.CORRECT_VACCINATION, record_id, payload, bases)], made_by="nurse")
+
+    document = hub.tables.vaccinations.at(record_id)
+    assert (document["conflict"], document["lot_number"], next_method(document)) == ([], "ONE-CDC", "POST")

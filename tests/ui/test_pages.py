@@ -188,9 +188,46 @@ async def test_voiding_asks_for_a_reason_and_keeps_the_record(user: User, state:
     user.find(marker="void-reason").type("打錯人")
     user.find(marker="void-confirm").click()
 
-    await user.should_see("已作廢")
+    await user.should_see("今日接種 0 筆")
     document = state.database.tables.vaccinations.at(record_id)
     assert (document["voided"], document["void_reason"]) == (True, "打錯人")
+
+
+async def test_a_voided_record_cannot_be_saved_back_to_life(user: User, state: AppState) -> None:
+    record_id = await record_dose(state)
+    revision = state.database.tables.vaccinations.at(record_id)["revision"]
+    await state.commit([ChangeDraft(ChangeKind.VOID_VACCINATION, record_id, {"reason": "x"}, (revision,))])
+    await user.open(f"/BA102_3?record={record_id}")
+
+    await user.should_see("已作廢：x")
+    await user.should_not_see(marker="save")
+
+
+async def test_saving_without_a_change_makes_none(user: User, state: AppState) -> None:
+    record_id = await record_dose(state)
+    await user.open(f"/BA102_3?record={record_id}")
+    user.find(marker="save").click()
+
+    await user.should_see("沒有變更")
+    assert len(state.database.tables.vaccinations.at(record_id)["revisions"]) == 1
+
+
+async def test_what_two_stations_changed_apart_is_shown_and_settled_by_saving(user: User, state: AppState) -> None:
+    record_id = await record_dose(state)
+    document = state.database.tables.vaccinations.at(record_id)
+    for lot in ("AMJRE075AA-CDC", "OTHER-CDC"):
+        fields = make_vaccination(vaccination_date=state.today(), dose_number="2", lot_number=lot)
+        payload = fields.model_dump(mode="json", exclude={"record_id"})
+        draft = ChangeDraft(ChangeKind.CORRECT_VACCINATION, record_id, payload, (document["revision"],))
+        await state.commit([draft])
+    await user.open(f"/BA102_3?record={record_id}")
+    await user.should_see("另一站同時改成")
+
+    await fill(user, lot_number="AMJRE075AA-CDC")
+    user.find(marker="save").click()
+
+    await user.should_see("已存檔")
+    assert state.database.tables.vaccinations.at(record_id)["conflict"] == []
 
 
 async def test_header_values_stay_for_the_next_person(user: User, state: AppState) -> None:

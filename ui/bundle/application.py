@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -91,21 +92,20 @@ def build_application(application: Application, wheel_files: Files, pyodide: Pat
 
 
 def try_and_list_static(
-    application: Application, images: dict[str, Path], wheel_files: Files, pyodide: Path, cache: Path
+    application: Application, images: Files, wheel_files: Files, pyodide: Path, cache: Path
 ) -> Files:
     """Start the finished images once and return the static files their pages can ask for, by URL path.
 
     Raises: BuildError with the traceback when the application does not start.
     """
-    job = {
-        "images": [str(images["site"]), str(images["app"])],
-        "stdlib": str(images["stdlib"]),
-        "names": sorted(application.ui_names),
-    }
-    (cache / "try.json").write_text(json.dumps(job), encoding="utf-8")
-    arguments: list[str | Path] = [SCRIPTS / "pyodide.mjs", "try", pyodide, "try.json", "tried.json"]
-    run_node(arguments, cwd=cache, what="Starting the application")
-    tried = json.loads((cache / "tried.json").read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory(dir=cache) as name:
+        work = Path(name)
+        for image, data in images.items():
+            (work / image).write_bytes(data)
+        (work / "names.json").write_text(json.dumps(sorted(application.ui_names)), encoding="utf-8")
+        arguments: list[str | Path] = [SCRIPTS / "pyodide.mjs", "try", pyodide, "names.json", "tried.json"]
+        run_node(arguments, cwd=work, what="Starting the application")
+        tried = json.loads((work / "tried.json").read_text(encoding="utf-8"))
     prefix = f"_nicegui/{tried['version']}/static/"
     static: Files = {}
     for url, place in tried["urls"].items():

@@ -56,11 +56,12 @@ def fetch_pyodide(cache: Path, report: Report) -> Path:
     tarball = cache / f"{name}-{version}.tgz"
     if not tarball.exists() or _sha256(tarball) != expected:
         report.note(f"{name} {version} (6 MB)")
-        run_npm(
-            ["pack", f"{name}@{version}", "--pack-destination", str(cache.resolve()), "--loglevel", "error"],
-            cwd=cache,
-            what="Downloading Pyodide. " + _NETWORK + " It",
-        )
+        package, folder_option = f"{name}@{version}", str(cache.resolve())
+        try:
+            arguments = ["pack", package, "--pack-destination", folder_option, "--loglevel", "error"]
+            run_npm(arguments, cwd=cache, what="npm pack")
+        except BuildError as error:
+            raise BuildError("Pyodide could not be downloaded.", f"{_NETWORK}\n{error}") from error
     if _sha256(tarball) != expected:
         raise BuildError(f"{tarball.name} is not the file that was locked.", "Delete it and start again.")
     folder.mkdir(exist_ok=True)

@@ -59,15 +59,14 @@ def write_bundle(out: Path, build: str, files: Files, inputs: str, cache: Path, 
         shutil.rmtree(old, ignore_errors=True)  # the next build clears what is still open now
 
 
-def is_current(out: Path, inputs: str) -> bool:
-    """Whether the bundle in its place was made from these inputs and is still whole."""
+def find_current(out: Path, inputs: str) -> str | None:
+    """Return the build id of the bundle in its place if it was made from these inputs and is still whole."""
     try:
         manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-        return bool(manifest["inputs"] == inputs) and all(
-            (out / "files" / path).stat().st_size == about["size"] for path, about in manifest["files"].items()
-        )
+        whole = all((out / "files" / path).stat().st_size == about["size"] for path, about in manifest["files"].items())
+        return str(manifest["build"]) if whole and manifest["inputs"] == inputs else None
     except (OSError, ValueError, KeyError):
-        return False
+        return None
 
 
 def _compressed(path: str, data: bytes, cache: Path) -> dict[str, bytes]:

@@ -1,6 +1,6 @@
 // The two jobs of the build that need the browser's own Python, run under Node:
 //   node pyodide.mjs compile PYODIDE_FOLDER SOURCES.bin OUT.bin          .py files in, sourceless .pyc files out
-//   node pyodide.mjs try     PYODIDE_FOLDER JOB.json OUT.json            boots the finished images, tells what NiceGUI registered
+//   node pyodide.mjs try     PYODIDE_FOLDER UI_NAMES.json OUT.json       boots the images beside it, tells what NiceGUI registered
 import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -53,11 +53,11 @@ if (job === "compile") {
   const length = Buffer.alloc(4); length.writeUInt32LE(Buffer.byteLength(header));
   fs.writeFileSync(output, Buffer.concat([length, Buffer.from(header), ...out.map(([, data]) => data)]));
 } else {
-  const { images, stdlib, names } = JSON.parse(fs.readFileSync(input, "utf8"));
+  const names = JSON.parse(fs.readFileSync(input, "utf8"));
   const log = [];
   const py = await loadPyodide({
-    ...pyodideOptions((line) => log.push(line)), indexURL, stdLibURL: stdlib, env: PYTHON_ENV,
-    fsInit: async (FS) => images.forEach((image) => unpackImage(FS, bytes(image))),
+    ...pyodideOptions((line) => log.push(line)), indexURL, stdLibURL: path.resolve("stdlib.zip"), env: PYTHON_ENV,
+    fsInit: async (FS) => ["site.bin", "app.bin"].forEach((image) => unpackImage(FS, bytes(image))),
   });
   py.globals.set("UI_NAMES", py.toPy(names));
   try { fs.writeFileSync(output, await py.runPythonAsync(TRY)); }

@@ -1,6 +1,7 @@
 """Which files of the wheels go into the browser's third-party image, and the stored zip of the standard library."""
 
 import hashlib
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -116,12 +117,12 @@ def placeholder_for(path: str) -> tuple[str, bytes]:
 
 def compile_files(sources: Files, pyodide: Path, cache: Path) -> Files:
     """Return the .pyc of each .py file, made by the very Python that will run it."""
-    work = cache / "compile"
-    work.mkdir(parents=True, exist_ok=True)
-    (work / "in.bin").write_bytes(write_image(sources))
-    arguments: list[str | Path] = [SCRIPTS / "pyodide.mjs", "compile", pyodide, "in.bin", "out.bin"]
-    run_node(arguments, cwd=work, what="Compiling for the browser")
-    return read_image((work / "out.bin").read_bytes())
+    with tempfile.TemporaryDirectory(dir=cache) as name:
+        work = Path(name)
+        (work / "in.bin").write_bytes(write_image(sources))
+        arguments: list[str | Path] = [SCRIPTS / "pyodide.mjs", "compile", pyodide, "in.bin", "out.bin"]
+        run_node(arguments, cwd=work, what="Compiling for the browser")
+        return read_image((work / "out.bin").read_bytes())
 
 
 def _compile_stdlib(pyodide: Path, cache: Path) -> Files:

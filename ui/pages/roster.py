@@ -74,12 +74,13 @@ class RosterPage:
         try:
             await import_roster(self._state, roster, result)
         except AppError as error:
-            ui.label(wording.APP_ERROR[error.code]).classes("desk-refused")
+            ui.label(wording.APP_ERROR[error.code]).classes("desk-refused").mark("import-failed")
             confirm.enable()
+        else:
+            self._show_result(result)
         finally:
             timer.cancel()
-        self._show_progress(result)
-        self._show_result(result)
+            self._show_progress(result)
 
     def _show_progress(self, result: ImportResult) -> None:
         self._progress.set_value(result.fraction)

@@ -137,8 +137,10 @@ class VaccinationForm:
             self._build_fields()
             self._problems = ui.column().classes("w-full gap-1").mark("problems")
             with ui.row():
-                ui.button("確定 (F9)", on_click=self.save).props("color=primary").classes("enter-last").mark("save")
-                if self._document is not None and not self._document["voided"]:
+                voided = self._document is not None and self._document["voided"]
+                if not voided:
+                    ui.button("確定 (F9)", on_click=self.save).props("color=primary").classes("enter-last").mark("save")
+                if self._document is not None and not voided:
                     ui.button("作廢", on_click=self._void).props("color=negative outline").mark("void")
                 ui.button("離開", on_click=self._on_done).props("outline").mark("leave")
         self._check()
@@ -160,7 +162,12 @@ class VaccinationForm:
 
     def _show_state(self, document: Mapping[str, Any]) -> None:
         words = wording.upload_state(document["upload_state"])
-        message = wording.cdc_words((document["upload"] or {}).get("message"))
+        upload = document["upload"] or {}
+        message = wording.cdc_words(upload.get("message")) if upload.get("revision") == document["revision"] else ""
+        for other in document["conflict"]:
+            ui.label(wording.CONFLICT.format(other=_revision_text(document["revisions"][other]))).classes(
+                "desk-refused"
+            ).mark("conflict")
         if document["upload_state"] == UploadState.REFUSED:
             ui.label(f"{words}。疾管署訊息：{message}").classes("desk-refused").mark("cdc-message")
             ui.label("請修正後按確定，系統會自動重新上傳及檢核。").classes("desk-note")
@@ -261,7 +268,7 @@ class VaccinationForm:
 
     async def save(self) -> None:
         """Save once, whatever is tapped how often; say saved only when it is on disk."""
-        if self._saving:
+        if self._saving or (self._document is not None and self._document["voided"]):
             return
         self._saving = True
         try:
@@ -282,44 +289,69 @@ class VaccinationForm:
             draft = ChangeDraft(ChangeKind.RECORD_VACCINATION, self._record_id, payload)
         else:
             # Fields that this form does not show stay as they were.
-            kept = {k: self._document[k] for k in type(self._draft).model_fields if k in self._document}
-            payload = {**kept, **payload}
-            draft = ChangeDraft(ChangeKind.CORRECT_VACCINATION, self._record_id, payload, (self._document["revision"],))
+            shown = {k: self._document[k] for k in type(self._draft).model_fields if k in self._document}
+            settled = self._document["conflict"] or self._document["upload_state"] == UploadState.REFUSED
+            if {**shown, **payload} == shown and not settled:
+                ui.notify("沒有變更", type="info", position="bottom")
+                self._on_done()
+                return
+            payload = {**shown, **payload}
+            draft = ChangeDraft(ChangeKind.CORRECT_VACCINATION, self._record_id, payload, self._bases(self._document))
+        vaccine = vaccine_by_code(payload["vaccine_code"])
+        name = vaccine.name if vaccine else payload["vaccine_code"]
+        if await self._store(draft, f"已存檔：{self._person['name']} {name} 第 {payload['dose_number']} 劑"):
+            if self._document is None:
+                self._state.kept.update({name: payload.get(name, "") for name in _FIELDS})
+            self._on_done()
+
+    async def _store(self, draft: ChangeDraft, told: str) -> bool:
+        """Commit and say so; or say what went wrong and leave everything as it stands in the form."""
         try:
             await self._state.commit([draft])
         except AppError as error:
             ui.notify(wording.APP_ERROR[error.code], type="negative", position="bottom", timeout=0, close_button="關閉")
-            return
-        if self._document is None:
-            self._state.kept.update({name: payload.get(name, "") for name in _FIELDS})
-        vaccine = vaccine_by_code(payload["vaccine_code"])
-        name = vaccine.name if vaccine else payload["vaccine_code"]
-        ui.notify(
-            f"已存檔：{self._person['name']} {name} 第 {payload['dose_number']} 劑", type="positive", position="bottom"
-        )
-        self._on_done()
+            return False
+        ui.notify(told, type="positive", position="bottom")
+        return True
+
+    @staticmethod
+    def _bases(document: Mapping[str, Any]) -> tuple[str, ...]:
+        """What an edit here replaces: the revision shown, and those that two stations made apart from it."""
+        return (document["revision"], *document["other_heads"])
 
     async def _void(self) -> None:
-        with ui.dialog() as dialog, ui.card():
-            ui.label("作廢這筆接種紀錄？資料會保留並註明原因，疾管署端會一併刪除。")
-            reason = ui.input("作廢原因").props("autofocus outlined").classes("w-full").mark("void-reason")
-            with ui.row():
-                ui.button("確定作廢", on_click=lambda: dialog.submit(reason.value or "")).props("color=negative").mark(
-                    "void-confirm"
-                )
-                ui.button("取消", on_click=lambda: dialog.submit(None)).props("outline")
-        text = await dialog
-        if text is None or self._document is None:
+        if self._saving or self._document is None:
             return
-        if not text.strip():
-            ui.notify("請填寫作廢原因。", type="warning", position="bottom")
-            return
-        draft = ChangeDraft(
-            ChangeKind.VOID_VACCINATION, self._record_id, {"reason": text.strip()}, (self._document["revision"],)
-        )
-        await self._state.commit([draft])
-        ui.notify("已作廢", type="positive", position="bottom")
-        self._on_done()
+        self._saving = True
+        try:
+            reason = await _ask_reason()
+            draft = ChangeDraft(
+                ChangeKind.VOID_VACCINATION, self._record_id, {"reason": reason}, self._bases(self._document)
+            )
+            if reason and await self._store(draft, wording.VOIDED):
+                self._on_done()
+        finally:
+            self._saving = False
+
+
+def _revision_text(revision: Mapping[str, Any]) -> str:
+    payload = revision["payload"]
+    if revision["kind"] == ChangeKind.VOID_VACCINATION:
+        return f"作廢（{payload.get('reason', '')}）"
+    day = roc_text(payload["vaccination_date"])
+    return f"{day} {payload['vaccine_code']}-{payload['dose_number']} 批號 {payload['lot_number']}"
+
+
+async def _ask_reason() -> str:
+    """Why a record is voided; empty when the nurse thinks better of it."""
+    with ui.dialog() as dialog, ui.card():
+        ui.label("作廢這筆接種紀錄？資料會保留並註明原因，疾管署端會一併刪除。")
+        reason = ui.input("作廢原因（必填）").props("autofocus outlined").classes("w-full").mark("void-reason")
+        with ui.row():
+            confirm = ui.button("確定作廢", on_click=lambda: dialog.submit(reason.value)).props("color=negative")
+            confirm.mark("void-confirm").bind_enabled_from(reason, "value", lambda text: bool((text or "").strip()))
+            ui.button("取消", on_click=lambda: dialog.submit("")).props("outline")
+    return str(await dialog or "").strip()
 
 
 async def _confirm(problems: list[Problem]) -> bool:

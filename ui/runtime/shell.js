@@ -84,6 +84,7 @@ async function elect() {
 
 // Holds the leader's lock until the tab closes or the start fails.
 async function lead() {
+  if (failed) return; // a tab that shows a failure must not own the store behind it
   leading = true;
   startWorker();
   worker.thread.postMessage({ t: "lead", info: { build: BUILD, online: navigator.onLine, user_agent: navigator.userAgent } });
@@ -138,6 +139,7 @@ function startWorker() {
 }
 
 function ready() {
+  if (!leading || failed) return;
   serving = true;
   tabs.postMessage({ t: "leader", id: ME });
   navigator.serviceWorker.controller?.postMessage({ t: "leader" });
@@ -176,7 +178,8 @@ function onServiceWorkerMessage({ data, ports, source }) {
   else if (data.t === "http") { if (serving) worker.thread.postMessage(data, [ports[0]]); else ports[0].postMessage({ notLeader: true }); }
   else if (data.t === "socket") { if (serving) worker.thread.postMessage(data, [ports[0]]); else ports[0].postMessage(["close", 1006]); }
   else if (data.t === "installing") { progress(); showDownload(data); }
-  else if (data.t === "install-failed" && !frameLoaded) fail("install_failed", data.detail);
+  // With a build already installed, a download that failed is tried again another day.
+  else if (data.t === "install-failed" && !frameLoaded && !registration?.active) fail("install_failed", data.detail);
   else if (data.t === "switched" && data.build !== BUILD) location.reload();
 }
 
@@ -312,6 +315,7 @@ async function fail(code, detail) {
   element("retry").focus();
   const { controller } = navigator.serviceWorker ?? {};
   const state = controller && (await ask(controller, { t: "state" }));
+  if (registration?.waiting) offerUpdate(); // the version that mends this failure may be here already
   element("rollback").hidden = !state?.previous;
   element("rollback").dataset.build = state?.previous ?? "";
 }

@@ -134,9 +134,11 @@ async function opfsBytes(file) {
 
 async function indexedDbSize(name) {
   const request = indexedDB.open(name);
-  request.onupgradeneeded = () => request.transaction.abort(); // it did not exist, and shall not now
+  let exists = true;
+  request.onupgradeneeded = () => { exists = false; request.transaction.abort(); }; // it did not exist, and shall not now
   let database;
-  try { database = await settled(request); } catch { return 0; }
+  try { database = await settled(request); }
+  catch { return exists ? -1 : 0; } // what cannot be opened may hold data: it never counts as empty
   if (!database.objectStoreNames.contains(STORE)) { database.close(); return 0; }
   const journal = new IndexedDbJournal(database);
   await journal.measure();

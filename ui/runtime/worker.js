@@ -17,13 +17,17 @@ let failed = false;
 const fail = (error, code = "python_error") => {
   if (failed) return;
   failed = true;
-  say("failed", { code: error.code ?? code, detail: String(error.stack ?? error) });
+  say("failed", { code: error.code ?? code, detail: String(error.stack || error) });
 };
-self.addEventListener("unhandledrejection", (event) => log(`unhandled: ${event.reason?.stack ?? event.reason}`));
+self.addEventListener("unhandledrejection", (event) => log(`unhandled: ${event.reason?.stack || event.reason}`));
 
 // Desktop-mode iPads look like a Mac; Pyodide must know them to leave out a wasm feature that crashes there, and asks
 // for touch points that only pages have.
 if (manyTouchPoints) Object.defineProperty(navigator, "maxTouchPoints", { value: manyTouchPoints });
+
+// WebKit's failed fetch rejects with an error that has no `stack`. Pyodide takes it for a plain object, cannot raise it,
+// and the Python that awaits it waits for ever. Elsewhere the property is there, or never looked up this far.
+if (!("stack" in Error.prototype)) Object.defineProperty(Error.prototype, "stack", { value: "", writable: true, configurable: true });
 
 // What Python sees of this worker (ui/browser.py), and what a browser test evaluates in (desk.py).
 const watchers = new Set();
@@ -63,7 +67,7 @@ async function serve({ data, ports: [port] }) {
       answer.destroy();
       port.postMessage({ status, headers, body });
     } catch (error) {
-      log(String(error.stack ?? error));
+      log(String(error.stack || error));
       port.postMessage({ status: 500, headers: [], body: null });
     }
     port.close();
@@ -109,12 +113,16 @@ async function prepare() {
   self.fetch = (what, options) => early[what]?.() ?? fetchFromNetwork(what, options);
   WebAssembly.instantiateStreaming = async (_response, imports) => {
     const module = await wasm;
+    mark("wasm");
     return { module, instance: await WebAssembly.instantiate(module, imports) };
   };
   const py = await (await loader).loadPyodide({
     ...pyodideOptions(log), indexURL: url("pyodide/"), stdLibURL: url("images/stdlib.zip"),
     env: { ...PYTHON_ENV, DESK_BUILD: build },
-    fsInit: async (FS) => { for (const image of [site, app]) unpackImage(FS, await image); },
+    fsInit: async (FS) => {
+      for (const image of [site, app]) unpackImage(FS, await image);
+      mark("files");
+    },
   });
   self.fetch = fetchFromNetwork;
   WebAssembly.instantiateStreaming = instantiateStreaming;

@@ -7,7 +7,7 @@ from pathlib import Path
 import brotli
 
 from ui.bundle.image import Files
-from ui.bundle.output import is_current, stamp, write_bundle
+from ui.bundle.output import find_current, stamp, write_bundle
 from ui.bundle.report import Report
 
 SHELL = b'<meta content="@BUILD@"><meta content="@IMAGES@">'
@@ -72,12 +72,12 @@ def test_a_new_bundle_takes_the_place_of_the_old_one_whole(tmp_path: Path) -> No
     assert {path.name for path in tmp_path.iterdir()} == {"bundle", "cache"}
 
 
-def test_a_bundle_is_current_only_for_its_inputs_and_while_whole(tmp_path: Path) -> None:
+def test_a_bundle_find_current_only_for_its_inputs_and_while_whole(tmp_path: Path) -> None:
     out = tmp_path / "bundle"
-    assert not is_current(out, "one")
+    assert find_current(out, "one") is None
     _write(out, FILES, inputs="one")
 
-    assert is_current(out, "one")
-    assert not is_current(out, "two")
+    assert find_current(out, "one") == stamp(FILES)[0]
+    assert find_current(out, "two") is None
     (out / "files/images/app.bin").write_bytes(b"cut")
-    assert not is_current(out, "one")
+    assert find_current(out, "one") is None
