@@ -13,7 +13,7 @@ class Browser(Protocol):
     Invariant: `start` always makes new processes, so that what a page finds was on disk.
     """
 
-    needs: ClassVar[dict[str, str]]  # program -> Debian package
+    needs: ClassVar[dict[str, tuple[str, ...]]]  # Debian package -> its program, under any of these names
 
     def __init__(self, profile: Path, log: list[str]) -> None: ...
 
@@ -35,13 +35,18 @@ class Browser(Protocol):
 
     def screenshot(self, path: Path) -> None: ...
 
-    def set_offline(self, offline: bool) -> bool:
-        """Say whether this engine can pull its network cable by itself, and do so if it can."""
+    def set_offline(self, offline: bool) -> None:
+        """Pull the network cable or plug it in, in engines that can. A journey stops the hub as well."""
 
 
 def missing_package(browser: type[Browser]) -> str | None:
     """Name the first program that is not on this machine, and the package that has it."""
-    for program, package in browser.needs.items():
-        if not shutil.which(program):
-            return f"{program} is missing: apt-get install {package}"
+    for package, names in browser.needs.items():
+        if find_program(*names) is None:
+            return f"{names[0]} is missing: apt-get install {package}"
     return None
+
+
+def find_program(*names: str) -> str | None:
+    """Return the path of the first of these that is installed."""
+    return next(filter(None, map(shutil.which, names)), None)

@@ -5,6 +5,7 @@ She clicks and types with real input events, at the place where the thing is see
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +103,7 @@ class EngineDesk(Desk):
     def see(self, text: str | re.Pattern[str], *, within: float = PATIENCE_SECONDS) -> None:
         wanted = re.compile(re.escape(text)) if isinstance(text, str) else text
         within = max(within, PATIENCE_SECONDS)  # what is slow here says nothing of the app
-        try:
-            eventually(wanted.pattern, lambda: wanted.search(self.text()), within=within)
-        except AssertionError as error:
-            raise AssertionError(f"{error}; seen instead: {self.text()}") from error
+        self._await(wanted.pattern, lambda: wanted.search(self.text()), within)
 
     def text(self) -> str:
         """All that is to be read on the page, each run of space as one."""
@@ -140,6 +138,12 @@ class EngineDesk(Desk):
     def row_with(self, text: str) -> Any:
         return Rows(self.browser, text)
 
+    def _await(self, what: str, condition: Callable[[], Any], within: float = PATIENCE_SECONDS) -> Any:
+        try:
+            return eventually(what, condition, within=within)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; seen instead: {self.text()}") from error
+
     def _fill(self, label: str, text: str) -> None:
         self._click("input", label)
         self.browser.evaluate(SELECT_TEXT)
@@ -150,7 +154,7 @@ class EngineDesk(Desk):
         self.browser.act([{"type": "key", "id": "keyboard", "actions": keys}])
 
     def _click(self, selector: str, name: str) -> None:
-        x, y = eventually(f"{selector} {name}", lambda: self.browser.evaluate(FIND, selector, name))
+        x, y = self._await(f"{selector} {name}", lambda: self.browser.evaluate(FIND, selector, name))
         steps = [
             {"type": "pointerMove", "x": x, "y": y, "duration": 0},
             {"type": "pointerDown", "button": 0},

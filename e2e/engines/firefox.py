@@ -2,13 +2,12 @@
 
 import base64
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any, ClassVar
 
 from e2e.engines.bidi import Bidi, BidiError
-from e2e.engines.browser import Action
+from e2e.engines.browser import Action, find_program
 from e2e.programs import eventually
 
 # The window's contents, in CSS pixels; the frame holding the page fills it.
@@ -19,7 +18,7 @@ FILE_FIELD = "() => document.getElementById('desk-frame').contentDocument.queryS
 class Firefox:
     """See browser.Browser."""
 
-    needs: ClassVar = {"firefox-esr": "firefox-esr"}
+    needs: ClassVar = {"firefox-esr": ("firefox-esr", "firefox")}
 
     def __init__(self, profile: Path, log: list[str]) -> None:
         self._profile, self._log = profile, log
@@ -31,25 +30,28 @@ class Firefox:
         self._profile.mkdir(parents=True, exist_ok=True)
         address = self._profile / "WebDriverBiDiServer.json"
         address.unlink(missing_ok=True)
-        program = shutil.which("firefox-esr")
-        assert program is not None
-        command = [program, "--headless", "--no-remote", "--profile", str(self._profile), "--remote-debugging-port=0"]
-        command += [f"--width={WIDTH}", f"--height={HEIGHT}"]
+        program = find_program(*self.needs["firefox-esr"])
+        command = [str(program), "--headless", "--no-remote", "--remote-debugging-port=0"]
+        command += ["--profile", str(self._profile)]
         with open(self._profile / "firefox.log", "ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         found = eventually("Firefox listens", lambda: _read_address(address))
         self._bidi = Bidi(f"ws://{found['ws_host']}:{found['ws_port']}/session", self._log)
         self._send("session.new", capabilities={})
         self._send("session.subscribe", events=["log.entryAdded"])
-        self._tab = self._send("browsingContext.getTree")["contexts"][0]["context"]
+        # Not the first tab: there the address bar keeps the focus, and no page gets a focus event.
+        self._tab = self._send("browsingContext.create", type="tab")["context"]
         self._send("browsingContext.setViewport", context=self._tab, viewport={"width": WIDTH, "height": HEIGHT})
 
     def stop(self) -> None:
-        if self._bidi is not None and self._process is not None:
+        if self._bidi is not None:
             self._send("browser.close")
             self._bidi.close()
+        elif self._process is not None:  # it did not come so far
+            self._process.terminate()
+        if self._process is not None:
             self._process.wait(timeout=60)
-            self._bidi = self._process = None
+        self._bidi = self._process = None
 
     def goto(self, url: str) -> None:
         self._send("browsingContext.navigate", context=self._tab, url=url, wait="complete")
@@ -70,15 +72,13 @@ class Firefox:
         data = self._send("browsingContext.captureScreenshot", context=self._tab)["data"]
         path.write_bytes(base64.b64decode(data))
 
-    def set_offline(self, offline: bool) -> bool:
+    def set_offline(self, offline: bool) -> None:
         conditions = {"type": "offline"} if offline else None
         try:
             self._send("emulation.setNetworkConditions", networkConditions=conditions, contexts=[self._tab])
         except BidiError as error:
-            if error.code != "unknown command":
+            if error.code != "unknown command":  # as in older ones
                 raise
-            return False
-        return True
 
     def _frame(self) -> str:
         return str(self._send("browsingContext.getTree", root=self._tab)["contexts"][0]["children"][0]["context"])

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 WIDTH, HEIGHT = 1280, 800
+CONSOLE = "console.log"
 Pointer = ctypes.c_void_p
 Started = ctypes.CFUNCTYPE(None, Pointer, Pointer, Pointer)
 CreateView = ctypes.CFUNCTYPE(Pointer, Pointer, Pointer)
@@ -61,7 +62,10 @@ def main(profile: Path) -> None:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    output = os.open(folder / "console.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    output = os.open(folder / CONSOLE, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    import fcntl  # not on Windows, where the tests import this file all the same
+
+    fcntl.flock(output, fcntl.LOCK_EX)  # kept by every process of this browser, for stop() to wait for the last
     for stream in (1, 2):  # the driver throws both away
         os.dup2(output, stream)
     main(folder)
