@@ -114,7 +114,8 @@ class Desk:
         expect(self.frame.get_by_text(text).first).to_be_visible(timeout=within * 1000)
 
     def go(self, path: str) -> None:
-        """Open a page of the app by its address."""
+        """Open a page of the app by its address, in the tab that the nurse has before her."""
+        self.page.bring_to_front()
         self.page.goto(re.sub(r"^(https?://[^/]+).*", r"\1", self.page.url) + path)
         self.wait()
 

@@ -1,6 +1,6 @@
 """`python3 -m tests`: set up all that the tests need, then run them. Needs nothing but Python.
 
-Shape: nothing = lint, types, unit, e2e and engines; or one of GROUPS; or paths. More arguments go to pytest.
+Shape: nothing = lint, types, unit and e2e; or one of GROUPS; or paths. More arguments go to pytest.
 Invariant: imports only the standard library; the tools run as children inside `.venv`.
 """
 
@@ -15,8 +15,8 @@ from sync.bootstrap.refusal import say
 from sync.bootstrap.start import ROOT, build_bundle, enter, guarded
 from tests.chromium import ENGINE_PROGRAMS, VARIABLE, ensure_chromium, missing_engines
 
-ALL = ["lint", "unit", "e2e", "engines"]
-GROUPS = [*ALL, "bench"]
+ALL = ["lint", "unit", "e2e"]
+GROUPS = [*ALL, "engines", "bench"]
 # A journey starts a hub, a fake CDC and a browser, and a first visit downloads the whole bundle.
 SLOW = ["-o", "timeout=600"]
 

@@ -32,11 +32,15 @@ async (selector, pattern) => {
   if (JSON.stringify(found.getBoundingClientRect()) !== box) return null;
   const x = Math.floor(left + width / 2), y = Math.floor(top + height / 2);
   const there = page.elementFromPoint(x, y);
-  if (!there || !(found.contains(there) || there.closest("label")?.contains(found))) return null;
+  const area = found.closest("label") ?? found;
+  if (!area.contains(there)) return null;
+  window.deskClicked = false;
+  area.addEventListener("click", () => { window.deskClicked = true; }, { once: true, capture: true });
   const { left: frameLeft, top: frameTop } = frame.getBoundingClientRect();
   return [x + Math.floor(frameLeft), y + Math.floor(frameTop)];
 }
 """
+CLICKED = "() => window.deskClicked !== false"  # a new page knows of no click that missed
 SELECT_TEXT = "() => document.getElementById('desk-frame').contentDocument.activeElement.select?.()"
 SEEN_TEXT = "() => document.getElementById('desk-frame')?.contentDocument?.body?.innerText ?? ''"
 STATE = "() => document.documentElement.dataset.desk ?? ''"
@@ -154,10 +158,18 @@ class EngineDesk(Desk):
         self.browser.act([{"type": "key", "id": "keyboard", "actions": keys}])
 
     def _click(self, selector: str, name: str) -> None:
-        x, y = self._await(f"{selector} {name}", lambda: self.browser.evaluate(FIND, selector, name))
+        self._await(f"{selector} {name}", lambda: self._hit(selector, name))
+
+    def _hit(self, selector: str, name: str) -> bool:
+        """Click once; it may have moved away meanwhile, as what stands below a warning does when that appears."""
+        place = self.browser.evaluate(FIND, selector, name)
+        if place is None:
+            return False
+        x, y = place
         steps = [
             {"type": "pointerMove", "x": x, "y": y, "duration": 0},
             {"type": "pointerDown", "button": 0},
             {"type": "pointerUp", "button": 0},
         ]
         self.browser.act([{"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": steps}])
+        return bool(self.browser.evaluate(CLICKED))

@@ -118,7 +118,7 @@ def test_a_newer_syntax_would_be_noticed() -> None:
 @pytest.mark.parametrize(
     ("arguments", "groups", "titles"),
     [
-        ([], ALL, ["ruff", "mypy", "unit", "e2e", "engines"]),
+        ([], ALL, ["ruff", "mypy", "unit", "e2e"]),
         (["unit", "-x"], ["unit"], ["unit"]),
         (["tests/store"], ["unit"], ["pytest"]),
         (["e2e/test_two_browsers.py"], ["e2e"], ["pytest"]),

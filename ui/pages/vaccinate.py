@@ -20,6 +20,7 @@ from ui.vaccination_list import vaccination_table
 
 CODE = "BA102_3"
 _LOTS_SHOWN = 6
+_LISTED = 200  # drawn anew at each change, so not without end
 _FIELDS = ("vaccination_date", "vaccine_code", "dose_number", "lot_number", "lot_type")
 
 
@@ -93,7 +94,7 @@ class Desk:
             # Newest first: the nurse looks for the child she has just done.
             documents = list(reversed(self._state.database.tables.vaccinations.find_by("vaccination_date", today)))
             ui.label(f"今日接種 {sum(not d['voided'] for d in documents)} 筆").classes("text-lg").mark("today-count")
-            vaccination_table(self._state, documents, on_open=self.open_record)
+            vaccination_table(self._state, documents[:_LISTED], on_open=self.open_record)
 
         with ui.column().classes("desk-card"):
             rows()
