@@ -136,7 +136,7 @@ class VaccinationForm:
             if self._document is not None:
                 self._show_state(self._document)
             self._build_fields()
-            self._problems = ui.column().classes("w-full gap-1").mark("problems")
+            self._problems = ui.column().classes("w-full gap-1 desk-problems").mark("problems")
             with ui.row():
                 voided = self._document is not None and self._document["voided"]
                 if not voided:
