@@ -113,6 +113,10 @@ class Desk:
     def see(self, text: str | re.Pattern[str], *, within: float = 20) -> None:
         expect(self.frame.get_by_text(text).first).to_be_visible(timeout=within * 1000)
 
+    def see_row(self, text: str, *, within: float = 60) -> None:
+        """Wait for a row of a list; the same words may stand in a note or in the bar as well."""
+        expect(self.row_with(text).first).to_be_visible(timeout=within * 1000)
+
     def go(self, path: str) -> None:
         """Open a page of the app by its address, in the tab that the nurse has before her."""
         self.page.bring_to_front()

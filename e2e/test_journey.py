@@ -40,8 +40,8 @@ def test_recorded_offline_survives_closing_and_ends_verified(
     desk.see("主機 正常", within=40)
     desk.see("未同步 0")
     desk.go("/BA102_3_DOWNLOAD")
-    desk.see("檢核通過", within=60)
-    desk.see(re.compile("I00001 新增成功"))
+    desk.see(re.compile("I00001 新增成功"), within=60)
+    desk.see("檢核通過")
     record = only_record(cdc)
     assert (record["stored_versions"], record["uploads"]) == (1, 1)
 
@@ -52,7 +52,7 @@ def test_refused_lot_is_shown_in_cdcs_words_corrected_and_verified(tablet: Table
     desk.record("057164", lot="WRONG1-CDC", warn=True)
 
     desk.go("/BA102_3_DOWNLOAD")
-    desk.see("檢核失敗", within=60)
+    desk.see_row("檢核失敗")
     desk.see(re.compile("批號不存在"))
     desk.row_with("批號不存在").click()
     desk.see(re.compile("疾管署訊息：.*批號不存在"))
@@ -60,7 +60,7 @@ def test_refused_lot_is_shown_in_cdcs_words_corrected_and_verified(tablet: Table
     desk.save(despite_warning=True)
 
     desk.go("/BA102_3_DOWNLOAD")
-    desk.see("檢核通過", within=60)
+    desk.see_row("檢核通過")
     record = only_record(cdc)
     assert record["stored_versions"] == 1
     assert record["state"] == "held"
@@ -73,7 +73,7 @@ def test_answer_lost_after_storing_is_asked_about_and_not_doubled(tablet: Tablet
     desk.record("057164", lot=LOT, warn=True)
 
     desk.go("/BA102_3_DOWNLOAD")
-    desk.see("檢核通過", within=60)
+    desk.see_row("檢核通過")
 
     record = only_record(cdc)
     assert (record["stored_versions"], record["uploads"]) == (1, 1)
@@ -131,7 +131,7 @@ def test_hub_restarted_in_the_middle_loses_and_doubles_nothing(
     hub.start()
 
     desk.go("/BA102_3_DOWNLOAD")
-    desk.see("檢核通過", within=60)
+    desk.see_row("檢核通過")
 
     record = only_record(cdc)
     assert record["stored_versions"] == 1
