@@ -35,6 +35,17 @@ class ChangeKind(StrEnum):
     VERIFICATION_RECEIVED = "verification_received"
 
 
+# Only the hub speaks with CDC, so only it may say what CDC said.
+HUB_MADE_KINDS = frozenset(
+    {
+        ChangeKind.UPLOAD_SENT,
+        ChangeKind.UPLOAD_ACCEPTED,
+        ChangeKind.UPLOAD_REFUSED,
+        ChangeKind.VERIFICATION_RECEIVED,
+    }
+)
+
+
 class Change(BaseModel):
     """One edit by one person on one device.
 

@@ -6,7 +6,7 @@ import gzip
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from store.changes import ChangeKind
+from store.changes import HUB_MADE_KINDS
 from store.errors import HubBehindDevice, ProtocolMismatch
 from store.protocol import MAX_PULL_CHANGES, PROTOCOL_VERSION, SyncAnswer, SyncRequest
 from store.uploads import UploadState
@@ -14,15 +14,6 @@ from sync.hub import HUB
 from sync.middlewares import Refused
 
 _GZIP_FROM_BYTES = 4096
-# Only the hub speaks with CDC, so only it may say what CDC said.
-_HUB_MADE = frozenset(
-    {
-        ChangeKind.UPLOAD_SENT,
-        ChangeKind.UPLOAD_ACCEPTED,
-        ChangeKind.UPLOAD_REFUSED,
-        ChangeKind.VERIFICATION_RECEIVED,
-    }
-)
 _ROOT_FILES = ("/sw.js", "/manifest.webmanifest", "/favicon.ico", "/icons/{name}")
 
 
@@ -115,7 +106,7 @@ def _read_request(body: bytes) -> SyncRequest:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"] if part != "payload")
         raise Refused(400, "invalid_body", f"{field}: {first['type']}") from None
-    if any(change.kind in _HUB_MADE for change in message.changes):
+    if any(change.kind in HUB_MADE_KINDS for change in message.changes):
         raise Refused(400, "invalid_body", "changes: a kind that only the hub makes")
     return message
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from store.changes import Change, ChangeDraft, ChangeKind, World
+from store.changes import HUB_MADE_KINDS, Change, ChangeDraft, ChangeKind, World
 from store.database import HubDatabase
 from store.protocol import CdcLinkState
 from store.uploads import BatchState, CdcMessage, RowResult, UploadRow
@@ -41,12 +41,6 @@ from sync.upload_queue import Action, Document, Pause
 MADE_BY = "hub"
 # A PC that slept, or whose clock was set, is noticed within this.
 LOOK_AGAIN_SECONDS = 60.0
-_OWN_KINDS = {
-    ChangeKind.UPLOAD_SENT,
-    ChangeKind.UPLOAD_ACCEPTED,
-    ChangeKind.UPLOAD_REFUSED,
-    ChangeKind.VERIFICATION_RECEIVED,
-}
 _log = logging.getLogger(__name__)
 
 
@@ -238,7 +232,7 @@ class CdcWorker:
         return self._link.longer(Pause()).until
 
     def _notice(self, changes: Sequence[Change]) -> None:
-        if any(change.kind not in _OWN_KINDS for change in changes):
+        if any(change.kind not in HUB_MADE_KINDS for change in changes):
             self._woken.set()
 
     async def _sleep_until(self, at: datetime | None) -> None:
