@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.x509.oid import NameOID
 
 _NAME = "practice institution, not valid for CDC"
+# Long ago: clocks of clinic PCs differ, and a test may live on a day of its own.
+_VALID_FROM = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def make_practice_certificate(folder: Path) -> bool:
@@ -30,15 +32,14 @@ def make_practice_certificate(folder: Path) -> bool:
     p12.unlink(missing_ok=True)  # of a set that lacks a piece nothing can be used
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _NAME)])
-    now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))  # clocks of clinic PCs differ
-        .not_valid_after(now + timedelta(days=3650))
+        .not_valid_before(_VALID_FROM)
+        .not_valid_after(datetime.now(UTC) + timedelta(days=3650))
         .sign(key, hashes.SHA256())
     )
     password = secrets.token_urlsafe(18).encode()
