@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from time import monotonic, sleep
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+CACHE = ROOT / ".build" / "cache"
 INSTITUTION = "1133060019"
 KEY = "practice-key-000001"
 PATIENCE_SECONDS = 60.0
@@ -41,6 +43,19 @@ def call(url: str, body: Any = None, *, method: str | None = None) -> Any:
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
         return json.loads(answer.read() or b"null")
+
+
+def build_changed(folder: Path, file: str, old: str, new: str) -> Path:
+    """Build the browser program with one passage of one of its files changed, and return the bundle's folder."""
+    source, out = folder / "source", folder / "changed-bundle"
+    for package in ("store", "ui"):
+        shutil.copytree(ROOT / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
+    text = (source / file).read_text(encoding="utf-8")
+    assert old in text, f"{file} holds no {old}"
+    (source / file).write_text(text.replace(old, new), encoding="utf-8")
+    command = [sys.executable, "-m", "ui.build", "--out", str(out), "--cache", str(CACHE)]
+    subprocess.run(command, cwd=source, check=True)
+    return out
 
 
 class Program:

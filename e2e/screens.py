@@ -47,6 +47,8 @@ class Tablet:
         page.goto(self.url + path)
         desk = Desk(page)
         desk.wait()
+        # As long as the screen asks her not to leave the clinic's network, she does not.
+        expect(page.locator("html[data-whole]")).to_be_attached(timeout=START_SECONDS * 1000)
         return desk
 
     def cut_network(self) -> None:

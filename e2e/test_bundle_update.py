@@ -1,14 +1,11 @@
 """A new version of the program, while data recorded with the old one waits."""
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from e2e.programs import ROOT, Hub
+from e2e.programs import Hub, build_changed
 from e2e.screens import Desk, Tablet
 
 LOT = "AMJRE075AA-CDC"
@@ -18,16 +15,8 @@ NEW_NAME = "疫苗接種工作站二版"
 @pytest.fixture
 def new_bundle(tmp_path: Path, bundle: Path) -> Path:
     """The same program under a new name, so that a person can tell the versions apart."""
-    source, out = tmp_path / "source", tmp_path / "new-bundle"
-    for package in ("store", "ui"):
-        shutil.copytree(ROOT / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
-    wording = source / "ui" / "wording.py"
-    text = wording.read_text(encoding="utf-8")
-    assert 'PRODUCT = "疫苗接種工作站"' in text
-    wording.write_text(text.replace('PRODUCT = "疫苗接種工作站"', f'PRODUCT = "{NEW_NAME}"'), encoding="utf-8")
-    command = [sys.executable, "-m", "ui.build", "--out", str(out), "--cache", str(ROOT / ".build" / "cache")]
-    subprocess.run(command, cwd=source, check=True)
-    return out
+    name = 'PRODUCT = "{}"'
+    return build_changed(tmp_path, "ui/wording.py", name.format("疫苗接種工作站"), name.format(NEW_NAME))
 
 
 def build_of(desk: Desk) -> str:

@@ -3,20 +3,22 @@
 import asyncio
 import gc
 import os
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nicegui import ui
+from nicegui import Client, ui
 
 from store.changes import World
 from store.database import DeviceDatabase
-from store.storage import JournalStorage
+from store.storage import JournalStorage, MemoryStorage
 from ui import browser
 from ui.pages import menu, roster, uploads, vaccinate
 from ui.shell import register_assets
 from ui.state import AppState
 from ui.wording import PRODUCT
 
+PATHS = ("/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/roster")
 _running: list[AppState] = []
 _tasks: set[asyncio.Task[None]] = set()
 
@@ -32,6 +34,7 @@ def register() -> None:
         # A tablet that sleeps a while comes back to the page it left, with what was being typed.
         reconnect_timeout=600,
         gzip_middleware_factory=None,  # what goes from one thread to the next of one browser needs no packing
+        tailwind=False,  # its compiler in the page would cost each start and each change of the screen
     )
 
 
@@ -58,6 +61,21 @@ def define_pages() -> None:
     @ui.page("/roster")
     def _roster() -> None:
         roster.build(running())
+
+
+async def rehearse(open_page: Callable[[str], Awaitable[int]]) -> None:
+    """Show every page once out of an empty store, then forget it: what pages import and prepare is ready afterwards.
+
+    `open_page` asks the application for a path and returns the status.
+    """
+    world = World(now=lambda: datetime.now(UTC), random_bytes=os.urandom)
+    _running.append(AppState(await DeviceDatabase.open(MemoryStorage(), world), world, browser))
+    for path in PATHS:
+        if (status := await open_page(path)) != 200:
+            raise RuntimeError(f"{path} answers {status}")
+    for client in list(Client.instances.values()):
+        client.delete()
+    _running.clear()
 
 
 def running() -> AppState:

@@ -13,7 +13,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from ui.bundle.application import build_application, project_files, read_application, try_and_list_static
+from ui.bundle.application import build_application, keep_memory, project_files, read_application, try_and_list_static
 from ui.bundle.download import fetch_pyodide, fetch_wheels
 from ui.bundle.output import find_current, stamp, write_bundle
 from ui.bundle.report import BuildError, Report
@@ -39,7 +39,7 @@ def build(out: Path = OUT, cache: Path = CACHE, root: Path = ROOT) -> str:
 
 
 def _build(out: Path, cache: Path, root: Path, inputs: str) -> str:
-    report = Report(steps=6)
+    report = Report(steps=7)
     cache.mkdir(parents=True, exist_ok=True)
     out.parent.mkdir(parents=True, exist_ok=True)
     report.step("wheels for the browser")
@@ -47,16 +47,20 @@ def _build(out: Path, cache: Path, root: Path, inputs: str) -> str:
     report.step("Pyodide")
     pyodide = fetch_pyodide(cache.resolve(), report)
     report.step("third-party modules")
-    site, stdlib = build_site(wheel_files, pyodide, cache, report)
+    images = build_site(wheel_files, pyodide, cache, report)
     report.step("our own modules")
     application = read_application(root)
-    app = build_application(application, wheel_files, pyodide, cache)
-    images = {"site.bin": site, "app.bin": app, "stdlib.zip": stdlib}
+    images["app.bin"] = build_application(application, wheel_files, pyodide, cache)
     report.step("trial start, and the static files in use")
     files = try_and_list_static(application, images, wheel_files, pyodide, cache)
+    report.step("Python's memory after the start")
+    images["memory.bin"] = keep_memory(images, pyodide, cache)
     files |= {f"pyodide/{name}": (pyodide / name).read_bytes() for name in _PYODIDE_FILES}
     files |= {f"images/{name}": data for name, data in images.items()}
     files |= {_place(path): data for path, data in application.runtime.items()}
+    files |= {
+        path.removeprefix("ui/"): data for path, data in application.data.items() if path.startswith("ui/assets/")
+    }
     build_id, files = stamp(files)
     report.step(f"writing build {build_id}: {len(files)} files, {sum(map(len, files.values())) / 1e6:.1f} MB")
     write_bundle(out, build_id, files, inputs, cache, report)

@@ -57,8 +57,7 @@ class Steps:
 
     def note(self, page: Page) -> None:
         """Read the steps of one start, once the first visit's last work is done and the next may be without the hub."""
-        page.wait_for_function("document.documentElement.dataset.desk === 'interactive'", timeout=60_000)
-        page.wait_for_function("navigator.serviceWorker.ready.then((it) => it.active?.state === 'activated')")
+        page.locator("html[data-desk=interactive][data-whole]").wait_for(state="attached", timeout=60_000)
         self._marks.append(json.loads(page.evaluate("JSON.stringify(deskMarks)")))
 
     def __str__(self) -> str:

@@ -44,6 +44,7 @@ CLICKED = "() => window.deskClicked !== false"  # a new page knows of no click t
 SELECT_TEXT = "() => document.getElementById('desk-frame').contentDocument.activeElement.select?.()"
 SEEN_TEXT = "() => document.getElementById('desk-frame')?.contentDocument?.body?.innerText ?? ''"
 STATE = "() => document.documentElement.dataset.desk ?? ''"
+WHOLE = "() => document.documentElement.dataset.whole ?? ''"
 ROWS = """
 (text) => [...document.getElementById("desk-frame").contentDocument.querySelectorAll("tbody tr")]
   .filter((row) => row.textContent.includes(text)).length
@@ -65,6 +66,7 @@ class EngineTablet(Tablet):
             self.browser.set_offline(True)
         desk = EngineDesk(self.browser, self.url)
         desk.go(path)
+        eventually("the device can do without the hub", lambda: self.browser.evaluate(WHOLE) == "yes")
         return desk
 
     def cut_network(self) -> None:

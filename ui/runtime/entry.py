@@ -2,7 +2,7 @@
 
 import gc
 import json
-import os
+import random
 import traceback
 from typing import Any
 
@@ -12,14 +12,10 @@ _bridge: AsgiBridge | None = None
 
 
 def register() -> None:
-    """Phase 1, also in a standby worker: import everything, define the pages."""
+    """Phase 1, also in a standby worker: import everything, define the pages. Touches nothing of JavaScript."""
     global _bridge
     gc.disable()  # 100,000 objects are made and all stay: looking through them again and again cost a fifth of the time
     prepared = prepare()
-    from nicegui import ui
-
-    build = os.environ.get("DESK_BUILD", "")
-    ui.add_head_html(f'<script src="/bundle/{build}/runtime/socket.js"></script>', shared=True)
     from ui import boot
 
     boot.register()
@@ -28,6 +24,27 @@ def register() -> None:
     _bridge = AsgiBridge(prepared.app)
     gc.freeze()
     gc.enable()
+
+
+async def rehearse() -> None:
+    """At the build: do what every start would do alike, so that the memory afterwards can be kept for all of them."""
+    register()
+    from ui import boot
+
+    async def open_page(path: str) -> int:
+        return (await bridge().http(Request(path))).status
+
+    await boot.rehearse(open_page)
+    gc.collect()
+    gc.freeze()
+
+
+def begin(build: str) -> None:
+    """Finish phase 1 with what differs from start to start; what came before may have been kept from the build."""
+    random.seed()
+    from nicegui import ui
+
+    ui.add_head_html(f'<script src="/bundle/{build}/runtime/socket.js"></script>', shared=True)
 
 
 async def lead(info: str) -> list[str]:

@@ -15,17 +15,16 @@ export function readImage(buffer) {
 
 export function unpackImage(FS, buffer) {
   const folders = new Set();
-  const touch = (path) => {
-    const { node } = FS.lookupPath(path);
-    node.mtime = node.ctime = node.atime = MODIFIED;
-  };
+  const touch = (node) => { node.mtime = node.ctime = node.atime = MODIFIED; };
   for (const [path, data] of readImage(buffer)) {
     const folder = "/" + path.slice(0, path.lastIndexOf("/"));
     if (!folders.has(folder)) { FS.mkdirTree(folder); folders.add(folder); }
-    FS.writeFile("/" + path, data, { canOwn: true });
-    touch("/" + path);
+    const node = FS.mknod("/" + path, 0o100644, 0); // four times as fast as FS.writeFile: no opening, no copying
+    node.contents = data;
+    node.usedBytes = data.length;
+    touch(node);
   }
   for (let folder of folders) {
-    for (; folder; folder = folder.slice(0, folder.lastIndexOf("/"))) touch(folder);
+    for (; folder; folder = folder.slice(0, folder.lastIndexOf("/"))) touch(FS.lookupPath(folder).node);
   }
 }

@@ -8,8 +8,9 @@ const BUILD = setting("desk-build");
 const ME = crypto.randomUUID?.() ?? String(Math.random());
 const STALLED_AFTER = 30_000; // without any sign of progress
 const STANDBY_AFTER = 1_500; // once this tab's own page is up
-const FIRST_INSTALL_AFTER = 4_000;
 const UPDATE_EVERY = 30 * 60_000;
+const FILL_AGAIN_AFTER = 10_000;
+const FILL_PATIENCE = 300_000;
 
 const marks = (window.deskMarks = {});
 const mark = (name, at = performance.now()) => (marks[name] ??= Math.round(at * 10) / 10);
@@ -26,8 +27,6 @@ let leader = null; // who serves, as far as this tab knows
 let frame = null;
 let failed = false;
 let giveUpLead = () => {};
-let announcePython;
-const pythonUp = new Promise((resolve) => (announcePython = resolve));
 const tabs = new BroadcastChannel("desk");
 const sockets = new Set();
 
@@ -56,8 +55,6 @@ async function main() {
 
 async function controlledByServiceWorker() {
   const { serviceWorker } = navigator;
-  // On the very first visit Python goes first: both need the same files and the same two cores.
-  if (!(await serviceWorker.getRegistration())) await Promise.race([pythonUp, pause(FIRST_INSTALL_AFTER)]);
   try { registration = await serviceWorker.register("/sw.js", { updateViaCache: "none" }); }
   catch (error) { // offline, or the hub is off: what is installed goes on
     registration = await serviceWorker.getRegistration();
@@ -127,10 +124,8 @@ function startWorker() {
   thread.onerror = (event) => broken("worker_failed", event.message ?? "the worker's script did not load");
   thread.onmessage = ({ data }) => {
     progress();
-    if (data.t === "mark") {
-      mark(data.name, data.at - performance.timeOrigin);
-      if (data.name === "python") announcePython();
-    }
+    if (data.t === "mark") mark(data.name, data.at - performance.timeOrigin);
+    else if (data.t === "progress") showDownload(data);
     else if (data.t === "log") console.log(data.line);
     else if (data.t === "failed") broken(data.code, data.detail);
     else if (data.t === "ready") ready();
@@ -177,9 +172,8 @@ function onServiceWorkerMessage({ data, ports, source }) {
   if (data.t === "who") { if (serving) source.postMessage({ t: "leader" }); }
   else if (data.t === "http") { if (serving) worker.thread.postMessage(data, [ports[0]]); else ports[0].postMessage({ notLeader: true }); }
   else if (data.t === "socket") { if (serving) worker.thread.postMessage(data, [ports[0]]); else ports[0].postMessage(["close", 1006]); }
-  else if (data.t === "installing") { progress(); showDownload(data); }
-  // With a build already installed, a download that failed is tried again another day.
-  else if (data.t === "install-failed" && !frameLoaded && !registration?.active) fail("install_failed", data.detail);
+  else if (data.t === "filling" && data.build === BUILD) showFilling(data);
+  else if (data.t === "whole" && data.build === BUILD) becomeWhole();
   else if (data.t === "switched" && data.build !== BUILD) location.reload();
 }
 
@@ -198,6 +192,7 @@ window.desk = {
       become("interactive");
       navigator.serviceWorker.controller.postMessage({ t: "good", build: BUILD });
       offerUpdate();
+      fillUp();
       setInterval(checkForUpdate, UPDATE_EVERY);
       announceUp();
     }
@@ -273,6 +268,27 @@ function applyUpdate() {
   offered.target.postMessage({ t: "use", build: offered.build });
 }
 
+// After a first visit this device does not yet hold all it needs without the hub. It says so until it does.
+async function fillUp() {
+  for (;;) {
+    const { controller } = navigator.serviceWorker;
+    const state = await ask(controller, { t: "state" });
+    if (state?.whole.includes(BUILD) || (state && state.active !== BUILD)) return becomeWhole();
+    element("filling").hidden = false;
+    await ask(controller, { t: "repair" }, FILL_PATIENCE);
+    await pause(FILL_AGAIN_AFTER);
+  }
+}
+
+function showFilling({ done, total }) {
+  element("filling").textContent = TEXTS.filling(Math.floor((100 * done) / total));
+}
+
+function becomeWhole() {
+  document.documentElement.dataset.whole = "yes";
+  element("filling").hidden = true;
+}
+
 function ask(target, message, patience = 5000) {
   const channel = new MessageChannel();
   const answer = new Promise((resolve) => (channel.port1.onmessage = ({ data }) => resolve(data)));
@@ -293,7 +309,7 @@ function watchdog() {
 }
 
 function showDownload({ done, total }) {
-  if (!frameLoaded && !registration?.active) element("progress").textContent = TEXTS.downloading(Math.floor((100 * done) / total));
+  if (!registration?.active) element("progress").textContent = TEXTS.downloading(done, total);
 }
 
 async function fail(code, detail) {
@@ -323,7 +339,7 @@ async function fail(code, detail) {
 async function retry() {
   element("failure-note").textContent = TEXTS.repairing;
   const { controller } = navigator.serviceWorker ?? {};
-  if (controller) await ask(controller, { t: "repair" }, 60_000);
+  if (controller) await ask(controller, { t: "repair" }, FILL_PATIENCE);
   location.reload();
 }
 

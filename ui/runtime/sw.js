@@ -3,6 +3,7 @@
 // serve any kept build, and a bad one can be left again.
 const BUILD = "@BUILD@";
 const FILES = "@FILES@"; // { path: { sha256, size } }, put in by ui/bundle/output.py
+if (!("Suspending" in WebAssembly)) delete FILES["images/memory.bin"]; // canRestore() of python.js
 
 const META = "desk-meta";
 const STATE_URL = "/state";
@@ -32,7 +33,7 @@ const html = (text, status) => new Response(text, { status, headers: { "Content-
 
 async function readState() {
   const answer = await caches.match(STATE_URL, { cacheName: META });
-  return { active: null, good: [], bad: [], kept: [], ...(answer ? await answer.json() : {}) };
+  return { active: null, good: [], bad: [], kept: [], whole: [], ...(answer ? await answer.json() : {}) };
 }
 
 function changeState(change) {
@@ -55,7 +56,8 @@ function stored(path, data) {
 }
 
 // Put every file of a build into its cache, each checked: out of that cache, out of another build's, else from the hub.
-async function fill(build, files, tell) {
+// Only then can the build be used without the hub.
+async function fill(build, files) {
   const cache = await caches.open(cacheName(build));
   const others = [];
   for (const name of await caches.keys()) {
@@ -95,25 +97,28 @@ async function fill(build, files, tell) {
     for (let next; (next = queue.shift()); ) {
       await take(...next);
       done += next[1].size;
-      tell({ t: "installing", done, total });
+      broadcast({ t: "filling", build, done, total });
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, work));
+  await changeState(({ whole }) => ({ whole: [...new Set([...whole, build])] }));
+  await broadcast({ t: "whole", build });
 }
 
 async function broadcast(message) {
   for (const client of await shells()) client.postMessage(message);
 }
 
+// The very first build shows its page while the hub is there for what is not kept yet, and is filled afterwards (`fill`
+// below); a later one comes whole before it is offered.
 self.addEventListener("install", (event) => event.waitUntil((async () => {
-  await changeState(({ kept }) => ({ kept: [...new Set([...kept, BUILD])] })); // tidy() shall not remove it half done
-  try { await fill(BUILD, FILES, broadcast); }
-  catch (error) {
-    await broadcast({ t: "install-failed", detail: String(error.message ?? error) });
-    throw error;
-  }
-  const { active } = await changeState(({ active }) => ({ active: active ?? BUILD, kept: [BUILD] })); // one that waited before has had its day
-  if (active === BUILD) await self.skipWaiting(); // the very first visit; every later build waits for the tap
+  const { active, whole } = await changeState(({ active, kept, whole }) => ({
+    active: whole.includes(active) ? active : BUILD,
+    kept: [...new Set([...kept, BUILD])], // markGood() shall not remove it half done
+  }));
+  if (active === BUILD && !whole.includes(BUILD)) return self.skipWaiting();
+  await fill(BUILD, FILES);
+  await changeState(() => ({ kept: [BUILD] })); // one that waited before has had its day
 })()));
 
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -131,12 +136,14 @@ async function markGood(build) {
   const { kept } = await changeState(({ kept }) => ({ kept: newer ? kept : [BUILD] }));
   const needed = new Set([...good, ...kept, active].map(cacheName));
   for (const name of await caches.keys()) if (name.startsWith("bundle-") && !needed.has(name)) await caches.delete(name);
+  await changeState(({ whole }) => ({ whole: whole.filter((one) => needed.has(cacheName(one))) }));
 }
 
+// Also what a first visit goes on with once its page is up: what is there already is only checked.
 async function repair() {
   const { active } = await readState();
   const list = await caches.match("/files", { cacheName: cacheName(active) });
-  try { await fill(active, active === BUILD ? FILES : await list.json(), broadcast); return { ok: true }; }
+  try { await fill(active, active === BUILD ? FILES : await list.json()); return { ok: true }; }
   catch (error) { return { ok: false, detail: String(error.message ?? error) }; }
 }
 
@@ -209,10 +216,18 @@ async function connectSocket(message, port) {
 // --- events ----------------------------------------------------------------------------------------------------
 
 async function fromBuild(path, orElse) {
-  const { active } = await readState();
-  const build = active ?? BUILD;
+  const state = await readState();
+  const build = state.active ?? BUILD;
   const hit = await caches.match(`/bundle/${build}/${path}`, { cacheName: cacheName(build) });
-  return hit ?? orElse();
+  return hit ?? orElse(state);
+}
+
+// A file that a page asks for: from the build in use, while that is not whole from the hub, else from the build before.
+async function fileOfPage(path, request) {
+  return fromBuild(path, async ({ active, whole }) => {
+    if (!whole.includes(active)) return network(`/bundle/${active}/${path}`);
+    return (await anyBuild(path)) ?? fromPython(request);
+  });
 }
 
 async function anyBuild(path) { // a page of the build before, while the new one takes over
@@ -240,8 +255,8 @@ self.addEventListener("fetch", (event) => {
     event.respondWith(fromBuild("index.html", () => network(request)));
   } else if (pathname === "/manifest.webmanifest" || pathname === "/favicon.ico" || pathname.startsWith("/icons/")) {
     event.respondWith(fromBuild(pathname.slice(1), () => network(request)));
-  } else if (/^\/_nicegui\/[^/]+\/(static|esm|libraries|components|resources)\//.test(pathname)) {
-    event.respondWith(fromBuild(pathname.slice(1), async () => (await anyBuild(pathname.slice(1))) ?? fromPython(request)));
+  } else if (/^\/(assets|_nicegui\/[^/]+\/(static|esm|libraries|components|resources))\//.test(pathname)) {
+    event.respondWith(fileOfPage(pathname.slice(1), request));
   } else {
     event.respondWith(fromPython(request));
   }
@@ -254,7 +269,7 @@ self.addEventListener("message", (event) => {
     socket: () => connectSocket(data, ports[0]),
     state: async () => {
       const state = await readState();
-      const previous = state.good.filter((build) => build !== state.active).at(-1) ?? null;
+      const previous = state.good.filter((build) => build !== state.active && state.whole.includes(build)).at(-1) ?? null;
       ports[0].postMessage({ own: BUILD, ...state, previous: previous && (await caches.has(cacheName(previous))) ? previous : null });
     },
     use: () => use(data.build, data.insteadOf),

@@ -1,7 +1,8 @@
 // Every sentence the shell and the service worker say; Python's sentences are in ui/wording.py.
 export const TEXTS = {
   starting: "啟動中…",
-  downloading: (percent) => `第一次使用，下載中 ${percent}%`,
+  downloading: (done, total) => `第一次使用，下載中 ${done}／${total}`,
+  filling: (percent) => `正在準備離線使用 ${percent}%，完成前請勿離開診所網路`,
   updateReady: "新版本已備妥（更新時所有視窗會重新載入，請先儲存輸入中的資料）",
   update: "更新",
   retry: "再試一次",

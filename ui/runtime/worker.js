@@ -1,6 +1,7 @@
 // The worker that runs Python. Phase 1 (at once): Python, imports, pages. Phase 2 (when this tab leads): storage and start.
 import { unpackImage } from "./image.js";
-import { PYTHON_ENV, pyodideOptions } from "./python.js";
+import { OtherTable, readMemory, restoreMemory } from "./memory.js";
+import { PYTHON_ENV, canRestore, extensionPath, makeModuleWith, pyodideOptions } from "./python.js";
 import * as storage from "./storage.js";
 
 const { build, images, manyTouchPoints, userAgent } = JSON.parse(self.name); // a query string would be lost in the cache
@@ -33,7 +34,7 @@ if (!("stack" in Error.prototype)) Object.defineProperty(Error.prototype, "stack
 const watchers = new Set();
 const asked = new Map();
 const desk = (self.desk = {
-  py: null, build, userAgent, storage, online: navigator.onLine, mark,
+  py: null, restored: false, build, userAgent, storage, online: navigator.onLine, mark,
   watchConnectivity(callback) { watchers.add(callback); return () => watchers.delete(callback); },
   askShell(what) {
     return new Promise((resolve) => { const id = asked.size + 1; asked.set(id, resolve); say("ask", { what, id }); });
@@ -80,13 +81,18 @@ async function serve({ data, ports: [port] }) {
   }
 }
 
+// Straight out of the cache that the service worker keeps, which would only pass them on.
+const cache = caches.open(`bundle-${build}`);
+const get = async (name) => (await (await cache).match(base + name)) ?? fetch(base + name);
+
 // Damaged files must be noticed before they run as something else; the hash is counted while Python starts.
 const checks = [];
+let fetched = 0;
 async function fetchChecked(name) {
-  const answer = await fetch(base + name).catch((error) => { throw new StartError("bundle_missing", `${name}: ${error}`); });
+  const answer = await get(name).catch((error) => { throw new StartError("bundle_missing", `${name}: ${error}`); });
   if (!answer.ok) throw new StartError("bundle_missing", `${name}: HTTP ${answer.status}`);
   const data = await answer.arrayBuffer();
-  say("progress");
+  say("progress", { done: ++fetched, total: Object.keys(images).length });
   const check = crypto.subtle.digest("SHA-256", data).then((digest) => {
     const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
     if (hex !== images[name]) throw new StartError("bundle_damaged", `${name}: ${hex} instead of ${images[name]}`);
@@ -100,12 +106,15 @@ async function fetchChecked(name) {
 // is fetched here at once, and handed to it when it asks.
 async function prepare() {
   const url = (name) => new URL(base + name, location.href).href;
+  const compile = (name) => WebAssembly.compileStreaming(get(name));
   const core = import("../pyodide/pyodide.asm.mjs"), loader = import("../pyodide/pyodide.mjs");
-  const wasm = WebAssembly.compileStreaming(fetch(url("pyodide/pyodide.asm.wasm")));
+  const wasm = compile("pyodide/pyodide.asm.wasm");
+  const extensions = Object.keys(images).filter(extensionPath).map((name) => [extensionPath(name), compile(name)]);
+  const memory = canRestore() ? fetchChecked("images/memory.bin").then(readMemory) : null;
   const stdlib = fetchChecked("images/stdlib.zip"), site = fetchChecked("images/site.bin"), app = fetchChecked("images/app.bin");
-  wasm.catch((error) => fail(error, "wasm_failed"));
+  for (const part of [wasm, ...extensions.map(([, compiled]) => compiled)]) part.catch((error) => fail(error, "wasm_failed"));
   for (const part of [core, loader]) part.catch((error) => fail(error, "bundle_missing"));
-  for (const image of [stdlib, site, app]) image.catch(fail);
+  for (const image of [memory, stdlib, site, app]) image?.catch(fail);
 
   const { fetch: fetchFromNetwork } = self;
   const { instantiateStreaming } = WebAssembly;
@@ -116,13 +125,22 @@ async function prepare() {
     mark("wasm");
     return { module, instance: await WebAssembly.instantiate(module, imports) };
   };
-  const py = await (await loader).loadPyodide({
-    ...pyodideOptions(log), indexURL: url("pyodide/"), stdLibURL: url("images/stdlib.zip"),
-    env: { ...PYTHON_ENV, DESK_BUILD: build },
+  const { loadPyodide } = await loader, { default: createModule } = await core;
+  const start = (memory) => loadPyodide({
+    ...pyodideOptions(log), indexURL: url("pyodide/"), stdLibURL: url("images/stdlib.zip"), env: PYTHON_ENV,
+    createPyodideModule: makeModuleWith(createModule, extensions, async (module) => { if (memory) restoreMemory(module, await memory); }),
+    _loadSnapshot: memory?.then(({ head }) => head),
     fsInit: async (FS) => {
       for (const image of [site, app]) unpackImage(FS, await image);
       mark("files");
     },
+  });
+  let restored = memory !== null;
+  const py = await start(memory).catch((error) => {
+    if (!(error instanceof OtherTable)) throw error;
+    log(`memory not restored: ${error.message}`);
+    restored = false;
+    return start(null);
   });
   self.fetch = fetchFromNetwork;
   WebAssembly.instantiateStreaming = instantiateStreaming;
@@ -130,7 +148,9 @@ async function prepare() {
   desk.py = py;
   mark("python");
   python = py.pyimport("ui.runtime.entry");
-  python.register();
+  desk.restored = restored;
+  if (!restored) python.register();
+  python.begin(build);
   mark("app");
   say("registered");
 }
