@@ -10,15 +10,15 @@ RUN = """
 import js
 namespace = {{"__name__": "contracts"}}
 exec(compile(CONTRACTS, "contracts.py", "exec"), namespace)
-from ui.browser_storage import IndexedDbStorage, OpfsStorage
+from ui.browser_storage import open_indexed_db, open_opfs
 async def reopen():
-    return await {storage}.open("{name}")
+    return await {storage}("{name}")
 await namespace["{check}"](reopen)
 "{check} passed"
 """
 
 
-@pytest.mark.parametrize("storage", ["OpfsStorage", "IndexedDbStorage"])
+@pytest.mark.parametrize("storage", ["open_opfs", "open_indexed_db"])
 def test_storage_contract_in_the_browser(storage: str, tablet: Tablet) -> None:
     desk = tablet.open()
     contracts = (ROOT / "tests" / "contracts.py").read_text(encoding="utf-8")
@@ -34,4 +34,4 @@ def test_the_check_in_the_browser_can_fail(tablet: Tablet) -> None:
     desk.python("CONTRACTS = 'async def check_nothing(reopen):\\n    assert (await reopen()) is None'")
 
     with pytest.raises(Exception, match="AssertionError"):
-        desk.python(RUN.format(storage="OpfsStorage", name="can-fail", check="check_nothing"))
+        desk.python(RUN.format(storage="open_opfs", name="can-fail", check="check_nothing"))

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ValidationError
 from store.changes import Change, ChangeKind
 from store.lots import Lot
 from store.patients import Patient
-from store.tables import RecordTable, Tables
+from store.record_table import RecordTable
+from store.tables import Tables
 from store.uploads import (
     BatchState,
     RowResult,

@@ -3,92 +3,122 @@
 Invariants:
 - a change is applied only after its frame is in the journal and flushed: what a screen shows is on disk;
 - one user action is one frame and one flush, however many changes it makes;
-- opening replays the journal and gives the same tables; a store that is not empty never opens as empty;
-- the hub's sequence has no gaps, and a change has one number for ever.
+- opening gives the same tables again; a store that is not empty never opens as empty;
+- the hub's sequence has no gaps, and a change has one number for ever;
+- what the journal holds moves into runs in the background; a crash at any moment of that costs nothing.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from store.apply import apply_change, keep_unreadable, reason_unreadable
 from store.changes import Change, ChangeDraft, World
+from store.compaction import Rest, choose_merge, merge_runs, write_delta
 from store.errors import JournalTooNew, JournalUnreadable
 from store.journal import Journal, Recovery
+from store.manifest import Manifest, journal_name, journal_numbers, run_name, unneeded
 from store.protocol import AcceptedChange, NumberedChange, SyncAnswer
-from store.storage import JournalStorage
+from store.record_table import NumberedTable
+from store.run import Run, RunWriter
+from store.storage import StorageFolder
 from store.tables import Tables
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# Of records newer than the runs: so many are read again at the next opening, some 25 microseconds each.
+CHECKPOINT_RECORDS = 2000
+# Longer than the 2 ms that Pyodide takes for none: a tap comes in between.
+REST_SECONDS = 0.004
 
 
 class Entry(BaseModel):
     """One line of a frame. A frame is a JSON array of entries and is applied whole.
 
-    Shape: `store` opens the journal (who owns it); `change` holds a change, with `hub_seq` once the hub has numbered
-    it; `ack` gives a device's own change its number; `cursor` says how far a device has read; `exchange` keeps what was
-    sent to CDC and what came back, raw, on the hub alone.
+    Shape: `store` opens a journal (who owns it, its manifest); `runs` brings a newer manifest; `change` holds a change,
+    with `hub_seq` once the hub has numbered it; `ack` gives a device's own change its number; `cursor` says how far a
+    device has read; `exchange` keeps what was sent to CDC and what came back, raw, on the hub alone; `put` writes
+    records of this device's own tables.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    e: Literal["store", "change", "ack", "cursor", "exchange"]
+    e: Literal["store", "runs", "change", "ack", "cursor", "exchange", "put"]
     change: Change | None = None
     hub_seq: int | None = None
     change_id: str | None = None
     data: dict[str, Any] | None = None
 
 
-_ENTRIES = TypeAdapter(list[Entry])
+ENTRIES = TypeAdapter(list[Entry])
 _log = logging.getLogger(__name__)
 Listener = Callable[[Sequence[Change]], None]
+
+
+async def rest() -> None:
+    await asyncio.sleep(REST_SECONDS)
 
 
 class Database:
     """What both ends share; `DeviceDatabase` and `HubDatabase` add the two sides of the sync."""
 
     role = "device"
+    schema_1_file = ""  # where the first version kept everything
 
-    def __init__(self, journal: Journal, world: World) -> None:
-        self._journal = journal
+    def __init__(self, folder: StorageFolder, world: World) -> None:
+        self.folder = folder
         self._world = world
+        self._journal: Journal
+        self._number = 0
+        self._older: list[Journal] = []  # journals that the runs do not hold yet
+        self._runs: list[Run] = []  # the newest first
+        self._manifest = self._first_manifest = Manifest()
         self._lock = asyncio.Lock()
+        self._maintenance: asyncio.Task[None] | None = None
         self._listeners: list[Listener] = []
-        self._known: set[str] = set()
         self._next_device_seq = 1
         self.device_id = ""
         self.generation = ""
-        self.tables = Tables()
+        self.recovery = Recovery()
+        self.checkpoint_records = CHECKPOINT_RECORDS
+        self._not_before = 0  # after a checkpoint that failed, so many newer records
+        self.rest: Rest = rest
+        self.tables = Tables(self._put)
 
     @classmethod
-    async def open(cls, storage: JournalStorage, world: World) -> Self:
-        """Replay the journal, or begin one. Raises: JournalUnreadable, JournalTooNew, StorageFailed."""
-        database = cls(Journal(storage), world)
-        async for payload in database._journal.replay():
-            try:
-                entries = _ENTRIES.validate_json(payload)
-            except ValidationError as error:
-                raise JournalTooNew("a frame holds entries this version does not know") from error
-            for entry in entries:
-                database._replay(entry)
-        if not database.device_id:
-            await database._begin()
+    async def open(cls, folder: StorageFolder, world: World) -> Self:
+        """Open a store, or begin one. Raises: JournalUnreadable, JournalTooNew, StorageFailed."""
+        from store.migrations import migrate
+
+        database = cls(folder, world)
+        names = await folder.names()
+        if await migrate(database, names):
+            return database
+        if not await database._load(names):
+            await database.begin(world.make_record_id(), world.make_record_id())
         return database
 
     async def close(self) -> None:
+        if self._maintenance is not None:
+            self._maintenance.cancel()
+            await asyncio.gather(self._maintenance, return_exceptions=True)
         async with self._lock:
-            await self._journal.close()
+            for journal in (self._journal, *self._older):
+                await journal.close()
+            for run in self._runs:
+                await run.close()
+            await self.folder.close()
 
-    @property
-    def recovery(self) -> Recovery:
-        return self._journal.recovery
+    async def settle(self) -> None:
+        """Wait until nothing is being moved into runs."""
+        while self._maintenance is not None:
+            await asyncio.wait([self._maintenance])
 
     @property
     def size_bytes(self) -> int:
-        return self._journal.size_bytes
+        return self._journal.size_bytes + sum(run.size for run in self._runs)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` after each applied batch of changes; returns how to stop."""
@@ -108,7 +138,7 @@ class Database:
                 if reason := reason_unreadable(change):
                     raise ValueError(f"{change.kind}: {reason}")
             entries = self._own_entries(changes) + [Entry(e="exchange", data=exchange) for exchange in exchanges]
-            await self._write(entries)
+            await self._write(entries, checked=True)
         self._tell(changes)
         return changes
 
@@ -120,7 +150,17 @@ class Database:
     def _take(self, entry: Entry) -> None:
         """Note an entry in the bookkeeping of this side."""
 
-    # ---- shared inner steps
+    def _state(self) -> dict[str, Any]:
+        """What a manifest keeps beside the runs."""
+        counts = {table.name: table.counts() for table in self.tables.record_tables()}
+        return {"next_device_seq": self._next_device_seq, "counts": counts}
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        self._next_device_seq = state.get("next_device_seq", 1)
+        for name, counts in state.get("counts", {}).items():
+            self.tables.table(name).set_counts(counts)
+
+    # ---- writing
 
     def _make_change(self, draft: ChangeDraft, made_by: str, offset: int) -> Change:
         return Change(
@@ -135,33 +175,37 @@ class Database:
             made_at=self._world.now(),
         )
 
-    async def _begin(self) -> None:
-        data = {
-            "schema": SCHEMA_VERSION,
-            "role": self.role,
-            "device_id": self._world.make_record_id(),
-            "generation": self._world.make_record_id(),
-        }
-        await self._write([Entry(e="store", data=data)])
-
-    async def _write(self, entries: Sequence[Entry]) -> None:
-        """Journal, then apply. The caller holds the lock."""
-        await self._journal.append(_ENTRIES.dump_json(list(entries), exclude_none=True))
+    async def _write(self, entries: Sequence[Entry], *, checked: bool = False) -> None:
+        """Journal, then apply. The caller holds the lock. `checked`: `reason_unreadable` let the changes pass."""
+        await self._journal.append(ENTRIES.dump_json(list(entries), exclude_none=True))
         for entry in entries:
-            self._replay(entry)
+            self.replay(entry, checked=checked)
+        if self._maintenance is None and self.newer_records() >= max(self.checkpoint_records, self._not_before):
+            self._maintenance = asyncio.get_running_loop().create_task(self._maintain())
 
-    def _replay(self, entry: Entry) -> None:
-        if entry.e == "store":
-            self._open_as(entry.data or {})
-        elif entry.change is not None and entry.change.change_id not in self._known:
-            self._known.add(entry.change.change_id)
+    def _put(self, table: str, records: Mapping[str, Mapping[str, Any] | None]) -> None:
+        """TinyDB's own writing to one of this device's tables: on disk on return.
+
+        Raises: StorageFailed; TypeError where the storage cannot write at once (a file on the clinic PC).
+        """
+        entry = Entry(e="put", data={"table": table, "records": dict(records)})
+        finish_now(self._journal.append(ENTRIES.dump_json([entry], exclude_none=True)))
+        self.replay(entry)
+
+    def replay(self, entry: Entry, *, checked: bool = False) -> None:
+        """Apply what stands in a journal."""
+        if entry.change is not None:
             if entry.change.device_id == self.device_id:
                 self._next_device_seq = max(self._next_device_seq, entry.change.device_seq + 1)
-            self._apply(entry.change)
+            self._apply(entry.change, checked)
+        elif entry.e == "put" and entry.data is not None:
+            table = self.tables.table(entry.data["table"])
+            for record_id, document in entry.data["records"].items():
+                table.put(record_id, document)
         self._take(entry)
 
-    def _apply(self, change: Change) -> None:
-        reason = reason_unreadable(change)
+    def _apply(self, change: Change, checked: bool) -> None:
+        reason = None if checked else reason_unreadable(change)
         if reason is None:
             try:
                 apply_change(self.tables, change)
@@ -169,13 +213,6 @@ class Database:
                 reason = f"bug: {type(error).__name__}"
         if reason is not None:
             keep_unreadable(self.tables, change, reason)
-
-    def _open_as(self, data: dict[str, Any]) -> None:
-        if data.get("schema", 0) > SCHEMA_VERSION:
-            raise JournalTooNew(f"schema {data['schema']}, this program knows {SCHEMA_VERSION}")
-        if data.get("role") != self.role:
-            raise JournalUnreadable(f"a journal of role {data.get('role')}, opened as {self.role}")
-        self.device_id, self.generation = data["device_id"], data["generation"]
 
     def _tell(self, changes: Sequence[Change]) -> None:
         if changes:
@@ -185,22 +222,180 @@ class Database:
                 except Exception as error:  # noqa: BLE001 -- what is on disk must not be reported as failed
                     _log.error("a listener failed: %s", type(error).__name__)
 
+    # ---- opening
+
+    async def begin(self, device_id: str, generation: str) -> None:
+        """Write the first journal of a new store."""
+        self.device_id, self.generation = device_id, generation
+        self._journal, self._number = await self._new_journal(1), 1
+
+    async def _new_journal(self, number: int) -> Journal:
+        journal = Journal(await self.folder.open(journal_name(number)))
+        data = {
+            "schema": SCHEMA_VERSION,
+            "role": self.role,
+            "device_id": self.device_id,
+            "generation": self.generation,
+            "manifest": self._manifest.model_dump(mode="json"),
+        }
+        await journal.begin(ENTRIES.dump_json([Entry(e="store", data=data)], exclude_none=True))
+        return journal
+
+    async def _load(self, names: list[str]) -> bool:
+        """Read what the folder holds; False where that is no store yet."""
+        journals: dict[int, tuple[Journal, list[Entry]]] = {}
+        manifests: list[Manifest] = []
+        for number in reversed(journal_numbers(names)):
+            journal = Journal(await self.folder.open(journal_name(number)))
+            entries = list(_entries(journal.frames()))
+            if not entries and not journals:  # its making was cut off, so nothing was ever acknowledged in it
+                await journal.close()
+                await self.folder.remove(journal_name(number))
+                continue
+            journals[number] = journal, entries
+            if not manifests:
+                manifests = [self._read_manifest(e.data) for e in entries if e.e in ("store", "runs") and e.data]
+            if manifests and number <= manifests[-1].journal_from:
+                break
+        if not journals:
+            return False
+        if not manifests:
+            raise JournalUnreadable("the beginning of the journal is damaged")
+        self._first_manifest, self._manifest, self._number = manifests[0], manifests[-1], max(journals)
+        await self._open_runs()
+        self._restore(self._manifest.state)
+        for number in range(self._manifest.journal_from, self._number + 1):
+            if number not in journals:
+                raise JournalUnreadable(f"journal {number} is missing")
+            journal, entries = journals.pop(number)
+            await journal.open_for_appending()
+            for entry in entries:
+                self.replay(entry)
+            self._older.append(journal)
+            self.recovery.frames += journal.recovery.frames
+            self.recovery.dropped += journal.recovery.dropped
+        self._journal = self._older.pop()
+        for journal, _ in journals.values():
+            await journal.close()
+        return True
+
+    def _read_manifest(self, data: Mapping[str, Any]) -> Manifest:
+        if "schema" in data:
+            if data["schema"] > SCHEMA_VERSION:
+                raise JournalTooNew(f"schema {data['schema']}, this program knows {SCHEMA_VERSION}")
+            if data.get("role") != self.role:
+                raise JournalUnreadable(f"a journal of role {data.get('role')}, opened as {self.role}")
+            self.device_id, self.generation = data["device_id"], data["generation"]
+        return Manifest.model_validate(data["manifest"])
+
+    async def _open_runs(self) -> None:
+        files = await asyncio.gather(*(self.folder.open(run_name(number)) for number in self._manifest.runs))
+        self._runs = [Run(file, number) for file, number in zip(files, self._manifest.runs, strict=True)][::-1]
+        self._show_runs()
+
+    def _show_runs(self) -> None:
+        for run in self._runs:
+            for name in run.tables:
+                self.tables.table(name)  # one of the device's own exists from here on
+        for table in self.tables.record_tables():
+            table.runs = [run.tables[table.name] for run in self._runs if table.name in run.tables]
+
+    # ---- from the journal into runs
+
+    def newer_records(self) -> int:
+        return sum(len(table.delta.documents) for table in self.tables.record_tables())
+
+    async def _maintain(self) -> None:
+        try:
+            while self.newer_records() >= self.checkpoint_records:
+                await self.checkpoint()
+            self._not_before = 0
+        except Exception as error:  # noqa: BLE001 -- all is in the journals still; a later writing tries again
+            _log.error("no run could be written: %s", type(error).__name__)
+            self._not_before = self.newer_records() + self.checkpoint_records
+        finally:
+            self._maintenance = None
+
+    async def checkpoint(self) -> None:
+        """Move what the journals hold into a run, and merge runs that have come too near in size.
+
+        Raises: StorageFailed; then the store is as it was, and the next checkpoint does this one's work too.
+        """
+        await self._tidy()
+        async with self._lock:
+            journal = await self._new_journal(self._number + 1)
+            self._older.append(self._journal)
+            self._journal, self._number = journal, self._number + 1
+            self._first_manifest = self._manifest
+            if all(table.frozen is None for table in self.tables.record_tables()):
+                for table in self.tables.record_tables():
+                    table.freeze()
+                self._frozen_state, self._frozen_from = self._state(), self._number
+        run = await self._write_run(lambda writer: write_delta(writer, self.tables.record_tables(), self.rest))
+        async with self._lock:
+            await self._publish([run, *self._runs], journal_from=self._frozen_from, state=self._frozen_state)
+            for table in self.tables.record_tables():
+                table.frozen = None
+            done = len(self._older) - (self._number - self._frozen_from)
+            older, self._older = self._older[:done], self._older[done:]
+        for journal in older:
+            await journal.close()
+        await self._merge()
+
+    async def _merge(self) -> None:
+        oldest_first = self._runs[::-1]
+        start = choose_merge([run.count for run in oldest_first])
+        if start is None:
+            return
+        parts = oldest_first[start:][::-1]
+        tables = [run.tables for run in parts]
+        merged = await self._write_run(
+            lambda writer: merge_runs(writer, tables, self.tables.record_tables(), start == 0, self.rest)
+        )
+        async with self._lock:
+            await self._publish([merged, *oldest_first[:start][::-1]])
+        for run in parts:
+            await run.close()
+
+    async def _write_run(self, write: Callable[[RunWriter], Any]) -> Run:
+        number = self._manifest.next_run
+        await self.folder.remove(run_name(number))  # what a crash may have left
+        file = await self.folder.open(run_name(number))
+        await write(RunWriter(file))
+        return Run(file, number)
+
+    async def _publish(self, runs: list[Run], **changed: Any) -> None:
+        """Make these runs, the newest first, the store's. The caller holds the lock."""
+        update = {"runs": tuple(run.number for run in reversed(runs)), "next_run": runs[0].number + 1, **changed}
+        manifest = self._manifest.model_copy(update=update)
+        data = {"manifest": manifest.model_dump(mode="json")}
+        await self._journal.append(ENTRIES.dump_json([Entry(e="runs", data=data)], exclude_none=True))
+        self._manifest, self._runs = manifest, runs
+        self._show_runs()
+
+    async def _tidy(self) -> None:
+        """Remove files that neither manifest needs."""
+        names = await self.folder.names()
+        for name in unneeded(names, [self._first_manifest, self._manifest], self._number):
+            await self.folder.remove(name)
+
 
 class DeviceDatabase(Database):
     """The store in a browser: its own changes until the hub holds them, and what the hub has told so far."""
 
     role = "device"
+    schema_1_file = "journal.v1"
 
-    def __init__(self, journal: Journal, world: World) -> None:
-        super().__init__(journal, world)
-        self.unsent: dict[str, Change] = {}
+    def __init__(self, folder: StorageFolder, world: World) -> None:
+        super().__init__(folder, world)
+        self.unsent = UnsentChanges(self.tables.changes)
         self.cursor = 0
 
     async def receive(self, answer: SyncAnswer) -> None:
         """Store an answer of the hub in one frame: what it accepted, what it brought, how far it reaches."""
         async with self._lock:
             accepted = [a for a in answer.accepted if a.change_id in self.unsent]
-            brought = [n for n in answer.changes if n.change.change_id not in self._known]
+            brought = [n for n in answer.changes if n.hub_seq > self.cursor]
             upto = max(answer.upto, self.cursor)
             if not accepted and not brought and upto == self.cursor:
                 return
@@ -213,37 +408,68 @@ class DeviceDatabase(Database):
 
     def _take(self, entry: Entry) -> None:
         if entry.e == "change" and entry.change is not None and entry.hub_seq is None:
-            self.unsent[entry.change.change_id] = entry.change
+            self.unsent.add(entry.change)
         elif entry.e == "ack" and entry.change_id is not None:
-            self.unsent.pop(entry.change_id, None)
+            self.unsent.drop(entry.change_id)
         elif entry.e == "cursor" and entry.hub_seq is not None:
             self.cursor = max(self.cursor, entry.hub_seq)
+
+    def _state(self) -> dict[str, Any]:
+        return {**super()._state(), "cursor": self.cursor}
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        super()._restore(state)
+        self.cursor = state.get("cursor", 0)
+
+
+class UnsentChanges:
+    """A device's own changes that the hub is not known to hold, in the order they were made."""
+
+    def __init__(self, table: NumberedTable) -> None:
+        self._table = table
+
+    def add(self, change: Change) -> None:
+        self._table.put(self._table.to_key(change.device_seq), {"change": change})
+
+    def drop(self, change_id: str) -> None:
+        for document in self._table.find_by("change_id", change_id):
+            self._table.put(document.doc_id, None)  # type: ignore[arg-type]
+
+    def first(self, limit: int) -> list[Change]:
+        return [self._table.at(key)["change"] for key in self._table.first_ids(limit)]
+
+    def __contains__(self, change_id: str) -> bool:
+        return bool(self._table.find_by("change_id", change_id, limit=1))
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __iter__(self) -> Iterator[Change]:
+        return iter(self.first(len(self)))
 
 
 class HubDatabase(Database):
     """The clinic's store: every change of every device, numbered; and the raw exchanges with CDC."""
 
     role = "hub"
+    schema_1_file = "hub.journal"
 
-    def __init__(self, journal: Journal, world: World) -> None:
-        super().__init__(journal, world)
-        self._log: list[bytes] = []
-        self._seq_by_change: dict[str, int] = {}
-        self.exchanges: list[dict[str, Any]] = []
-
-    @property
-    def head(self) -> int:
-        """The highest sequence number given."""
-        return len(self._log)
+    def __init__(self, folder: StorageFolder, world: World) -> None:
+        super().__init__(folder, world)
+        self.head = 0  # the highest sequence number given
 
     async def accept(self, changes: Sequence[Change]) -> list[AcceptedChange]:
         """Number and keep what devices bring; on disk when this returns. What is known keeps its number."""
         async with self._lock:
-            fresh = list({c.change_id: c for c in changes if c.change_id not in self._seq_by_change}.values())
+            number_by_id = {c.change_id: self._number_of(c.change_id) for c in changes}
+            fresh = list({c.change_id: c for c in changes if number_by_id[c.change_id] is None}.values())
             if fresh:
+                number_by_id.update({c.change_id: self.head + n for n, c in enumerate(fresh, start=1)})
                 await self._write(self._own_entries(fresh))
             accepted = [
-                AcceptedChange(change_id=c.change_id, hub_seq=self._seq_by_change[c.change_id]) for c in changes
+                AcceptedChange(change_id=c.change_id, hub_seq=number)
+                for c in changes
+                if (number := number_by_id[c.change_id]) is not None
             ]
         self._tell(fresh)
         return accepted
@@ -253,15 +479,23 @@ class HubDatabase(Database):
         async with self._lock:
             await self._write([Entry(e="exchange", data=exchange)])
 
+    def exchanges_of(self, upload_batch_id: str) -> Iterable[Mapping[str, Any]]:
+        """The raw exchanges about one upload batch, in the order they happened."""
+        found = self.tables.exchanges.find_by("upload_batch_id", upload_batch_id)
+        return sorted(found, key=lambda document: document.doc_id)
+
     def changes_after(self, seq: int, limit: int, *, except_device: str) -> tuple[list[NumberedChange], int]:
         """Changes above `seq`, at most `limit` numbers on, without the device's own; and how far that reaches."""
-        upto = min(self.head, seq + limit)
-        numbered = (
-            NumberedChange(hub_seq=number, change=Change.model_validate_json(self._log[number - 1]))
-            for number in range(seq + 1, upto + 1)
-            if self._log[number - 1]
-        )
-        return [n for n in numbered if n.change.device_id != except_device], upto
+        upto, table, found = min(self.head, seq + limit), self.tables.changes, []
+        for number in range(seq + 1, upto + 1):
+            document = table.find(table.to_key(number))
+            if document is not None and document["change"].device_id != except_device:
+                found.append(NumberedChange(hub_seq=number, change=document["change"]))
+        return found, upto
+
+    def _number_of(self, change_id: str) -> int | None:
+        found = self.tables.changes.find_by("change_id", change_id, limit=1)
+        return self.tables.changes.to_doc_id(found[0].doc_id) if found else None  # type: ignore[arg-type]
 
     def _own_entries(self, changes: Sequence[Change]) -> list[Entry]:
         return [Entry(e="change", change=c, hub_seq=self.head + n) for n, c in enumerate(changes, start=1)]
@@ -271,8 +505,33 @@ class HubDatabase(Database):
             if entry.hub_seq is None or entry.hub_seq <= self.head:
                 raise JournalUnreadable(f"hub sequence {entry.hub_seq} follows {self.head}")
             # A damaged frame in the middle takes its numbers with it: they stay empty, and are never given twice.
-            self._log += [b""] * (entry.hub_seq - self.head - 1)
-            self._log.append(entry.change.model_dump_json().encode())
-            self._seq_by_change[entry.change.change_id] = entry.hub_seq
+            self.head = entry.hub_seq
+            self.tables.changes.put(self.tables.changes.to_key(entry.hub_seq), {"change": entry.change})
         elif entry.e == "exchange" and entry.data is not None:
-            self.exchanges.append(entry.data)
+            table = self.tables.exchanges
+            table.put(table.to_key(table.last_number() + 1), entry.data)
+
+    def _state(self) -> dict[str, Any]:
+        return {**super()._state(), "head": self.head}
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        super()._restore(state)
+        self.head = state.get("head", 0)
+
+
+def _entries(frames: Iterable[bytes]) -> Iterator[Entry]:
+    for payload in frames:
+        try:
+            yield from ENTRIES.validate_json(payload)
+        except ValidationError as error:
+            raise JournalTooNew("a frame holds entries this version does not know") from error
+
+
+def finish_now(writing: Any) -> None:
+    """Run a coroutine that waits for nothing. Raises: TypeError when it does wait."""
+    try:
+        writing.send(None)
+    except StopIteration:
+        return
+    writing.close()
+    raise TypeError("this storage does not write at once")

@@ -5,6 +5,7 @@
         StorageFull            no space left
       JournalUnreadable        the file is not a journal of ours; it is left untouched
         JournalTooNew          written by a newer version of the program; it is left untouched
+      RecordDamaged            the bytes of one record on this disk are not those that were written
       RecordNotFound           a change names a record this store does not hold
       ProtocolMismatch         the other side speaks another protocol version
       HubBehindDevice          the hub knows less than it once told this device
@@ -46,6 +47,16 @@ class JournalTooNew(JournalUnreadable):
     """A newer version of the program wrote this journal; it was not touched."""
 
     code = "journal_too_new"
+
+
+class RecordDamaged(AppError):
+    """The disk gave other bytes for a record than were written; the hub or the backup has it whole."""
+
+    code = "record_damaged"
+
+    def __init__(self, record_id: str) -> None:
+        super().__init__(f"damaged record {record_id}")
+        self.record_id = record_id
 
 
 class RecordNotFound(AppError):

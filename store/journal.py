@@ -18,12 +18,11 @@ is what resynchronising looks for; `kind` says how to read the payload, so that 
 import asyncio
 import struct
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from store.errors import JournalTooNew, JournalUnreadable, StorageFailed
-from store.storage import JournalStorage
+from store.storage import StorageFile
 
 HEADER = b"VACDESK\x01"
 MARKER = 0xA7
@@ -66,82 +65,38 @@ def encode_frame(payload: bytes) -> bytes:
 
 
 class Journal:
-    """A storage read once from the start, then only appended to."""
+    """A file read once from the start, then only appended to."""
 
-    def __init__(self, storage: JournalStorage) -> None:
-        self._storage = storage
+    def __init__(self, file: StorageFile) -> None:
+        self._file = file
         self._size = 0
         self._usable = False
         self._lock = asyncio.Lock()
         self.recovery = Recovery()
 
-    async def replay(self) -> AsyncIterator[bytes]:
-        """Yield every whole payload in order, then make the end of the file ready for appending.
+    def first_frame(self) -> bytes | None:
+        """The first whole payload, if the file begins with one. Raises: JournalUnreadable, JournalTooNew."""
+        if not _is_journal(self._file):
+            return None
+        return _whole_frame(_Window(self._file), len(HEADER), self._file.size())
 
-        Raises: JournalUnreadable, JournalTooNew, StorageFailed.
+    def frames(self) -> Iterator[bytes]:
+        """Every whole payload in order; what cannot be read is noted in `recovery`. Changes nothing.
+
+        Raises: JournalUnreadable, JournalTooNew.
         """
-        size = await self._storage.size()
-        header = await self._storage.read(0, len(HEADER))
-        if len(header) < len(HEADER) and HEADER.startswith(header):
-            await self._start_file(size)
+        self.recovery = Recovery()
+        if not _is_journal(self._file):
+            if self._file.size():
+                self.recovery.dropped.append(Dropped(0, self._file.size(), at_end=True))
             return
-        if header != HEADER:
-            newer = header[:-1] == HEADER[:-1] and header[-1] > HEADER[-1]
-            raise JournalTooNew("newer format") if newer else JournalUnreadable("no journal header")
-        async for payload in self._frames(size):
-            yield payload
-        tail = self.recovery.dropped[-1] if self.recovery.dropped else None
-        if tail and tail.at_end:
-            await self._storage.truncate(tail.offset)
-            size = tail.offset
-        self._size, self._usable = size, True
-
-    async def append(self, payload: bytes) -> None:
-        """Write one frame; durable on return. Raises: StorageFailed; then nothing of the frame remains."""
-        frame = encode_frame(payload)
-        async with self._lock:
-            if not self._usable:
-                raise StorageFailed("the journal is not open for writing")
-            try:
-                await self._storage.append(frame)
-            except BaseException:
-                # A part may be on disk. Cut it off; if that fails too, only a new opening may decide what is there.
-                self._usable = False
-                await asyncio.shield(self._storage.truncate(self._size))
-                self._usable = True
-                raise
-            self._size += len(frame)
-
-    async def close(self) -> None:
-        self._usable = False
-        await self._storage.close()
-
-    @property
-    def size_bytes(self) -> int:
-        return self._size
-
-    async def _start_file(self, size: int) -> None:
-        if size:
-            self.recovery.dropped.append(Dropped(0, size, at_end=True))
-            await self._storage.truncate(0)
-        await self._storage.append(HEADER)
-        self._size, self._usable = len(HEADER), True
-
-    async def _frames(self, size: int) -> AsyncIterator[bytes]:
-        window, base, position = b"", 0, len(HEADER)
+        size, window, position = self._file.size(), _Window(self._file), len(HEADER)
         lost_from: int | None = None
-
-        async def bytes_at(offset: int, length: int) -> memoryview:
-            nonlocal window, base
-            if not base <= offset or offset + length > base + len(window):
-                base, window = offset, await self._storage.read(offset, max(length, _WINDOW_BYTES))
-            return memoryview(window)[offset - base : offset - base + length]
-
         while position < size:
-            payload = await _whole_frame(bytes_at, position, size)
+            payload = _whole_frame(window, position, size)
             if payload is None:
                 lost_from = position if lost_from is None else lost_from
-                position = await _next_marker(bytes_at, position + 1, size)
+                position = _next_marker(window, position + 1, size)
                 continue
             if lost_from is not None:
                 self.recovery.dropped.append(Dropped(lost_from, position - lost_from, at_end=False))
@@ -152,31 +107,90 @@ class Journal:
         if lost_from is not None:
             self.recovery.dropped.append(Dropped(lost_from, size - lost_from, at_end=True))
 
+    async def open_for_appending(self) -> None:
+        """Make the end ready after `frames` came to its own end: a torn frame there was never acknowledged."""
+        size = self._file.size()
+        tail = self.recovery.dropped[-1] if self.recovery.dropped else None
+        if tail and tail.at_end:
+            size = tail.offset
+            await self._file.truncate(size)
+        if size == 0:
+            await self._file.append(HEADER)
+            size = len(HEADER)
+        self._size, self._usable = size, True
 
-async def _whole_frame(bytes_at: "_BytesAt", position: int, size: int) -> bytes | None:
+    async def begin(self, payload: bytes) -> None:
+        """Write the first frame of a new file, header and all in one append. Raises: StorageFailed."""
+        await self._file.append(HEADER + encode_frame(payload))
+        self._size, self._usable = self._file.size(), True
+
+    async def append(self, payload: bytes) -> None:
+        """Write one frame; durable on return. Raises: StorageFailed; then nothing of the frame remains."""
+        frame = encode_frame(payload)
+        async with self._lock:
+            if not self._usable:
+                raise StorageFailed("the journal is not open for writing")
+            try:
+                await self._file.append(frame)
+            except BaseException:
+                # A part may be on disk. Cut it off; if that fails too, only a new opening may decide what is there.
+                self._usable = False
+                await asyncio.shield(self._file.truncate(self._size))
+                self._usable = True
+                raise
+            self._size += len(frame)
+
+    async def close(self) -> None:
+        self._usable = False
+        await self._file.close()
+
+    @property
+    def size_bytes(self) -> int:
+        return self._size
+
+
+class _Window:
+    """Reads through a window, so that a long journal is never in memory whole."""
+
+    def __init__(self, file: StorageFile) -> None:
+        self._file = file
+        self._base, self._data = 0, b""
+
+    def at(self, offset: int, length: int) -> bytes:
+        if not self._base <= offset or offset + length > self._base + len(self._data):
+            self._base, self._data = offset, self._file.read(offset, max(length, _WINDOW_BYTES))
+        return self._data[offset - self._base : offset - self._base + length]
+
+
+def _is_journal(file: StorageFile) -> bool:
+    """False for a file whose header was not even written whole. Raises: JournalUnreadable, JournalTooNew."""
+    header = file.read(0, len(HEADER))
+    if len(header) < len(HEADER) and HEADER.startswith(header):
+        return False
+    if header != HEADER:
+        newer = header[:-1] == HEADER[:-1] and header[-1] > HEADER[-1]
+        raise JournalTooNew("newer format") if newer else JournalUnreadable("no journal header")
+    return True
+
+
+def _whole_frame(window: _Window, position: int, size: int) -> bytes | None:
     if position + FRAME_OVERHEAD_BYTES > size:
         return None
-    head = bytes(await bytes_at(position, FRAME_OVERHEAD_BYTES))
+    head = window.at(position, FRAME_OVERHEAD_BYTES)
     marker, kind, length = _HEAD.unpack_from(head)
     end = position + FRAME_OVERHEAD_BYTES + length
     if marker != MARKER or kind != PLAIN or length > MAX_PAYLOAD_BYTES or end > size:
         return None
-    payload = bytes(await bytes_at(position + FRAME_OVERHEAD_BYTES, length))
+    payload = window.at(position + FRAME_OVERHEAD_BYTES, length)
     (crc,) = _CRC.unpack_from(head, _HEAD.size)
     return payload if zlib.crc32(payload, zlib.crc32(head[: _HEAD.size])) == crc else None
 
 
-async def _next_marker(bytes_at: "_BytesAt", position: int, size: int) -> int:
+def _next_marker(window: _Window, position: int, size: int) -> int:
     while position < size:
         length = min(_WINDOW_BYTES, size - position)
-        found = bytes(await bytes_at(position, length)).find(MARKER)
+        found = window.at(position, length).find(MARKER)
         if found >= 0:
             return position + found
         position += length
     return size
-
-
-class _BytesAt(Protocol):
-    """Reads through a window, so that a long journal is never in memory whole."""
-
-    async def __call__(self, offset: int, length: int) -> memoryview: ...

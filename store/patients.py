@@ -119,17 +119,22 @@ def _date_fault(text: str) -> RocDateFault:
 
 
 def patient_search_text(patient: Mapping[str, Any]) -> str:
-    """Everything a nurse may look a person up by, in one text that `match_patient` searches. `patient` is a document.
+    """Everything a nurse may look a person up by, in one text that is searched for a piece of it.
 
     Shape: one piece a line: chart number, name, ID, parent's ID, phone digits, birth date as 0741108 and 074/11/08.
     """
     pieces = [patient["chart_number"], patient["name"], patient.get("national_id"), patient.get("parent_national_id")]
-    pieces.append(_PHONE_SIGNS.sub("", patient.get("phone") or ""))
+    pieces.append(phone_digits(patient.get("phone")))
     lines = ["".join(to_half_width(piece).split()).upper() if piece else "" for piece in pieces]
     if birth_date := patient.get("birth_date"):
         day = format_roc_date(date.fromisoformat(birth_date))
         lines += [day.replace("/", ""), day]
     return "\n".join(lines)
+
+
+def phone_digits(phone: str | None) -> str:
+    """A telephone number without the signs that people put into it."""
+    return "".join(to_half_width(_PHONE_SIGNS.sub("", phone or "")).split())
 
 
 def normalise_query(text: str) -> str:
@@ -146,8 +151,3 @@ def normalise_query(text: str) -> str:
             pass
     digits = _PHONE_SIGNS.sub("", plain)
     return digits if digits.isdigit() else plain
-
-
-def match_patient(search_text: str, query: str) -> bool:
-    """Say whether a person is among what a normalised query means. An empty query means everybody."""
-    return query in search_text

@@ -1,9 +1,10 @@
-"""Where a journal's bytes live: the contract, memory and file. OPFS and IndexedDB are in ui/browser_storage.py.
+"""Where a store's bytes live: the contract, memory and files. OPFS and IndexedDB are in ui/browser_storage.py.
 
 Invariants (tests/contracts.py, run against every implementation):
-- when `append` returns, the bytes survive a crash of the process and of the machine;
+- when a durable `append` returns, the bytes and all before them survive a crash of the process and of the machine;
 - when `append` raises, the journal above cuts back to the size it knew;
-- bytes already appended never change, except that `truncate` cuts the end off.
+- bytes already appended never change, except that `truncate` cuts the end off;
+- a folder has one owner; reading waits for nothing, so that a query can read a record where it stands.
 """
 
 import asyncio
@@ -18,17 +19,17 @@ from store.errors import StorageFailed, StorageFull
 Result = TypeVar("Result")
 
 
-class JournalStorage(Protocol):
-    """One append-only file of bytes. One owner, one call at a time: the journal sees to that."""
+class StorageFile(Protocol):
+    """One append-only file of bytes. One writing call at a time: the caller sees to that."""
 
-    async def size(self) -> int: ...
+    def size(self) -> int: ...
 
-    async def read(self, offset: int, length: int) -> bytes:
-        """Return up to `length` bytes; fewer only at the end."""
+    def read(self, offset: int, length: int) -> bytes:
+        """Return up to `length` bytes; fewer only at the end. Raises: StorageFailed."""
         ...
 
-    async def append(self, data: bytes) -> None:
-        """Write at the end; durable on return. Raises: StorageFailed, StorageFull."""
+    async def append(self, data: bytes, *, durable: bool = True) -> None:
+        """Write at the end; on disk on return where `durable`. Raises: StorageFailed, StorageFull."""
         ...
 
     async def truncate(self, size: int) -> None:
@@ -38,74 +39,142 @@ class JournalStorage(Protocol):
     async def close(self) -> None: ...
 
 
-class MemoryStorage:
-    """A journal for tests: as durable as this object."""
+class StorageFolder(Protocol):
+    """The files of one store, by name."""
 
-    def __init__(self, data: bytes = b"") -> None:
-        self.data = bytearray(data)
+    async def names(self) -> list[str]: ...
 
-    async def size(self) -> int:
-        return len(self.data)
+    async def open(self, name: str) -> StorageFile:
+        """Open a file, making an empty one where there is none. Raises: StorageFailed."""
+        ...
 
-    async def read(self, offset: int, length: int) -> bytes:
-        return bytes(self.data[offset : offset + length])
+    async def remove(self, name: str) -> None:
+        """Remove a file that nobody has open; nothing happens where there is none. Raises: StorageFailed."""
+        ...
 
-    async def append(self, data: bytes) -> None:
-        self.data += data
+    async def close(self) -> None: ...
+
+
+class MemoryFolder:
+    """A store for tests: as durable as this object."""
+
+    def __init__(self, files: dict[str, bytes] | None = None) -> None:
+        self.files = {name: bytearray(data) for name, data in (files or {}).items()}
+
+    def copy(self) -> "MemoryFolder":
+        """What another process would find on the disk now."""
+        return MemoryFolder({name: bytes(data) for name, data in self.files.items()})
+
+    async def names(self) -> list[str]:
+        return list(self.files)
+
+    async def open(self, name: str) -> "MemoryFile":
+        self.files.setdefault(name, bytearray())
+        return MemoryFile(self, name)
+
+    async def remove(self, name: str) -> None:
+        self.files.pop(name, None)
+
+    async def close(self) -> None:
+        pass
+
+    async def append(self, name: str, data: bytes) -> None:
+        """Every writing passes here, so that a test can let it fail."""
+        self.files[name] += data
+
+
+class MemoryFile:
+    """A file of a `MemoryFolder`."""
+
+    def __init__(self, folder: MemoryFolder, name: str) -> None:
+        self._folder, self._name = folder, name
+
+    def size(self) -> int:
+        return len(self._folder.files[self._name])
+
+    def read(self, offset: int, length: int) -> bytes:
+        return bytes(self._folder.files[self._name][offset : offset + length])
+
+    async def append(self, data: bytes, *, durable: bool = True) -> None:
+        await self._folder.append(self._name, data)
 
     async def truncate(self, size: int) -> None:
-        del self.data[size:]
+        del self._folder.files[self._name][size:]
+
+    async def close(self) -> None:
+        pass
+
+
+class FileFolder:
+    """A folder on the clinic PC's disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _storage_error(error) from error
+
+    async def names(self) -> list[str]:
+        return [entry.name for entry in self._path.iterdir() if entry.is_file()]
+
+    async def open(self, name: str) -> "FileStorage":
+        return FileStorage(self._path / name)
+
+    async def remove(self, name: str) -> None:
+        try:
+            (self._path / name).unlink(missing_ok=True)
+            _sync_directory(self._path)
+        except OSError as error:
+            raise _storage_error(error) from error
 
     async def close(self) -> None:
         pass
 
 
 class FileStorage:
-    """A journal on the clinic PC's disk. fsync runs in a thread, so that the hub goes on answering meanwhile."""
+    """A file on the clinic PC's disk. fsync runs in a thread, so that the hub goes on answering meanwhile."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._file: BinaryIO = open(path, "r+b" if path.exists() else "x+b", buffering=0)  # noqa: SIM115
+            # Of its own, because its place in the file must not move the writing one's.
+            self._reader: BinaryIO = open(path, "rb", buffering=0)  # noqa: SIM115
+            _sync_directory(path.parent)
         except OSError as error:
             raise _storage_error(error) from error
-        _sync_directory(path.parent)
 
-    async def size(self) -> int:
+    def size(self) -> int:
         return os.fstat(self._file.fileno()).st_size
 
-    async def read(self, offset: int, length: int) -> bytes:
-        return await _in_thread(self._read, offset, length)
-
-    async def append(self, data: bytes) -> None:
+    def read(self, offset: int, length: int) -> bytes:
         try:
-            await _in_thread(self._append, data)
+            self._reader.seek(offset)
+            parts: list[bytes] = []
+            while length > 0 and (part := self._reader.read(length)):
+                parts.append(part)
+                length -= len(part)
         except OSError as error:
             raise _storage_error(error) from error
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def append(self, data: bytes, *, durable: bool = True) -> None:
+        await _in_thread(self._append, data, durable)
 
     async def truncate(self, size: int) -> None:
-        try:
-            await _in_thread(self._truncate, size)
-        except OSError as error:
-            raise _storage_error(error) from error
+        await _in_thread(self._truncate, size)
 
     async def close(self) -> None:
         self._file.close()
+        self._reader.close()
 
-    def _read(self, offset: int, length: int) -> bytes:
-        self._file.seek(offset)
-        parts: list[bytes] = []
-        while length > 0 and (part := self._file.read(length)):
-            parts.append(part)
-            length -= len(part)
-        return b"".join(parts)
-
-    def _append(self, data: bytes) -> None:
+    def _append(self, data: bytes, durable: bool) -> None:
         self._file.seek(0, os.SEEK_END)
         view = memoryview(data)
         while view:
             view = view[self._file.write(view) or 0 :]
-        os.fsync(self._file.fileno())
+        if durable:
+            os.fsync(self._file.fileno())
 
     def _truncate(self, size: int) -> None:
         self._file.truncate(size)
@@ -113,7 +182,10 @@ class FileStorage:
 
 
 async def _in_thread(work: Callable[..., Result], *arguments: object) -> Result:
-    return await to_its_end(asyncio.to_thread(work, *arguments))
+    try:
+        return await to_its_end(asyncio.to_thread(work, *arguments))
+    except OSError as error:
+        raise _storage_error(error) from error
 
 
 async def to_its_end(writing: Coroutine[Any, Any, Result]) -> Result:
@@ -136,7 +208,7 @@ def _storage_error(error: OSError) -> StorageFailed:
 
 
 def _sync_directory(path: Path) -> None:
-    """Make the file's name durable too. Windows cannot open a directory and needs no such step."""
+    """Make a file's name durable too. Windows cannot open a directory and needs no such step."""
     if os.name == "nt":
         return
     handle = os.open(path, os.O_RDONLY)

@@ -1,127 +1,107 @@
-"""TinyDB tables over records held in memory: TinyDB's query face without its rewriting of everything.
+"""The clinic's tables: what each is found by. Nothing but apply.py and database.py writes to them."""
 
-Decision 2026-11-23: stock TinyDB hands the whole table to its storage at each insert (19.5 ms at 50,000 records). Here
-the journal is the truth and the table is what applying it gave, so a table only holds documents, keyed by record id,
-and keeps the named indexes that screens ask for. Nothing but apply.py writes to a table.
-"""
-
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from tinydb import TinyDB
 from tinydb.storages import MemoryStorage
-from tinydb.table import Document, Table
 
-from store.errors import RecordNotFound
-from store.patients import match_patient, normalise_query, patient_search_text
+from store.changes import Change
+from store.patients import normalise_query, patient_search_text, phone_digits
+from store.record_table import NumberedTable, RecordTable, Writer
 
-KeyOf = Callable[[Mapping[str, Any]], str | None]
-TextOf = Callable[[Mapping[str, Any]], str]
+AnyTable = TypeVar("AnyTable", bound=RecordTable)
 
 
-class RecordTable(Table):
-    """A TinyDB table whose document ids are record ids (32 hex digits)."""
+class PatientTable(RecordTable):
+    """The roster, searched by whatever a nurse types."""
 
-    document_id_class = str  # type: ignore[assignment]  # TinyDB documents this hook, its annotation says int
-
-    def __init__(
-        self, storage: Any, name: str, indexes: Mapping[str, KeyOf] | None = None, text_of: TextOf | None = None
-    ) -> None:
-        super().__init__(storage, name, cache_size=0)
-        self._text_of = text_of
-        self._texts: dict[str, str] = {}
-        self._documents: dict[str, Document] = {}
-        self._key_by_index = dict(indexes or {})
-        self._ids_by_index: dict[str, dict[str, dict[str, None]]] = {index: {} for index in self._key_by_index}
-
-    def put(self, record_id: str, document: dict[str, Any]) -> None:
-        """Insert or replace one document and move its index entries."""
-        old = self._documents.get(record_id)
-        new = Document(document, record_id)  # type: ignore[arg-type]
-        self._documents[record_id] = new
-        if self._text_of is not None:
-            self._texts[record_id] = self._text_of(new)
-        for index, key_of in self._key_by_index.items():
-            before, after = (key_of(old) if old is not None else None), key_of(new)
-            ids = self._ids_by_index[index]
-            if before is not None and before != after:
-                ids[before].pop(record_id, None)
-                if not ids[before]:
-                    del ids[before]
-            if after is not None:
-                ids.setdefault(after, {})[record_id] = None
-
-    def find(self, record_id: str) -> Document | None:
-        return self._documents.get(record_id)
-
-    def at(self, record_id: str) -> Document:
-        """Raises: RecordNotFound."""
-        document = self._documents.get(record_id)
-        if document is None:
-            raise RecordNotFound(record_id)
-        return document
-
-    def find_by(self, index: str, key: str) -> list[Document]:
-        """Documents whose index key is `key`, in the order they came."""
-        return [self._documents[record_id] for record_id in self._ids_by_index[index].get(key, ())]
-
-    def find_by_text(self, typed: str, limit: int) -> list[Document]:
-        """The first `limit` documents that what was typed means; none for an empty text."""
-        query = normalise_query(typed)
-        found: list[Document] = []
-        for record_id, text in self._texts.items() if query else ():
-            if match_patient(text, query):
-                found.append(self._documents[record_id])
-                if len(found) == limit:
-                    break
-        return found
-
-    def count_by(self, index: str, key: str) -> int:
-        return len(self._ids_by_index[index].get(key, ()))
-
-    def keys(self, index: str) -> list[str]:
-        return list(self._ids_by_index[index])
-
-    def documents(self) -> Iterator[Document]:
-        return iter(self._documents.values())
-
-    def __len__(self) -> int:
-        return len(self._documents)
-
-    # TinyDB's two inner gates: everything its query API does passes through these.
-    def _read_table(self) -> dict[str, Mapping[str, Any]]:
-        return self._documents  # type: ignore[return-value]
-
-    def _update_table(self, updater: Callable[[dict[int, Mapping[str, Any]]], None]) -> None:
-        raise TypeError("tables are written by applying changes only")
+    def find_by_typed(self, typed: str, limit: int) -> list[Any]:
+        """The first `limit` persons that what was typed means; none for an empty text."""
+        return self.find_by_text(normalise_query(typed), limit)
 
 
 class Tables(TinyDB):
     """The clinic's tables."""
 
-    table_class = RecordTable  # type: ignore[assignment]  # it is a Table; TinyDB says type[Table] of an instance
+    table_class = NumberedTable  # type: ignore[assignment]  # of a table that is not named here: this device's own, never synced
 
-    def __init__(self) -> None:
+    def __init__(self, write: Writer) -> None:
         super().__init__(storage=MemoryStorage)
-        by = _by_field
+        self._write = write
+        by = by_field
         self.patients = self._add(
-            "patients", patient_search_text, chart_number=by("chart_number"), national_id=by("national_id")
+            PatientTable(
+                "patients",
+                {
+                    "chart_number": by("chart_number"),
+                    "national_id": by("national_id"),
+                    "name": by("name"),
+                    "phone": lambda document: phone_digits(document.get("phone")) or None,
+                    "birth_date": by("birth_date"),
+                },
+                text_of=patient_search_text,
+            )
         )
-        self.lots = self._add("lots", lot_number=by("lot_number"), vaccine_code=by("vaccine_code"))
+        self.lots = self._add(RecordTable("lots", {"lot_number": by("lot_number"), "vaccine_code": by("vaccine_code")}))
         self.vaccinations = self._add(
-            "vaccinations",
-            patient_id=by("patient_id"),
-            vaccination_date=by("vaccination_date"),
-            upload_state=by("upload_state"),
+            RecordTable(
+                "vaccinations",
+                {
+                    "patient_id": by("patient_id"),
+                    "vaccination_date": by("vaccination_date"),
+                    "lot_number": by("lot_number"),
+                    "upload_state": by("upload_state"),
+                },
+                counted=("upload_state",),
+            )
         )
-        self.batches = self._add("batches", state=by("state"))
-        self.unreadable = self._add("unreadable")
+        self.batches = self._add(RecordTable("batches", {"state": by("state")}, counted=("state",)))
+        self.unreadable = self._add(RecordTable("unreadable"))
+        # Whole changes: a device keeps its own here until the hub holds them, the hub keeps all, by their number.
+        self.changes = self._add(
+            NumberedTable(
+                "changes",
+                {"change_id": lambda document: str(document["change"].change_id)},
+                encode=lambda document: document["change"].model_dump_json().encode(),
+                decode=lambda body: {"change": Change.model_validate_json(body)},
+            )
+        )
+        # The hub's raw exchanges with CDC.
+        self.exchanges = self._add(NumberedTable("exchanges", {"upload_batch_id": by("upload_batch_id")}))
 
-    def _add(self, name: str, text_of: TextOf | None = None, **indexes: KeyOf) -> RecordTable:
-        table = RecordTable(self.storage, name, indexes, text_of)
-        self._tables[name] = table
+    def record_tables(self) -> list[RecordTable]:
+        return list(self._tables.values())  # type: ignore[arg-type]  # each was added below
+
+    def tables(self) -> set[str]:
+        """The names of all tables, the clinic's and this device's own."""
+        return set(self._tables)
+
+    def table(self, name: str, **_: Any) -> RecordTable:  # ours has no query cache to size
+        """A table by name; one that is not the clinic's is this device's own and takes TinyDB's insert and update."""
+        if name not in self._tables:
+            self._add(NumberedTable(name, write=self._write))
+        return self._tables[name]  # type: ignore[return-value]  # each was added below
+
+    def drop_table(self, name: str) -> None:
+        """Empty one of this device's own tables; the clinic's are not to be dropped."""
+        self.table(name).truncate()
+
+    def drop_tables(self) -> None:
+        for table in self.record_tables():
+            if table.is_own:
+                table.truncate()
+
+    def _add(self, table: AnyTable) -> AnyTable:
+        self._tables[table.name] = table
         return table
 
 
-def _by_field(field: str) -> KeyOf:
-    return lambda document: document.get(field) or None
+class by_field:
+    """The index key is one field's text; TinyDB's `where(FIELD) == VALUE` may go by such an index."""
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+
+    def __call__(self, document: Mapping[str, Any]) -> str | None:
+        return document.get(self.field) or None

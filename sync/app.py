@@ -20,7 +20,7 @@ from store.changes import World
 from store.database import HubDatabase
 from store.errors import AppError
 from store.protocol import MAX_BODY_BYTES
-from store.storage import FileStorage
+from store.storage import FileFolder
 from sync.bootstrap.checks import port_refusal
 from sync.bootstrap.refusal import EXIT_REFUSED, SetupRefused, say
 from sync.bootstrap.turn import turn
@@ -110,7 +110,7 @@ async def serve(settings: Settings, *, open_browser: bool, on_open: OnOpen | Non
     stop = _stop_on_signals()
     world = World(now=lambda: datetime.now(UTC), random_bytes=os.urandom)
     async with AsyncExitStack() as closing:
-        database = await _open_database(settings.data_dir / "hub.journal", world)
+        database = await _open_database(settings.data_dir, world)
         closing.push_async_callback(database.close)
         if on_open is not None:
             await on_open(database)
@@ -138,11 +138,11 @@ async def serve(settings: Settings, *, open_browser: bool, on_open: OnOpen | Non
     return 0
 
 
-async def _open_database(path: Path, world: World) -> HubDatabase:
+async def _open_database(folder: Path, world: World) -> HubDatabase:
     try:
-        database = await HubDatabase.open(FileStorage(path), world)
+        database = await HubDatabase.open(FileFolder(folder), world)
     except AppError as error:
-        raise HubRefused(error.code, path=path) from error
+        raise HubRefused(error.code, path=folder) from error
     for stretch in database.recovery.dropped:
         where = "at the end, never acknowledged" if stretch.at_end else "IN THE MIDDLE"
         log.warning("journal: %d bytes at %d held no whole frame (%s)", stretch.length, stretch.offset, where)

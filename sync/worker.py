@@ -150,7 +150,7 @@ class CdcWorker:
 
     async def _send_again(self, batch_id: str) -> None:
         self._never_seen.discard(batch_id)  # first: if this answer is lost, CDC has to be asked again
-        await self._post(batch_id, find_sent_body(self._database.exchanges, batch_id))
+        await self._post(batch_id, find_sent_body(self._database.exchanges_of(batch_id), batch_id))
 
     async def _post(self, batch_id: str, body: bytes) -> None:
         exchange = await self._registry.upload(batch_id, body)

@@ -11,7 +11,7 @@ from nicegui import Client, ui
 
 from store.changes import World
 from store.database import DeviceDatabase
-from store.storage import JournalStorage, MemoryStorage
+from store.storage import MemoryFolder, StorageFolder
 from ui import browser
 from ui.pages import menu, roster, uploads, vaccinate
 from ui.shell import register_assets
@@ -69,7 +69,7 @@ async def rehearse(open_page: Callable[[str], Awaitable[int]]) -> None:
     `open_page` asks the application for a path and returns the status.
     """
     world = World(now=lambda: datetime.now(UTC), random_bytes=os.urandom)
-    _running.append(AppState(await DeviceDatabase.open(MemoryStorage(), world), world, browser))
+    _running.append(AppState(await DeviceDatabase.open(MemoryFolder(), world), world, browser))
     for path in PATHS:
         if (status := await open_page(path)) != 200:
             raise RuntimeError(f"{path} answers {status}")
@@ -83,12 +83,12 @@ def running() -> AppState:
     return _running[-1]
 
 
-async def start(storage: JournalStorage, bootinfo: dict[str, object]) -> None:
+async def start(folder: StorageFolder, bootinfo: dict[str, object]) -> None:
     """Open the store and begin to sync. Raises: JournalUnreadable, JournalTooNew, StorageFailed."""
     world = World(now=lambda: datetime.now(UTC), random_bytes=os.urandom)
     gc.disable()  # all that the journal gives stays: looking through it cost a third of the time at 60,000 patients
     try:
-        database = await DeviceDatabase.open(storage, world)
+        database = await DeviceDatabase.open(folder, world)
     finally:
         gc.freeze()
         gc.enable()

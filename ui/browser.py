@@ -97,7 +97,7 @@ def mark(name: str) -> None:
         _desk().mark(name)
 
 
-def journal_store() -> Any:
+def device_storage() -> Any:
     """Return runtime/storage.js, for browser_storage.py."""
     return _desk().storage
 

@@ -1,4 +1,4 @@
-"""The device's journal in the browser: OPFS where a sync access handle opens, else IndexedDB.
+"""The device's store in the browser: OPFS where a sync access handle opens, else IndexedDB.
 
 Invariant: a device that has data in one place never starts empty in the other.
 Source: wasm-runtime trials of 2026-11-23: OPFS write + flush 0.3 to 0.4 ms (Chromium, Firefox), absent in WebKitGTK;
@@ -12,11 +12,10 @@ from enum import StrEnum
 from typing import Any
 
 from store.errors import AppError, StorageFailed, StorageFull
-from store.storage import JournalStorage, to_its_end
+from store.storage import StorageFolder, to_its_end
 from ui import browser
 
-JOURNAL_FILE = "journal.v1"
-DATABASE = "desk"
+FOLDER = DATABASE = "desk"
 # A tab that has just closed may hold the file for a moment longer.
 _PATIENCE_MILLISECONDS = 8000
 
@@ -27,7 +26,7 @@ class StorageKind(StrEnum):
 
 
 class StorageBusy(AppError):
-    """Another window or program holds the journal."""
+    """Another window or program holds the store."""
 
     code = "storage_busy"
     retryable = True
@@ -57,25 +56,25 @@ class Found:
 
 
 def choose_storage(found: Found) -> StorageKind:
-    """Say where the journal is to be kept. Raises: StorageBusy, StorageUnavailable, StorageConflict."""
+    """Say where the store is to be kept. Raises: StorageBusy, StorageUnavailable, StorageConflict."""
     if found.opfs_bytes != 0 and found.indexed_db_bytes != 0:
-        raise StorageConflict("journals in both places")
+        raise StorageConflict("data in both places")
     if found.indexed_db_bytes != 0:
         return StorageKind.INDEXED_DB
     if found.opfs_opened:
         return StorageKind.OPFS
     if found.opfs_error == "NoModificationAllowedError":
-        raise StorageBusy("the journal is open elsewhere")
+        raise StorageBusy("the store is open elsewhere")
     if found.opfs_bytes != 0 or found.last_kind is StorageKind.OPFS:
         raise StorageUnavailable(f"OPFS: {found.opfs_error}")
     return StorageKind.INDEXED_DB
 
 
-async def open_storage() -> JournalStorage:
-    """Open this device's journal. Raises: StorageBusy, StorageUnavailable, StorageConflict, StorageFailed."""
-    store = browser.journal_store()
+async def open_storage() -> StorageFolder:
+    """Open this device's store. Raises: StorageBusy, StorageUnavailable, StorageConflict, StorageFailed."""
+    store = browser.device_storage()
     with _as_storage_errors():
-        facts = await store.probe(JOURNAL_FILE, DATABASE, _PATIENCE_MILLISECONDS)
+        facts = await store.probe(FOLDER, DATABASE, _PATIENCE_MILLISECONDS)
         found = Found(
             opfs_opened=bool(facts.opfs),
             opfs_error=facts.opfsError,
@@ -87,75 +86,77 @@ async def open_storage() -> JournalStorage:
         if found.last_kind is not kind:
             await store.rememberKind(kind.value)
         if kind is StorageKind.OPFS:
-            return OpfsStorage(facts.opfs)
+            return BrowserFolder(facts.opfs)
         if facts.opfs:
             facts.opfs.close()
-        return await IndexedDbStorage.open()
+    return await open_indexed_db()
 
 
-class OpfsStorage:
-    """A journal in the origin's private file system. Each append is one call into JavaScript: write, then flush."""
+async def open_opfs(name: str = FOLDER) -> "BrowserFolder":
+    """Raises: StorageFailed."""
+    with _as_storage_errors():
+        return BrowserFolder(await browser.device_storage().openOpfs(name, _PATIENCE_MILLISECONDS))
 
-    def __init__(self, journal: Any) -> None:
-        self._journal = journal
 
-    @classmethod
-    async def open(cls, file: str = JOURNAL_FILE) -> "OpfsStorage":
+async def open_indexed_db(name: str = DATABASE) -> "BrowserFolder":
+    """Raises: StorageFailed."""
+    with _as_storage_errors():
+        return BrowserFolder(await browser.device_storage().openIndexedDb(name))
+
+
+class BrowserFolder:
+    """A folder of runtime/storage.js, of either kind."""
+
+    def __init__(self, folder: Any) -> None:
+        self._folder = folder
+
+    async def names(self) -> list[str]:
         with _as_storage_errors():
-            return cls(await browser.journal_store().openOpfs(file, _PATIENCE_MILLISECONDS))
+            return [str(name) for name in await self._folder.names()]
 
-    async def size(self) -> int:
-        return int(self._journal.size())
-
-    async def read(self, offset: int, length: int) -> bytes:
-        browser.mark("reading")  # a long journal is slow to open, which is no standstill
+    async def open(self, name: str) -> "BrowserFile":
         with _as_storage_errors():
-            return bytes(self._journal.read(offset, length).to_bytes())
+            return BrowserFile(await self._folder.open(name))
 
-    async def append(self, data: bytes) -> None:
+    async def remove(self, name: str) -> None:
         with _as_storage_errors():
-            self._journal.append(data)
+            await self._folder.remove(name)
+
+    async def close(self) -> None:
+        self._folder.close()
+
+
+class BrowserFile:
+    """A file of such a folder. In OPFS each append is one call into JavaScript: write, then flush."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def size(self) -> int:
+        return int(self._file.size())
+
+    def read(self, offset: int, length: int) -> bytes:
+        with _as_storage_errors():
+            return bytes(self._file.read(offset, length).to_bytes())
+
+    async def append(self, data: bytes, *, durable: bool = True) -> None:
+        with _as_storage_errors():
+            writing = self._file.append(data, durable)
+        if writing is not None:  # IndexedDB's is over later
+            await to_its_end(_awaited(writing))
 
     async def truncate(self, size: int) -> None:
         with _as_storage_errors():
-            self._journal.truncate(size)
+            if (cutting := self._file.truncate(size)) is not None:
+                await cutting
 
     async def close(self) -> None:
-        self._journal.close()
+        self._file.close()
 
 
-class IndexedDbStorage:
-    """A journal in IndexedDB, one entry per append, each transaction with strict durability."""
-
-    def __init__(self, journal: Any) -> None:
-        self._journal = journal
-
-    @classmethod
-    async def open(cls, database: str = DATABASE) -> "IndexedDbStorage":
-        with _as_storage_errors():
-            return cls(await browser.journal_store().openIndexedDb(database))
-
-    async def size(self) -> int:
-        return int(self._journal.size())
-
-    async def read(self, offset: int, length: int) -> bytes:
-        browser.mark("reading")
-        with _as_storage_errors():
-            return bytes((await self._journal.read(offset, length)).to_bytes())
-
-    async def append(self, data: bytes) -> None:
-        await to_its_end(self._append(data))
-
-    async def truncate(self, size: int) -> None:
-        with _as_storage_errors():
-            await self._journal.truncate(size)
-
-    async def _append(self, data: bytes) -> None:
-        with _as_storage_errors():
-            await self._journal.append(data)
-
-    async def close(self) -> None:
-        self._journal.close()
+async def _awaited(promise: Any) -> None:
+    with _as_storage_errors():
+        await promise
 
 
 @contextmanager

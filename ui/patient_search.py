@@ -47,7 +47,7 @@ def patient_search(state: AppState, on_chosen: Callable[[str], object]) -> ui.in
     """Build the search field and its result list; `on_chosen` gets the record id."""
 
     def search() -> None:
-        found = state.database.tables.patients.find_by_text(field.value or "", MAX_ROWS)
+        found = state.database.tables.patients.find_by_typed(field.value or "", MAX_ROWS)
         table.rows = [patient_row(document) for document in found]
         table.set_visibility(bool(found))
         typed = bool((field.value or "").strip())

@@ -15,7 +15,6 @@ import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from itertools import islice
 from typing import Protocol
 
 from pydantic import ValidationError
@@ -155,7 +154,7 @@ class SyncClient:
     async def _sync_all(self) -> bool:
         """Exchange until both sides hold the same; False when the hub could not be used."""
         while True:
-            answer = await self._exchange(list(islice(self._database.unsent.values(), PUSH_CHANGES)))
+            answer = await self._exchange(self._database.unsent.first(PUSH_CHANGES))
             if answer is None:
                 return False
             await self._database.receive(answer)

@@ -9,8 +9,9 @@ from store.changes import Change, ChangeDraft, ChangeKind, World
 from store.database import DeviceDatabase, HubDatabase
 from store.errors import JournalTooNew, JournalUnreadable, StorageFailed
 from store.journal import HEADER, encode_frame
+from store.manifest import journal_name
 from store.protocol import HubStatus, NumberedChange, SyncAnswer
-from store.storage import MemoryStorage
+from store.storage import MemoryFolder
 from store.uploads import BatchState, UploadState, next_method, upload_state
 from tests.worlds import make_world
 
@@ -29,13 +30,13 @@ def dose(patient_id: str, **fields: Any) -> dict[str, Any]:
     }
 
 
-async def make_device() -> tuple[DeviceDatabase, MemoryStorage]:
-    storage = MemoryStorage()
+async def make_device() -> tuple[DeviceDatabase, MemoryFolder]:
+    storage = MemoryFolder()
     return await DeviceDatabase.open(storage, make_world()), storage
 
 
 async def make_hub() -> HubDatabase:
-    return await HubDatabase.open(MemoryStorage(), make_world())
+    return await HubDatabase.open(MemoryFolder(), make_world())
 
 
 async def register(database: DeviceDatabase | HubDatabase, **fields: Any) -> str:
@@ -54,7 +55,7 @@ async def record(database: DeviceDatabase | HubDatabase, number: int = 1, **fiel
 
 async def exchange(device: DeviceDatabase, hub: HubDatabase) -> None:
     """One whole sync without a network."""
-    accepted = await hub.accept(list(device.unsent.values()))
+    accepted = await hub.accept(list(device.unsent))
     changes, upto = hub.changes_after(device.cursor, 100_000, except_device=device.device_id)
     answer = SyncAnswer(accepted=accepted, changes=changes, upto=upto, head=hub.head, status=HubStatus())
     await device.receive(SyncAnswer.model_validate_json(answer.model_dump_json()))
@@ -73,21 +74,21 @@ async def test_what_is_saved_is_there_after_reopening_the_same_bytes() -> None:
     await register(device)
     record_id = await record(device)
 
-    again = await DeviceDatabase.open(MemoryStorage(bytes(storage.data)), make_world())
+    again = await DeviceDatabase.open(storage.copy(), make_world())
 
     assert shown(again) == shown(device)
     assert again.device_id == device.device_id
-    assert list(again.unsent) == list(device.unsent)
+    assert list(again.unsent) == list(device.unsent) != []
     assert again.tables.vaccinations.at(record_id)["lot_number"] == "AMJRE075AA-CDC"
 
 
 async def test_one_action_is_one_append_however_many_changes_it_makes() -> None:
     appended: list[int] = []
 
-    class Counting(MemoryStorage):
-        async def append(self, data: bytes) -> None:
+    class Counting(MemoryFolder):
+        async def append(self, name: str, data: bytes) -> None:
             appended.append(len(data))
-            await super().append(data)
+            await super().append(name, data)
 
     device = await DeviceDatabase.open(Counting(), make_world())
     before = len(appended)
@@ -99,13 +100,13 @@ async def test_one_action_is_one_append_however_many_changes_it_makes() -> None:
 
 
 async def test_a_save_that_fails_shows_nothing_and_can_be_repeated() -> None:
-    class Full(MemoryStorage):
+    class Full(MemoryFolder):
         full = False
 
-        async def append(self, data: bytes) -> None:
+        async def append(self, name: str, data: bytes) -> None:
             if self.full:
                 raise StorageFailed("full")
-            await super().append(data)
+            await super().append(name, data)
 
     storage = Full()
     device = await DeviceDatabase.open(storage, make_world())
@@ -122,12 +123,12 @@ async def test_a_save_that_fails_shows_nothing_and_can_be_repeated() -> None:
 
 async def test_a_draft_that_is_no_record_is_refused_before_anything_is_written() -> None:
     device, storage = await make_device()
-    size = await storage.size()
+    before = storage.copy().files
 
     with pytest.raises(ValueError, match="chart_number"):
         await device.commit([ChangeDraft(ChangeKind.REGISTER_PATIENT, "a" * 32, {"name": "x"})], made_by="nurse")
 
-    assert await storage.size() == size
+    assert storage.files == before
 
 
 async def test_two_devices_and_the_hub_show_the_same_after_syncing() -> None:
@@ -152,7 +153,7 @@ async def test_pushing_the_same_changes_again_keeps_their_numbers_and_changes_no
     device, _ = await make_device()
     await register(device)
     await record(device)
-    changes = list(device.unsent.values())
+    changes = list(device.unsent)
 
     first = await hub.accept(changes)
     again = await hub.accept(changes + changes)
@@ -163,13 +164,13 @@ async def test_pushing_the_same_changes_again_keeps_their_numbers_and_changes_no
 
 
 async def test_the_hub_numbers_without_gaps_also_after_reopening() -> None:
-    storage = MemoryStorage()
+    storage = MemoryFolder()
     hub = await HubDatabase.open(storage, make_world())
     device, _ = await make_device()
     await register(device)
-    await hub.accept(list(device.unsent.values()))
+    await hub.accept(list(device.unsent))
 
-    hub = await HubDatabase.open(MemoryStorage(bytes(storage.data)), make_world())
+    hub = await HubDatabase.open(storage.copy(), make_world())
     await record(hub)
 
     changes, upto = hub.changes_after(0, 10, except_device="")
@@ -181,7 +182,7 @@ async def test_a_device_does_not_get_its_own_changes_back() -> None:
     hub = await make_hub()
     device, _ = await make_device()
     await register(device)
-    await hub.accept(list(device.unsent.values()))
+    await hub.accept(list(device.unsent))
 
     changes, upto = hub.changes_after(0, 10, except_device=device.device_id)
 
@@ -196,11 +197,11 @@ async def test_an_answer_received_twice_changes_nothing_and_writes_nothing() -> 
     changes, upto = hub.changes_after(0, 10, except_device=device.device_id)
     answer = SyncAnswer(accepted=[], changes=changes, upto=upto, head=1, status=HubStatus())
     await device.receive(answer)
-    size = len(storage.data)
+    before = storage.copy().files
 
     await device.receive(answer)
 
-    assert len(storage.data) == size
+    assert storage.files == before
     assert len(device.tables.patients) == 1
 
 
@@ -267,22 +268,23 @@ async def test_an_unknown_kind_of_change_is_kept_and_passed_on() -> None:
     device, storage = await make_device()
     await exchange(device, hub)
 
-    for store in (hub, device, await DeviceDatabase.open(MemoryStorage(bytes(storage.data)), make_world())):
+    for store in (hub, device, await DeviceDatabase.open(storage.copy(), make_world())):
         assert [d["kind"] for d in store.tables.unreadable.documents()] == ["of_a_later_year"]
     assert [n.change for n in hub.changes_after(0, 10, except_device="")[0]] == [change]
 
 
 async def test_a_damaged_frame_in_the_hubs_journal_does_not_give_its_numbers_again() -> None:
-    storage = MemoryStorage()
+    storage = MemoryFolder()
     hub = await HubDatabase.open(storage, make_world())
     await register(hub)
-    start = len(storage.data)
+    journal = storage.files[journal_name(1)]
+    start = len(journal)
     lost = await record(hub, 1)
-    end = len(storage.data)
+    end = len(journal)
     kept = await record(hub, 2)
-    storage.data[(start + end) // 2] ^= 1
+    journal[(start + end) // 2] ^= 1
 
-    hub = await HubDatabase.open(MemoryStorage(bytes(storage.data)), make_world())
+    hub = await HubDatabase.open(storage.copy(), make_world())
     await record(hub, 3)
 
     assert hub.recovery.damaged
@@ -294,8 +296,14 @@ async def test_a_damaged_frame_in_the_hubs_journal_does_not_give_its_numbers_aga
 @pytest.mark.parametrize(
     ("entry", "error"),
     [
-        (b'[{"e":"store","data":{"schema":99,"role":"device","device_id":"x","generation":"y"}}]', JournalTooNew),
-        (b'[{"e":"store","data":{"schema":1,"role":"hub","device_id":"x","generation":"y"}}]', JournalUnreadable),
+        (
+            b'[{"e":"store","data":{"schema":99,"role":"device","device_id":"x","generation":"y","manifest":{}}}]',
+            JournalTooNew,
+        ),
+        (
+            b'[{"e":"store","data":{"schema":2,"role":"hub","device_id":"x","generation":"y","manifest":{}}}]',
+            JournalUnreadable,
+        ),
         (b'[{"e":"unheard of"}]', JournalTooNew),
     ],
     ids=["newer schema", "a hub's journal on a device", "unknown entry"],
@@ -304,12 +312,12 @@ async def test_a_journal_this_program_cannot_serve_is_refused_and_untouched(
     entry: bytes, error: type[Exception]
 ) -> None:
     data = HEADER + encode_frame(entry)
-    storage = MemoryStorage(data)
+    storage = MemoryFolder({journal_name(1): data})
 
     with pytest.raises(error):
         await DeviceDatabase.open(storage, make_world())
 
-    assert bytes(storage.data) == data
+    assert storage.files == {journal_name(1): data}
 
 
 class TestUploadStates:
@@ -453,7 +461,7 @@ async def test_change_ids_of_one_world_sort_as_they_were_made() -> None:
 async def test_changes_that_replace_themselves_or_each_other_never_keep_the_journal_from_opening(
     kind: ChangeKind,
 ) -> None:
-    storage, world = MemoryStorage(), make_world()
+    storage, world = MemoryFolder(), make_world()
     hub = await HubDatabase.open(storage, world)
     await register(hub)
     ids = [world.make_change_id() for _ in range(3)]
@@ -471,7 +479,7 @@ async def test_changes_that_replace_themselves_or_each_other_never_keep_the_jour
         )
         await hub.accept([change])
 
-    again = await HubDatabase.open(MemoryStorage(bytes(storage.data)), make_world())
+    again = await HubDatabase.open(storage.copy(), make_world())
 
     assert again.head == 4
     assert shown(again) == shown(hub)
@@ -489,7 +497,7 @@ async def test_a_bug_in_applying_keeps_neither_the_store_shut_nor_the_save_from_
     device.listen(stumble)
     await register(device)
 
-    again = await DeviceDatabase.open(MemoryStorage(bytes(storage.data)), make_world())
+    again = await DeviceDatabase.open(storage.copy(), make_world())
     assert [d["reason"] for d in again.tables.unreadable.documents()] == ["bug: KeyError"]
     assert len(again.unsent) == 1
 

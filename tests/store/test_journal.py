@@ -6,15 +6,20 @@ from hypothesis import strategies as st
 
 from store.errors import JournalTooNew, JournalUnreadable, StorageFailed
 from store.journal import FRAME_OVERHEAD_BYTES, HEADER, MARKER, Dropped, Journal, encode_frame
-from store.storage import MemoryStorage
+from store.storage import MemoryFolder
 
 PAYLOADS = [b"one", b"", "第三".encode(), bytes([MARKER]) * 40, b"x" * 300]
 
 
-async def replay(data: bytes) -> tuple[list[bytes], Journal, MemoryStorage]:
-    storage = MemoryStorage(data)
-    journal = Journal(storage)
-    return [payload async for payload in journal.replay()], journal, storage
+NAME = "journal"
+
+
+async def replay(data: bytes) -> tuple[list[bytes], Journal, MemoryFolder]:
+    folder = MemoryFolder({NAME: data})
+    journal = Journal(await folder.open(NAME))
+    payloads = list(journal.frames())
+    await journal.open_for_appending()
+    return payloads, journal, folder
 
 
 def whole_file() -> tuple[bytes, list[int]]:
@@ -37,7 +42,7 @@ async def test_a_file_cut_at_any_byte_opens_with_every_whole_frame_and_says_what
         expected = [Dropped(last_end, cut - last_end, at_end=True)] if cut > last_end else []
         assert journal.recovery.dropped == expected, cut
         await journal.append(b"next")
-        assert (await replay(bytes(storage.data)))[0] == [*PAYLOADS[:whole], b"next"]
+        assert (await replay(bytes(storage.files[NAME])))[0] == [*PAYLOADS[:whole], b"next"]
 
 
 async def test_damage_in_the_middle_costs_the_damaged_frame_only_and_erases_nothing() -> None:
@@ -52,7 +57,7 @@ async def test_damage_in_the_middle_costs_the_damaged_frame_only_and_erases_noth
         assert payloads == PAYLOADS[:hit] + PAYLOADS[hit + 1 :], position
         assert journal.recovery.damaged
         assert journal.recovery.dropped == [Dropped(starts[hit], ends[hit] - starts[hit], at_end=False)]
-        assert bytes(storage.data) == bytes(damaged)
+        assert bytes(storage.files[NAME]) == bytes(damaged)
 
 
 @settings(max_examples=200, deadline=None)
@@ -87,30 +92,31 @@ async def test_a_file_of_zeros_after_a_crash_is_dropped() -> None:
     ids=["newer", "another file", "zeros"],
 )
 async def test_a_file_that_is_not_ours_is_refused_and_untouched(data: bytes, error: type[Exception]) -> None:
-    storage = MemoryStorage(data)
+    storage = MemoryFolder({NAME: data})
 
     with pytest.raises(error):
-        [payload async for payload in Journal(storage).replay()]
+        list(Journal(await storage.open(NAME)).frames())
 
-    assert bytes(storage.data) == data
+    assert bytes(storage.files[NAME]) == data
 
 
-class HalfWriting(MemoryStorage):
+class HalfWriting(MemoryFolder):
     """Takes half of the bytes, then fails, as a full disk does."""
 
     failing = False
 
-    async def append(self, data: bytes) -> None:
+    async def append(self, name: str, data: bytes) -> None:
         if self.failing:
-            self.data += data[: len(data) // 2]
+            self.files[name] += data[: len(data) // 2]
             raise StorageFailed("half written")
-        await super().append(data)
+        await super().append(name, data)
 
 
 async def test_a_failed_append_leaves_nothing_behind_and_the_next_one_works() -> None:
     storage = HalfWriting()
-    journal = Journal(storage)
-    assert [p async for p in journal.replay()] == []
+    journal = Journal(await storage.open(NAME))
+    assert list(journal.frames()) == []
+    await journal.open_for_appending()
     await journal.append(b"one")
 
     storage.failing = True
@@ -119,4 +125,4 @@ async def test_a_failed_append_leaves_nothing_behind_and_the_next_one_works() ->
     storage.failing = False
     await journal.append(b"three")
 
-    assert (await replay(bytes(storage.data)))[0] == [b"one", b"three"]
+    assert (await replay(bytes(storage.files[NAME])))[0] == [b"one", b"three"]

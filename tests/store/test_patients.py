@@ -11,7 +11,6 @@ from store.patients import (
     PatientDraft,
     Sex,
     check_patient,
-    match_patient,
     normalise_query,
     patient_search_text,
 )
@@ -135,37 +134,37 @@ def test_sex_is_kept_as_the_his_codes_it() -> None:
     ],
 )
 def test_a_person_is_found_however_the_nurse_types_it(typed: str) -> None:
-    assert match_patient(search_text(make_patient()), normalise_query(typed))
+    assert normalise_query(typed) in search_text(make_patient())
 
 
 @pytest.mark.parametrize("typed", ["057165", "陳", "C2224", "0913", "0741109", "74/11/9", "74/1/1", "75.11.8"])
 def test_another_person_is_not_found(typed: str) -> None:
-    assert not match_patient(search_text(make_patient()), normalise_query(typed))
+    assert normalise_query(typed) not in search_text(make_patient())
 
 
 def test_a_newborn_is_found_by_the_parents_id() -> None:
     newborn = make_patient(national_id=None, parent_national_id="A123456789")
 
-    assert match_patient(search_text(newborn), normalise_query("a1234"))
+    assert normalise_query("a1234") in search_text(newborn)
 
 
 def test_a_foreign_name_is_found_in_small_letters_and_without_its_blanks() -> None:
     patient = make_patient(name="Nguyễn Thị Mai")
 
-    assert match_patient(search_text(patient), normalise_query("nguyễn thịmai"))
+    assert normalise_query("nguyễn thịmai") in search_text(patient)
 
 
 def test_a_query_never_spans_two_facts() -> None:
     patient = make_patient(chart_number="77", name="88", national_id=None)
 
-    assert not match_patient(search_text(patient), normalise_query("77 88"))
+    assert normalise_query("77 88") not in search_text(patient)
 
 
 def test_a_phone_with_signs_is_found_by_its_digits() -> None:
     patient = make_patient(phone="(04)2222-3333")
 
-    assert match_patient(search_text(patient), normalise_query("0422223333"))
-    assert match_patient(search_text(patient), normalise_query("(04) 2222-3333"))
+    assert normalise_query("0422223333") in search_text(patient)
+    assert normalise_query("(04) 2222-3333") in search_text(patient)
 
 
 @given(st.text())
@@ -189,4 +188,4 @@ def test_any_birth_date_is_found_however_it_is_written(day: date, sign: str) -> 
 
 @given(st.text())
 def test_any_query_is_harmless(text: str) -> None:
-    match_patient(search_text(make_patient()), normalise_query(text))
+    assert isinstance(normalise_query(text), str)

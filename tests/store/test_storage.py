@@ -11,7 +11,7 @@ import pytest
 from store.changes import ChangeDraft, ChangeKind
 from store.database import DeviceDatabase
 from store.errors import StorageFull
-from store.storage import FileStorage, JournalStorage, MemoryStorage
+from store.storage import FileFolder, FileStorage, MemoryFolder, StorageFolder
 from tests.contracts import STORAGE_CONTRACT
 from tests.worlds import make_world
 
@@ -19,12 +19,12 @@ from tests.worlds import make_world
 @pytest.mark.parametrize("check", STORAGE_CONTRACT, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("kind", ["memory", "file"])
 async def test_storage_contract(
-    kind: str, check: Callable[[Callable[[], Awaitable[JournalStorage]]], Awaitable[None]], tmp_path: Path
+    kind: str, check: Callable[[Callable[[], Awaitable[StorageFolder]]], Awaitable[None]], tmp_path: Path
 ) -> None:
-    memory = MemoryStorage()
+    memory = MemoryFolder()
 
-    async def reopen() -> JournalStorage:
-        return memory if kind == "memory" else FileStorage(tmp_path / "deep" / "hub.journal")
+    async def reopen() -> StorageFolder:
+        return memory if kind == "memory" else FileFolder(tmp_path / "deep" / "store")
 
     await check(reopen)
 
@@ -33,13 +33,17 @@ async def test_a_save_cancelled_while_the_disk_is_busy_leaves_a_journal_that_ope
     busy, go_on = threading.Event(), threading.Event()
 
     class SlowStorage(FileStorage):
-        def _append(self, data: bytes) -> None:
+        def _append(self, data: bytes, durable: bool) -> None:
             busy.set()
             assert go_on.wait(10)
-            super()._append(data)
+            super()._append(data, durable)
 
-    await (await DeviceDatabase.open(FileStorage(tmp_path / "journal"), make_world())).close()
-    database = await DeviceDatabase.open(SlowStorage(tmp_path / "journal"), make_world())
+    class SlowFolder(FileFolder):
+        async def open(self, name: str) -> FileStorage:
+            return SlowStorage(tmp_path / name)
+
+    await (await DeviceDatabase.open(FileFolder(tmp_path), make_world())).close()
+    database = await DeviceDatabase.open(SlowFolder(tmp_path), make_world())
 
     def draft(number: int) -> ChangeDraft:
         return ChangeDraft(ChangeKind.REGISTER_PATIENT, f"{number:032x}", {"chart_number": str(number), "name": "x"})
@@ -54,7 +58,7 @@ async def test_a_save_cancelled_while_the_disk_is_busy_leaves_a_journal_that_ope
     await database.commit([draft(2)], made_by="nurse")
     await database.close()
 
-    again = await DeviceDatabase.open(FileStorage(tmp_path / "journal"), make_world())
+    again = await DeviceDatabase.open(FileFolder(tmp_path), make_world())
     assert again.recovery.dropped == []
     assert [d["chart_number"] for d in again.tables.patients.documents()] == ["2"]
 

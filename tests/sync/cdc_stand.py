@@ -22,7 +22,7 @@ from e2e.fake_cdc.signature import Gate, read_public_key
 from store.changes import ChangeDraft, ChangeKind, World
 from store.database import HubDatabase
 from store.protocol import CdcLinkState
-from store.storage import FileStorage
+from store.storage import FileFolder
 from sync.cdc_client import CdcClient
 from sync.registry import CdcSettings
 from sync.worker import CdcWorker
@@ -117,7 +117,7 @@ class Clinic:
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        self.database = await HubDatabase.open(FileStorage(self.folder / "hub.journal"), self.world)
+        self.database = await HubDatabase.open(FileFolder(self.folder), self.world)
 
     async def start(self) -> None:
         await self.open()

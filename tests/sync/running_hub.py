@@ -13,7 +13,7 @@ from aiohttp import ClientResponse, ClientSession, web
 from store.changes import Change, ChangeDraft, ChangeKind, World
 from store.database import DeviceDatabase, HubDatabase
 from store.protocol import SyncAnswer, SyncRequest
-from store.storage import FileStorage, MemoryStorage
+from store.storage import FileFolder, MemoryFolder
 from sync.app import make_app
 from sync.hub import HUB, CdcLink, Hub
 from sync.settings import Settings
@@ -58,7 +58,7 @@ async def running_hub(
     folder: Path, *, worker: CdcLink | None = None, allowed_hosts: tuple[str, ...] = ()
 ) -> AsyncIterator[RunningHub]:
     settings = Settings(data_dir=folder, bundle_dir=folder / "bundle", allowed_hosts=allowed_hosts)
-    database = await HubDatabase.open(FileStorage(folder / "hub.journal"), WORLD)
+    database = await HubDatabase.open(FileFolder(folder), WORLD)
     app = make_app(settings, database, worker, WORLD)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, lingering_time=1)
     await runner.setup()
@@ -73,7 +73,7 @@ async def running_hub(
 
 
 async def make_device() -> DeviceDatabase:
-    return await DeviceDatabase.open(MemoryStorage(), WORLD)
+    return await DeviceDatabase.open(MemoryFolder(), WORLD)
 
 
 def request_of(device: DeviceDatabase, **changes: Any) -> SyncRequest:
@@ -81,7 +81,7 @@ def request_of(device: DeviceDatabase, **changes: Any) -> SyncRequest:
         "device_id": device.device_id,
         "generation": device.generation,
         "after": device.cursor,
-        "changes": list(device.unsent.values()),
+        "changes": list(device.unsent),
     }
     return SyncRequest(**(fields | changes))
 

@@ -18,7 +18,7 @@ from store.changes import ChangeDraft, ChangeKind
 from store.codes import vaccine_by_code
 from store.database import HubDatabase
 from store.lots import parse_lot_number
-from store.storage import MemoryStorage
+from store.storage import MemoryFolder
 from store.vaccinations import VaccinationDraft
 from sync.demo import fill_practice_data, read_lots
 from sync.settings import ROOT
@@ -28,7 +28,7 @@ TODAY = date(2026, 11, 23)
 
 
 async def test_the_practice_data_is_brought_in_once() -> None:
-    database = await HubDatabase.open(MemoryStorage(), WORLD)
+    database = await HubDatabase.open(MemoryFolder(), WORLD)
     await fill_practice_data(database, TODAY)
     head = database.head
     assert len(database.tables.lots) == len(read_lots()) == 11
@@ -40,7 +40,7 @@ async def test_the_practice_data_is_brought_in_once() -> None:
 
 
 async def test_what_staff_corrected_in_practice_stays_corrected() -> None:
-    database = await HubDatabase.open(MemoryStorage(), WORLD)
+    database = await HubDatabase.open(MemoryFolder(), WORLD)
     await fill_practice_data(database, TODAY)
     [person] = database.tables.patients.find_by("chart_number", "057164")
     payload = {"chart_number": "057164", "name": "練習更正"}

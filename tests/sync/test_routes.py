@@ -18,7 +18,7 @@ from store.changes import Change, ChangeKind
 from store.database import HubDatabase
 from store.errors import StorageFull
 from store.protocol import MAX_BODY_BYTES, MAX_PULL_CHANGES, CdcLinkState, SyncAnswer
-from store.storage import FileStorage
+from store.storage import FileFolder, FileStorage
 from sync.settings import ROOT
 from tests.sync.running_hub import WORLD, RunningHub, make_device, register_patient, request_of, running_hub
 
@@ -126,7 +126,7 @@ async def test_a_long_answer_is_gzipped_for_whom_accepts_it(hub: RunningHub, acc
 async def test_a_full_disk_is_told_and_nothing_is_acknowledged(
     hub: RunningHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def no_space(self: FileStorage, data: bytes) -> None:
+    async def no_space(self: FileStorage, data: bytes, *, durable: bool = True) -> None:
         raise StorageFull("No space left on device")
 
     device = await make_device()
@@ -176,7 +176,7 @@ async def test_a_change_is_there_after_the_hub_is_killed_right_after_its_answer(
         await process.wait()
         await device.receive(answer)
 
-    database = await HubDatabase.open(FileStorage(tmp_path / "hub.journal"), WORLD)
+    database = await HubDatabase.open(FileFolder(tmp_path), WORLD)
     assert charts(database) == {"0", "1", "2"}
     assert database.head == 3
     await database.close()

@@ -59,7 +59,7 @@ async def test_sent_is_on_disk_before_the_request_leaves(cdc: Stand, clinic: Cli
 
     await clinic.open()
     assert clinic.state(A) == "sent"
-    sent = [e for e in clinic.database.exchanges if e["kind"] == "sent"]
+    sent = [e for e in clinic.database.tables.exchanges.documents() if e["kind"] == "sent"]
     assert len(sent) == 1
     assert cdc.times_received() == [1]
     assert sent[0]["request"]["body"].encode() == next(iter(cdc.cdc.holdings.batches.values())).body
@@ -70,9 +70,9 @@ async def test_every_answer_is_kept_raw(cdc: Stand, clinic: Clinic) -> None:
     await clinic.record(A)
     await clinic.until_state("verified", A)
 
-    kept = [(e["kind"], (e.get("answer") or {}).get("status")) for e in clinic.database.exchanges]
+    kept = [(e["kind"], (e.get("answer") or {}).get("status")) for e in clinic.database.tables.exchanges.documents()]
     assert kept == [("sent", None), ("upload", 200), ("confirm", 200), ("confirm", 200)]
-    assert "系統維護中" in clinic.database.exchanges[2]["answer"]["body"]
+    assert "系統維護中" in list(clinic.database.tables.exchanges.documents())[2]["answer"]["body"]
 
 
 async def test_a_refused_lot_is_corrected_and_verified(cdc: Stand, clinic: Clinic) -> None:

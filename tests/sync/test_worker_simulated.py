@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from store.changes import ChangeDraft, ChangeKind, World
 from store.database import HubDatabase
-from store.storage import MemoryStorage
+from store.storage import MemoryFolder
 from sync import cdc_answers, cdc_format
 from sync.registry import ConfirmAnswer, Exchange, UploadAnswer, UploadItem
 from sync.upload_queue import MAX_UNKNOWN_FATES, Pause, open_rows
@@ -134,7 +134,7 @@ class Story:
 
     def __init__(self) -> None:
         self.cdc = Wonderland()
-        self.storage = MemoryStorage()
+        self.storage = MemoryFolder()
         self.world = World(now=lambda: self.cdc.now, random_bytes=random.Random(7).randbytes)
         self.database: HubDatabase
         self.worker: CdcWorker
@@ -156,7 +156,7 @@ class Story:
             case "wake":
                 self.worker.wake()
             case "restart":
-                self.storage = MemoryStorage(bytes(self.storage.data))
+                self.storage = self.storage.copy()
                 await self.open()
             case "record" if document is None:
                 await self._commit(vaccination_draft(ChangeKind.RECORD_VACCINATION, record_id, ()))
@@ -259,7 +259,7 @@ async def test_three_days_without_cdc_cost_few_requests_and_end_by_themselves() 
         for record_id in RECORDS[: 1 + (play.cdc.now - began) // timedelta(hours=18)]:
             await play.do("record", record_id)
         play.cdc.now = max(await play.worker.step() or play.cdc.now, play.cdc.now)
-    assert len(play.database.exchanges) < 3 * 24 * 3600 / (SETTINGS.retry_cap_seconds / 2) + 20
+    assert len(play.database.tables.exchanges) < 3 * 24 * 3600 / (SETTINGS.retry_cap_seconds / 2) + 20
 
     play.cdc.misfortune = ""
     came_back = play.cdc.now

@@ -10,7 +10,7 @@ from nicegui.testing import User, user_simulation
 from store.changes import ChangeDraft, ChangeKind
 from store.database import DeviceDatabase
 from store.errors import StorageFull
-from store.storage import MemoryStorage
+from store.storage import MemoryFolder
 from tests.factories import make_lot, make_patient, make_vaccination
 from tests.worlds import Clock, make_world
 from ui import boot
@@ -33,13 +33,13 @@ class NoNetwork:
         return False
 
 
-class FailingStorage(MemoryStorage):
+class FailingStorage(MemoryFolder):
     full = False
 
-    async def append(self, data: bytes) -> None:
+    async def append(self, name: str, data: bytes) -> None:
         if self.full:
             raise StorageFull("full")
-        await super().append(data)
+        await super().append(name, data)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import aiohttp
 from store.changes import ChangeDraft, ChangeKind
 from store.database import DeviceDatabase
 from store.errors import StorageFull
-from store.storage import MemoryStorage
+from store.storage import MemoryFolder
 from tests.factories import make_patient
 from tests.sync.running_hub import WORLD, RunningHub, running_hub
 from ui.sync_client import HubLink, NetworkFailed, SyncClient
@@ -64,13 +64,13 @@ class HttpNetwork:
         await asyncio.gather(*self._streams, return_exceptions=True)
 
 
-class FillingStorage(MemoryStorage):
+class FillingStorage(MemoryFolder):
     full = False
 
-    async def append(self, data: bytes) -> None:
+    async def append(self, name: str, data: bytes) -> None:
         if self.full:
             raise StorageFull("full")
-        await super().append(data)
+        await super().append(name, data)
 
 
 class Device:

@@ -92,7 +92,8 @@ class Desk:
         def rows() -> None:
             today = self._state.today().isoformat()
             # Newest first: the nurse looks for the child she has just done.
-            documents = list(reversed(self._state.database.tables.vaccinations.find_by("vaccination_date", today)))
+            found = self._state.database.tables.vaccinations.find_by("vaccination_date", today)
+            documents = sorted(found, key=lambda document: document["made_at"], reverse=True)
             ui.label(f"今日接種 {sum(not d['voided'] for d in documents)} 筆").classes("text-lg").mark("today-count")
             vaccination_table(self._state, documents[:_LISTED], on_open=self.open_record)
 

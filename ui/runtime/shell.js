@@ -1,6 +1,6 @@
 // The top-level page: owns the worker when this tab leads, holds the iframe, offers updates, shows a failed start.
 import { TEXTS } from "./texts.js";
-import { readJournalForExport } from "./storage.js";
+import { readStoreForExport } from "./storage.js";
 
 const setting = (name) => document.querySelector(`meta[name="${name}"]`).content;
 const element = (id) => document.getElementById(`desk-${id}`);
@@ -350,10 +350,10 @@ function rollBack() {
 async function exportJournal() {
   const note = element("failure-note");
   try {
-    const blob = await readJournalForExport();
+    const blob = await readStoreForExport();
     if (!blob) return (note.textContent = TEXTS.exportNothing);
     const link = Object.assign(document.createElement("a"), {
-      href: URL.createObjectURL(blob), download: `desk-journal-${new Date().toISOString().replace(/[:.]/g, "-")}.bin`,
+      href: URL.createObjectURL(blob), download: `desk-store-${new Date().toISOString().replace(/[:.]/g, "-")}.bin`,
     });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);

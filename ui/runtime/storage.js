@@ -1,9 +1,11 @@
-// The journal's bytes in the browser: OPFS where a sync access handle opens, else IndexedDB. Which one is decided in
+// A store's files in the browser: OPFS where a sync access handle opens, else IndexedDB. Which one is decided in
 // ui/browser_storage.py. Used by the worker, and by the shell for the export that must work without Python.
 
 const FOLDER = "desk";
-const STORE = "journal";
+const OWNER = "owner"; // an empty file whose handle says that the folder is in use
+const FILES = "files";
 const KIND_URL = "/storage-kind";
+const ABSENT = ["NotFoundError", "TypeError", "SecurityError", "NotSupportedError"];
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const settled = (request) => new Promise((resolve, reject) => {
   request.onsuccess = () => resolve(request.result);
@@ -14,147 +16,199 @@ const committed = (transaction) => new Promise((resolve, reject) => {
   transaction.onabort = () => reject(transaction.error ?? new DOMException("aborted", "AbortError"));
 });
 
-export async function openOpfs(file, patience) {
+// --- OPFS --------------------------------------------------------------------------------------------------------
+
+export async function openOpfs(name, patience) {
   const root = await navigator.storage.getDirectory();
-  const folder = await root.getDirectoryHandle(FOLDER, { create: true });
-  const entry = await folder.getFileHandle(file, { create: true });
-  if (!entry.createSyncAccessHandle) throw new DOMException("no sync access handle", "NotSupportedError");
+  const folder = await root.getDirectoryHandle(name, { create: true });
+  const owner = await folder.getFileHandle(OWNER, { create: true });
+  if (!owner.createSyncAccessHandle) throw new DOMException("no sync access handle", "NotSupportedError");
   for (const until = Date.now() + patience; ; await pause(30)) {
-    try { return new OpfsJournal(await entry.createSyncAccessHandle()); }
-    catch (error) { // the tab that owned the file is closing
+    try { return new OpfsFolder(folder, await owner.createSyncAccessHandle()); }
+    catch (error) { // the tab that owned the folder is closing
       if (error.name !== "NoModificationAllowedError" || Date.now() > until) throw error;
     }
   }
 }
 
-class OpfsJournal {
-  constructor(handle) { this.handle = handle; }
-  size() { return this.handle.getSize(); }
+class OpfsFolder {
+  constructor(folder, owner) { Object.assign(this, { folder, owner }); }
+  async names() {
+    const names = [];
+    for await (const name of this.folder.keys()) if (name !== OWNER) names.push(name);
+    return names;
+  }
+  async open(name) {
+    const entry = await this.folder.getFileHandle(name, { create: true });
+    return new OpfsFile(await entry.createSyncAccessHandle());
+  }
+  async remove(name) {
+    try { await this.folder.removeEntry(name); } catch (error) { if (error.name !== "NotFoundError") throw error; }
+  }
+  close() { this.owner.close(); }
+}
+
+class OpfsFile {
+  constructor(handle) { this.handle = handle; this.length = handle.getSize(); }
+  size() { return this.length; }
   read(offset, length) {
-    const data = new Uint8Array(Math.max(0, Math.min(length, this.size() - offset)));
+    const data = new Uint8Array(Math.max(0, Math.min(length, this.length - offset)));
     return data.subarray(0, this.handle.read(data, { at: offset }));
   }
-  append(bytes) { // bytes: a Python buffer; written straight out of Python's memory
+  append(bytes, durable) { // bytes: a Python buffer; written straight out of Python's memory
     const view = bytes.getBuffer("u8");
     try {
-      let at = this.size();
+      let at = this.length;
       for (let done = 0; done < view.data.length; ) {
         const written = this.handle.write(view.data.subarray(done), { at });
         if (!written) throw new DOMException("nothing was written", "QuotaExceededError");
         done += written;
         at += written;
+        this.length = at;
       }
-      this.handle.flush();
-    } finally { view.release(); }
+      if (durable) this.handle.flush();
+    } catch (error) { this.length = this.handle.getSize(); throw error; }
+    finally { view.release(); }
   }
-  truncate(size) { this.handle.truncate(size); this.handle.flush(); }
+  truncate(size) { this.handle.truncate(size); this.handle.flush(); this.length = size; }
   close() { this.handle.close(); }
 }
 
-// One entry per append, its key the offset at which it begins.
+// --- IndexedDB: one entry per append, its key the file's name and the offset at which it begins -------------------
+
 export async function openIndexedDb(name) {
-  const request = indexedDB.open(name, 1);
-  request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-  const database = await settled(request);
-  const journal = new IndexedDbJournal(database);
-  await journal.measure();
-  return journal;
+  const request = indexedDB.open(name, 2);
+  request.onupgradeneeded = ({ oldVersion }) => {
+    const files = request.result.createObjectStore(FILES);
+    if (oldVersion !== 1) return;
+    request.transaction.objectStore("journal").openCursor().onsuccess = ({ target: { result: cursor } }) => {
+      if (!cursor) return request.result.deleteObjectStore("journal");
+      files.put(cursor.value, ["journal.v1", cursor.key]);
+      cursor.continue();
+    };
+  };
+  return new IndexedDbFolder(await settled(request));
 }
 
-class IndexedDbJournal {
-  constructor(database) { this.database = database; this.length = 0; }
-  async measure() {
-    const last = await settled(this.store("readonly").openCursor(null, "prev"));
-    this.length = last ? last.key + last.value.length : 0;
+class IndexedDbFolder {
+  constructor(database) { this.database = database; }
+  store(mode) { return this.database.transaction(FILES, mode, { durability: "strict" }).objectStore(FILES); }
+  async names() {
+    const names = new Set();
+    for (const [name] of await settled(this.store("readonly").getAllKeys())) names.add(name);
+    return [...names];
   }
-  store(mode) {
-    const transaction = this.database.transaction(STORE, mode, { durability: "strict" });
-    return transaction.objectStore(STORE);
-  }
-  size() { return this.length; }
-  async read(offset, length) {
-    const end = Math.min(offset + length, this.length);
-    const data = new Uint8Array(Math.max(0, end - offset));
-    if (!data.length) return data;
+  async bytes() {
+    let bytes = 0;
     const store = this.store("readonly");
-    const first = (await settled(store.openKeyCursor(IDBKeyRange.upperBound(offset), "prev"))).key;
-    let at = first;
-    for (const chunk of await settled(store.getAll(IDBKeyRange.bound(first, end, false, true)))) {
-      const from = Math.max(0, offset - at), to = Math.min(chunk.length, end - at);
-      data.set(chunk.subarray(from, to), at + from - offset);
-      at += chunk.length;
-    }
-    return data;
+    const request = store.openCursor();
+    for (let cursor; (cursor = await settled(request)); cursor.continue()) bytes += cursor.value.length;
+    return bytes;
   }
-  async append(bytes) {
-    const view = bytes.getBuffer("u8");
-    const chunk = view.data.slice();
-    view.release();
+  // Read whole: what is asked of a file must be answered at once, and IndexedDB answers later.
+  async open(name) { return new IndexedDbFile(this, name, await settled(this.store("readonly").getAll(within(name)))); }
+  async remove(name) {
     const store = this.store("readwrite");
-    store.put(chunk, this.length);
+    store.delete(within(name));
     await committed(store.transaction);
-    this.length += chunk.length;
-  }
-  async truncate(size) {
-    if (size >= this.length) return;
-    const store = this.store("readwrite");
-    const cut = await settled(store.openCursor(IDBKeyRange.upperBound(size, true), "prev"));
-    store.delete(IDBKeyRange.lowerBound(size));
-    if (cut && cut.key + cut.value.length > size) store.put(cut.value.slice(0, size - cut.key), cut.key);
-    await committed(store.transaction);
-    this.length = size;
   }
   close() { this.database.close(); }
 }
 
-// The facts the choice is made from; nothing is created here except an empty OPFS file.
-export async function probe(file, database, patience) {
+const within = (name) => IDBKeyRange.bound([name, 0], [name, Infinity]);
+
+class IndexedDbFile {
+  constructor(folder, name, chunks) {
+    Object.assign(this, { folder, name, length: 0, data: new Uint8Array(0) });
+    for (const chunk of chunks) this.keep(chunk);
+  }
+  keep(chunk) {
+    if (this.length + chunk.length > this.data.length) {
+      const larger = new Uint8Array(Math.max(4096, 2 * (this.length + chunk.length)));
+      larger.set(this.data.subarray(0, this.length));
+      this.data = larger;
+    }
+    this.data.set(chunk, this.length);
+    this.length += chunk.length;
+  }
+  size() { return this.length; }
+  read(offset, length) { return this.data.slice(offset, Math.max(offset, Math.min(offset + length, this.length))); }
+  async append(bytes) {
+    const view = bytes.getBuffer("u8");
+    const chunk = view.data.slice();
+    view.release();
+    if (!chunk.length) return;
+    const store = this.folder.store("readwrite");
+    store.put(chunk, [this.name, this.length]);
+    await committed(store.transaction);
+    this.keep(chunk);
+  }
+  async truncate(size) {
+    if (size >= this.length) return;
+    const store = this.folder.store("readwrite");
+    store.delete(IDBKeyRange.bound([this.name, 0], [this.name, Infinity]));
+    if (size) store.put(this.data.slice(0, size), [this.name, 0]);
+    await committed(store.transaction);
+    this.length = size;
+  }
+  close() {}
+}
+
+// --- which of the two ----------------------------------------------------------------------------------------------
+
+// The facts the choice is made from; nothing is created here except an empty OPFS folder.
+export async function probe(folder, database, patience) {
   const [opfs, indexedDbBytes, lastKind] = await Promise.all([
-    openOpfs(file, patience).then((journal) => ({ journal, bytes: journal.size() }), async (error) => ({ error, bytes: await opfsBytes(file) })),
+    openOpfs(folder, patience).then((opened) => ({ opened }), (error) => ({ error })),
     indexedDbSize(database),
     caches.match(KIND_URL, { cacheName: "desk-meta" }).then((answer) => answer?.text() ?? ""),
   ]);
-  return { opfs: opfs.journal ?? null, opfsError: opfs.error?.name ?? "", opfsBytes: opfs.bytes, indexedDbBytes, lastKind };
+  return { opfs: opfs.opened ?? null, opfsError: opfs.error?.name ?? "", opfsBytes: await opfsBytes(folder), indexedDbBytes, lastKind };
 }
 
 export async function rememberKind(kind) {
   await (await caches.open("desk-meta")).put(KIND_URL, new Response(kind));
 }
 
-async function opfsFile(file) {
-  const root = await navigator.storage.getDirectory();
-  return (await (await root.getDirectoryHandle(FOLDER)).getFileHandle(file)).getFile();
+async function opfsFiles(name = FOLDER) {
+  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(name);
+  const files = [];
+  for await (const entry of folder.values()) if (entry.kind === "file" && entry.name !== OWNER) files.push(await entry.getFile());
+  return files;
 }
 
-// The size of the OPFS journal without owning it; 0 where there is none, -1 where that cannot be told.
-async function opfsBytes(file) {
-  try { return (await opfsFile(file)).size; }
-  catch (error) { return ["NotFoundError", "TypeError", "SecurityError", "NotSupportedError"].includes(error.name) ? 0 : -1; }
+// The bytes in OPFS without owning them; 0 where there are none, -1 where that cannot be told.
+async function opfsBytes(folder) {
+  try { return (await opfsFiles(folder)).reduce((sum, { size }) => sum + size, 0); }
+  catch (error) { return ABSENT.includes(error.name) ? 0 : -1; }
 }
 
 async function indexedDbSize(name) {
   const request = indexedDB.open(name);
   let exists = true;
   request.onupgradeneeded = () => { exists = false; request.transaction.abort(); }; // it did not exist, and shall not now
-  let database;
-  try { database = await settled(request); }
+  try { (await settled(request)).close(); }
   catch { return exists ? -1 : 0; } // what cannot be opened may hold data: it never counts as empty
-  if (!database.objectStoreNames.contains(STORE)) { database.close(); return 0; }
-  const journal = new IndexedDbJournal(database);
-  await journal.measure();
-  journal.close();
-  return journal.size();
+  const folder = await openIndexedDb(name);
+  try { return await folder.bytes(); } finally { folder.close(); }
 }
 
-// The raw journal for a person to keep when Python cannot start; null where there is none.
-export async function readJournalForExport(file = "journal.v1", database = "desk") {
-  try {
-    const blob = await opfsFile(file);
-    if (blob.size) return blob;
-  } catch (error) { if (!["NotFoundError", "TypeError", "SecurityError", "NotSupportedError"].includes(error.name)) throw error; }
-  if (!(await indexedDbSize(database))) return null;
-  const journal = await openIndexedDb(database);
-  const blob = new Blob([await journal.read(0, journal.size())]);
-  journal.close();
-  return blob;
+// All files as they are, for a person to keep when Python cannot start; null where there are none.
+// Shape: as ui/bundle/image.py writes it, so that `read_image` takes it apart.
+export async function readStoreForExport(folder = FOLDER, database = "desk") {
+  let files = [];
+  try { files = (await opfsFiles(folder)).map((file) => [file.name, file.size, file]); }
+  catch (error) { if (!ABSENT.includes(error.name)) throw error; }
+  if (!files.some(([, size]) => size) && (await indexedDbSize(database))) {
+    const kept = await openIndexedDb(database);
+    files = [];
+    for (const name of await kept.names()) {
+      const file = await kept.open(name);
+      files.push([name, file.size(), file.read(0, file.size())]);
+    }
+    kept.close();
+  }
+  if (!files.some(([, size]) => size)) return null;
+  const header = new TextEncoder().encode(JSON.stringify(files.map(([name, size]) => [name, size])));
+  return new Blob([new Uint32Array([header.length]), header, ...files.map(([, , data]) => data)]);
 }

@@ -1,0 +1,93 @@
+"""Stores of every earlier version open as they were. The old files were written by the programs of those versions."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.database import Database, DeviceDatabase, HubDatabase
+from store.errors import StorageFailed
+from store.storage import MemoryFolder
+from tests.worlds import make_world
+
+OLD = Path(__file__).parent / "old_stores"
+SIDES: dict[str, type[Database]] = {"device": DeviceDatabase, "hub": HubDatabase}
+
+
+def old_folder(side: str) -> MemoryFolder:
+    return MemoryFolder({SIDES[side].schema_1_file: (OLD / f"schema1-{side}.journal").read_bytes()})
+
+
+def shown(database: Any) -> dict[str, Any]:
+    tables = database.tables
+    records = {table.name: table for table in (tables.patients, tables.lots, tables.vaccinations, tables.batches)}
+    is_hub = isinstance(database, HubDatabase)
+    return {
+        "device_id": database.device_id,
+        "generation": database.generation,
+        "tables": {
+            name: {document.doc_id: dict(document) for document in table.documents()} for name, table in records.items()
+        },
+        "unsent": [] if is_hub else [change.change_id for change in database.unsent],
+        "cursor": None if is_hub else database.cursor,
+        "head": database.head if is_hub else None,
+    }
+
+
+def expected(side: str) -> dict[str, Any]:
+    return dict(json.loads((OLD / f"schema1-{side}.json").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_a_store_of_schema_1_opens_as_it_was_and_again_after_that(side: str) -> None:
+    folder = old_folder(side)
+
+    database = await SIDES[side].open(folder, make_world())
+    assert shown(database) == expected(side)
+    assert SIDES[side].schema_1_file not in folder.files
+    await database.close()
+
+    database = await SIDES[side].open(folder.copy(), make_world())
+    assert shown(database) == expected(side)
+
+
+async def test_the_hub_of_schema_1_keeps_its_numbers_and_its_exchanges() -> None:
+    database = await HubDatabase.open(old_folder("hub"), make_world())
+
+    changes, upto = database.changes_after(0, 100, except_device="")
+    assert [n.hub_seq for n in changes] == list(range(1, upto + 1))
+    [batch] = database.tables.batches.documents()
+    assert [e["kind"] for e in database.exchanges_of(batch["upload_batch_id"])] == ["sent"]
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_a_crash_in_any_step_of_the_migration_loses_nothing(side: str) -> None:
+    class Crashing(MemoryFolder):
+        left = 10_000
+
+        def count(self) -> None:
+            self.left -= 1
+            if self.left < 0:
+                raise StorageFailed("the power went")
+
+        async def append(self, name: str, data: bytes) -> None:
+            self.count()
+            await super().append(name, data)
+
+        async def remove(self, name: str) -> None:
+            self.count()
+            await super().remove(name)
+
+    steps, over = 0, False
+    while not over:
+        folder = Crashing({name: bytes(data) for name, data in old_folder(side).files.items()})
+        folder.left = steps
+        try:
+            await SIDES[side].open(folder, make_world())
+            over = True
+        except StorageFailed:
+            database = await SIDES[side].open(folder.copy(), make_world())
+            assert shown(database) == expected(side), f"after {steps} steps"
+        steps += 1
+    assert steps > 4
