@@ -30,6 +30,8 @@ from store.tables import Tables
 SCHEMA_VERSION = 2
 # Of records newer than the runs: so many are read again at the next opening, some 25 microseconds each.
 CHECKPOINT_RECORDS = 2000
+# When nobody has recorded anything for a while, fewer are enough: the next opening then has almost nothing to read.
+IDLE_RECORDS, IDLE_SECONDS = 32, 2.0
 # Longer than the 2 ms that Pyodide takes for none: a tap comes in between.
 REST_SECONDS = 0.004
 
@@ -77,6 +79,8 @@ class Database:
         self._manifest = self._first_manifest = Manifest()
         self._lock = asyncio.Lock()
         self._maintenance: asyncio.Task[None] | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._writes = 0
         self._listeners: list[Listener] = []
         self._next_device_seq = 1
         self.device_id = ""
@@ -101,6 +105,8 @@ class Database:
         return database
 
     async def close(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         if self._maintenance is not None:
             self._maintenance.cancel()
             await asyncio.gather(self._maintenance, return_exceptions=True)
@@ -180,8 +186,25 @@ class Database:
         await self._journal.append(ENTRIES.dump_json(list(entries), exclude_none=True))
         for entry in entries:
             self.replay(entry, checked=checked)
-        if self._maintenance is None and self.newer_records() >= max(self.checkpoint_records, self._not_before):
-            self._maintenance = asyncio.get_running_loop().create_task(self._maintain())
+        self._writes += 1
+        self._maintain_above(self.checkpoint_records)
+        if self._idle_timer is None:
+            self._watch_for_idleness()
+
+    def _watch_for_idleness(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._idle_timer = loop.call_later(IDLE_SECONDS, self._look_whether_idle, self._writes)
+
+    def _look_whether_idle(self, writes: int) -> None:
+        self._idle_timer = None
+        if writes == self._writes:
+            self._maintain_above(IDLE_RECORDS)
+        else:
+            self._watch_for_idleness()
+
+    def _maintain_above(self, records: int) -> None:
+        if self._maintenance is None and self.newer_records() >= max(records, self._not_before):
+            self._maintenance = asyncio.get_running_loop().create_task(self._maintain(records))
 
     def _put(self, table: str, records: Mapping[str, Mapping[str, Any] | None]) -> None:
         """TinyDB's own writing to one of this device's tables: on disk on return.
@@ -305,9 +328,9 @@ class Database:
     def newer_records(self) -> int:
         return sum(len(table.delta.documents) for table in self.tables.record_tables())
 
-    async def _maintain(self) -> None:
+    async def _maintain(self, records: int) -> None:
         try:
-            while self.newer_records() >= self.checkpoint_records:
+            while self.newer_records() >= records:
                 await self.checkpoint()
             self._not_before = 0
         except Exception as error:  # noqa: BLE001 -- all is in the journals still; a later writing tries again

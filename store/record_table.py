@@ -114,26 +114,24 @@ class RecordTable(Table):
             for place in keys.places_of(encoded) if keys is not None else ():
                 if not self._collect(found, run, keys.ordinal(place), depth, limit):  # type: ignore[union-attr]
                     return found
-        for layer in filter(None, (self.frozen, self.delta)):
-            for record_id in layer.ids_at(index, key):
-                if layer is self.frozen and record_id in self.delta.documents:
-                    continue
-                if limit is not None and len(found) >= limit:
-                    return found
-                found.append(layer.documents[record_id])  # type: ignore[arg-type]
+        for record_id, document in self._newer_ids_at(index, key):
+            if limit is not None and len(found) >= limit:
+                break
+            found.append(document)
         return found
 
     def find_by_prefix(self, index: str, prefix: str, limit: int) -> list[Document]:
         """The first `limit` documents in the order of keys that begin so."""
-        candidates: list[tuple[bytes, str]] = []
+        candidates: list[tuple[bytes, str, TableRun | None, int]] = []
         for depth, run in enumerate(self.runs):
             if not run.has(f"index {index}"):
                 continue
             keys, taken = run.keys(f"index {index}"), 0
             for place in keys.places_from(prefix.encode()):
-                record_id = run.id_at(keys.ordinal(place))
+                ordinal = keys.ordinal(place)
+                record_id = run.id_at(ordinal)
                 if not self._is_hidden(record_id, depth):
-                    candidates.append((keys.key(place), record_id))
+                    candidates.append((keys.key(place), record_id, run, ordinal))
                     taken += 1
                     if taken == limit:
                         break
@@ -142,11 +140,15 @@ class RecordTable(Table):
             for key, record_id in layer.ids_from(index, prefix):
                 if layer is self.frozen and record_id in self.delta.documents:
                     continue
-                candidates.append((key.encode(), record_id))
+                candidates.append((key.encode(), record_id, None, 0))
                 taken += 1
                 if taken == limit:
                     break
-        return [self.at(record_id) for _, record_id in sorted(candidates)[:limit]]
+        candidates.sort(key=lambda candidate: candidate[:2])
+        return [
+            self.at(record_id) if run is None else self._parsed(run, ordinal, record_id)
+            for _, record_id, run, ordinal in candidates[:limit]
+        ]
 
     def find_by_text(self, piece: str, limit: int) -> list[Document]:
         """Documents whose text holds `piece`, at most `limit`; first those with a line that is it or begins so."""
@@ -167,7 +169,13 @@ class RecordTable(Table):
     def count_by(self, index: str, key: str) -> int:
         if index in self.counted:
             return self.counted[index][key]
-        return len(self.find_by(index, key))
+        encoded, count = key.encode(), 0
+        for depth, run in enumerate(self.runs):
+            if run.has(f"index {index}"):
+                keys = run.keys(f"index {index}")
+                places = keys.places_of(encoded)
+                count += sum(not self._is_hidden(run.id_at(keys.ordinal(place)), depth) for place in places)
+        return count + sum(1 for _ in self._newer_ids_at(index, key))
 
     def ids(self) -> Iterator[str]:
         """Every record's id, the oldest runs' first."""
@@ -221,6 +229,11 @@ class RecordTable(Table):
         body = run.body(ordinal)
         return Document(self._decode(body), record_id) if body else None  # type: ignore[arg-type]
 
+    def _parsed(self, run: TableRun, ordinal: int, record_id: str) -> Document:
+        document = self._parse(run, ordinal, record_id)
+        assert document is not None, "an index names a removed record"
+        return document
+
     def _in_runs(self, record_id: str) -> bool:
         return any(record_id in run for run in self.runs) or (
             self.frozen is not None and record_id in self.frozen.documents
@@ -232,14 +245,18 @@ class RecordTable(Table):
             return True
         return any(record_id in run for run in self.runs[:depth])
 
+    def _newer_ids_at(self, index: str, key: str) -> Iterator[tuple[str, Document]]:
+        for layer in filter(None, (self.frozen, self.delta)):
+            for record_id in layer.ids_at(index, key):
+                if not (layer is self.frozen and record_id in self.delta.documents):
+                    yield record_id, layer.documents[record_id]  # type: ignore[misc]
+
     def _collect(self, found: list[Document], run: TableRun, ordinal: int, depth: int, limit: int | None) -> bool:
         if limit is not None and len(found) >= limit:
             return False
         record_id = run.id_at(ordinal)
         if not self._is_hidden(record_id, depth):
-            document = self._parse(run, ordinal, record_id)
-            assert document is not None, "an index names a removed record"
-            found.append(document)
+            found.append(self._parsed(run, ordinal, record_id))
         return True
 
     def _with_text(self, piece: bytes) -> Iterator[tuple[str, bytes]]:

@@ -76,9 +76,7 @@ class TableRun:
     # ---- by id
 
     def ordinal_of(self, record_id: str) -> int | None:
-        ids, key = self.keys("ids"), record_id.encode()
-        places = ids.places_of(key)
-        return places[0] if places else None
+        return self.keys("ids").place_of(record_id.encode())
 
     def __contains__(self, record_id: str) -> bool:
         return self.ordinal_of(record_id) is not None
