@@ -12,6 +12,7 @@ from tinydb import TinyDB
 from tinydb.storages import MemoryStorage
 from tinydb.table import Document, Table
 
+from store import decisions, duplicates
 from store.errors import RecordNotFound
 from store.patients import match_patient, normalise_query, patient_search_text
 
@@ -105,17 +106,41 @@ class Tables(TinyDB):
         super().__init__(storage=MemoryStorage)
         by = _by_field
         self.patients = self._add(
-            "patients", patient_search_text, chart_number=by("chart_number"), national_id=by("national_id")
+            "patients",
+            patient_search_text,
+            chart_number=by("chart_number"),
+            national_id=by("national_id"),
+            # Conflicts and duplicates:
+            name_birth=duplicates.name_birth_key,
+            phone_birth=duplicates.phone_birth_key,
+            conflict=duplicates.conflict_key,
         )
-        self.lots = self._add("lots", lot_number=by("lot_number"), vaccine_code=by("vaccine_code"))
+        self.lots = self._add(
+            "lots",
+            lot_number=by("lot_number"),
+            vaccine_code=by("vaccine_code"),
+            conflict=duplicates.conflict_key,
+        )
         self.vaccinations = self._add(
             "vaccinations",
             patient_id=by("patient_id"),
             vaccination_date=by("vaccination_date"),
             upload_state=by("upload_state"),
+            # Conflicts and duplicates:
+            person_id=by("person_id"),
+            dose=duplicates.dose_key,
+            conflict=duplicates.conflict_key,
         )
         self.batches = self._add("batches", state=by("state"))
         self.unreadable = self._add("unreadable")
+        # Conflicts and duplicates: what staff decided of pairs (decisions.py), and the pairs found (pairs.py).
+        self.decisions = self._add(
+            "decisions",
+            merged=decisions.merged_key,
+            survivor=decisions.survivor_key,
+            decided_on=decisions.decided_on_key,
+        )
+        self.pairs = self._add("pairs", open=decisions.open_key)
 
     def _add(self, name: str, text_of: TextOf | None = None, **indexes: KeyOf) -> RecordTable:
         table = RecordTable(self.storage, name, indexes, text_of)
