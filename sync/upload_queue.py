@@ -107,9 +107,9 @@ def longer(
 def select_rows(waiting: Iterable[Document], can_send_person: Callable[[str], bool], limit: int) -> list[UploadRow]:
     """The rows of the next batch: oldest person first, each person's rows together, oldest first, at most `limit`.
 
-    `waiting` are vaccination documents; `can_send_person` tells by the id of the person whose dose it is now whether CDC
-    can be told who that is. A record of somebody unknown waits, except a void, which names nobody. A half of a refused
-    batch goes alone.
+    `waiting` are vaccination documents; `can_send_person` tells by the id of the person whose dose it is now whether
+    CDC can be told who that is. A record of somebody unknown waits, except a void, which names nobody. A half of a
+    refused batch goes alone.
     """
     found: list[tuple[Document, UploadMethod]] = []
     for document in waiting:
