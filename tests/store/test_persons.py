@@ -38,10 +38,12 @@ def test_merges_in_a_ring_make_all_of_them_one_and_the_same() -> None:
     assert {effective_patient(tables, one) for one in (A, B, C)} == {A}
 
 
-def test_who_was_merged_into_two_goes_with_the_later_decision() -> None:
-    tables = merges((A, B), (A, C))
+def test_who_was_merged_into_two_goes_with_the_later_decision_whichever_came_first() -> None:
+    writer = Writer()
+    earlier, later = writer.change(draft_merge(A, B)), writer.change(draft_merge(A, C))
 
-    assert effective_patient(tables, A) == C
+    assert effective_patient(apply_all([earlier, later]), A) == C
+    assert effective_patient(apply_all([later, earlier]), A) == C
 
 
 def test_undoing_a_merge_gives_each_person_their_doses_back() -> None:
