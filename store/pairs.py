@@ -37,18 +37,19 @@ def count_open_pairs(tables: Tables) -> int:
     return sum(tables.pairs.count_by("open", pair) for pair in Pair)
 
 
-def find_pair(tables: Tables, pair: Pair, one: str, other: str) -> Document | None:
-    return tables.pairs.find(pair_id(pair, one, other))
-
-
 def same_doses(tables: Tables, vaccination: Mapping[str, Any]) -> list[Document]:
     """Other records of the same dose of the same person that nobody has confirmed to be a dose of its own."""
     return [
         other
         for other in _sharing(tables.vaccinations, "dose", dose_key(vaccination), _DOSE_CROWD)
         if other["record_id"] != vaccination["record_id"]
-        and _decided(tables, Pair.DOSES, vaccination, other) is not Verdict.DISTINCT
+        and not are_confirmed_doses(tables, vaccination["record_id"], other["record_id"])
     ]
+
+
+def are_confirmed_doses(tables: Tables, one: str, other: str) -> bool:
+    """True where a person said that both records are doses that were given."""
+    return verdict(tables.decisions.find(pair_id(Pair.DOSES, one, other))) is Verdict.DISTINCT
 
 
 def find_likely_patients(tables: Tables, patient: Mapping[str, Any]) -> list[tuple[Document, list[Likeness]]]:
@@ -130,10 +131,6 @@ def _reasons(tables: Tables, one: Mapping[str, Any], other: Mapping[str, Any]) -
     ]
 
 
-def _decided(tables: Tables, pair: Pair, one: Mapping[str, Any], other: Mapping[str, Any]) -> Verdict | None:
-    return verdict(tables.decisions.find(pair_id(pair, one["record_id"], other["record_id"])))
-
-
 def _put_patients(tables: Tables, one_id: str, other_id: str) -> None:
     one, other = tables.patients.find(one_id), tables.patients.find(other_id)
     reasons = _reasons(tables, one, other) if one is not None and other is not None else []
@@ -159,7 +156,7 @@ def _put_doses(tables: Tables, one_id: str, other_id: str) -> None:
         and (key := dose_key(one)) is not None
         and key == dose_key(other)
         and tables.vaccinations.count_by("dose", key) <= _DOSE_CROWD
-        and _decided(tables, Pair.DOSES, one, other) is not Verdict.DISTINCT
+        and not are_confirmed_doses(tables, one_id, other_id)
     )
     _put(tables, Pair.DOSES, one_id, other_id, [], is_open)
 
