@@ -109,8 +109,9 @@ def _apply_patient(tables: Tables, change: Change) -> None:
     before = tables.patients.find(change.record_id)
     _apply_revision(tables, tables.patients, change)
     after = tables.patients.at(change.record_id)
-    if identity_digest(before) != identity_digest(after):
-        for vaccination in tables.vaccinations.find_by("person_id", change.record_id):
+    doses = tables.vaccinations.find_by("person_id", change.record_id)
+    if doses and identity_digest(before) != identity_digest(after):
+        for vaccination in doses:
             _put_vaccination(tables, dict(vaccination))
     refresh_patient(tables, before, after)
 

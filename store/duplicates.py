@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import Any
 
 from store.half_width import to_half_width
-from store.patients import phone_digits
 
 # Given again and again under the same dose label; their doses are the same only within one season.
 # ASSUMED: from the vaccines' nature, the code table does not say it.
@@ -44,7 +43,7 @@ def name_birth_key(patient: Mapping[str, Any]) -> str | None:
 
 def phone_birth_key(patient: Mapping[str, Any]) -> str | None:
     """Shape: "0912345678|2020-05-01"."""
-    phone, birth_date = phone_digits(patient.get("phone")), patient.get("birth_date")
+    phone, birth_date = _digits(patient.get("phone")), patient.get("birth_date")
     return f"{phone}|{birth_date}" if len(phone) >= _SHORTEST_PHONE and birth_date else None
 
 
@@ -112,4 +111,10 @@ def _differ(one: Mapping[str, Any], other: Mapping[str, Any], field: str) -> boo
 
 
 def _plain(text: str | None) -> str:
-    return "".join(to_half_width(text or "").split()).upper()
+    return "".join(to_half_width(text).split()).upper() if text else ""
+
+
+def _digits(text: str | None) -> str:
+    if not text or (text.isascii() and text.isdigit()):
+        return text or ""
+    return "".join(sign for sign in to_half_width(text) if "0" <= sign <= "9")

@@ -73,17 +73,23 @@ def find_likely_patients(tables: Tables, patient: Mapping[str, Any]) -> list[tup
 def refresh_patient(tables: Tables, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
     """Look at the pairs of one person again. `before` is the document that `after` replaced."""
     for index, key_of in KEY_BY_LIKENESS.items():
-        for key in {key_of(before) if before is not None else None, key_of(after)} - {None}:
-            for one, other in _touched(tables.patients, index, str(key), after, CROWD):
-                _put_patients(tables, one["record_id"], other["record_id"])
+        new = key_of(after)
+        old = key_of(before) if before is not None else None
+        for key in (new,) if old is None or old == new else (old, new):
+            if key is not None:
+                for one, other in _touched(tables.patients, index, key, after, CROWD, is_own=key == new):
+                    _put_patients(tables, one["record_id"], other["record_id"])
 
 
 def refresh_dose(tables: Tables, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
     """Look at the pairs of one dose again, where it became or ceased to be the same as others."""
     old, new = dose_key(before) if before is not None else None, dose_key(after)
-    for key in {old, new} - {None} if old != new else ():
-        for one, other in _touched(tables.vaccinations, "dose", str(key), after, _DOSE_CROWD):
-            _put_doses(tables, one["record_id"], other["record_id"])
+    if old == new:
+        return
+    for key in (old, new):
+        if key is not None:
+            for one, other in _touched(tables.vaccinations, "dose", key, after, _DOSE_CROWD, is_own=key == new):
+                _put_doses(tables, one["record_id"], other["record_id"])
 
 
 def refresh_decided(tables: Tables, decision: Mapping[str, Any]) -> None:
@@ -105,11 +111,11 @@ def refresh_decided(tables: Tables, decision: Mapping[str, Any]) -> None:
 
 
 def _touched(
-    table: RecordTable, index: str, key: str, changed: Mapping[str, Any], crowd: int
+    table: RecordTable, index: str, key: str, changed: Mapping[str, Any], crowd: int, *, is_own: bool
 ) -> Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """The pairs whose standing a change of one record may alter through one key."""
+    """The pairs whose standing a change of one record may alter through one key. `is_own`: the key is its own now."""
     count = table.count_by(index, key)
-    if count > crowd + 1:
+    if count == is_own or count > crowd + 1:  # as nearly always nobody else is there, and no record is read
         return ()
     members = [other for other in table.find_by(index, key) if other["record_id"] != changed["record_id"]]
     if count in (crowd, crowd + 1):  # all pairs of the key just opened or closed together

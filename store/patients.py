@@ -70,11 +70,6 @@ class Patient(PatientDraft):
     record_id: RecordId
 
 
-def phone_digits(phone: str | None) -> str:
-    """Shape: "0912-345 678" -> "0912345678"."""
-    return "".join(sign for sign in to_half_width(phone or "") if "0" <= sign <= "9")
-
-
 def can_identify(patient: Mapping[str, Any]) -> bool:
     """Say whether CDC can be told who a person is: by an own ID or by a parent's. `patient` is a document."""
     return bool(patient.get("national_id") or patient.get("parent_national_id"))
