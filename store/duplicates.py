@@ -70,7 +70,7 @@ def dose_key(vaccination: Mapping[str, Any]) -> str | None:
 
 
 def conflict_key(document: Mapping[str, Any]) -> str | None:
-    """"open" for a record that stations edited differently and nobody has settled."""
+    """ "open" for a record that stations edited differently and nobody has settled."""
     return "open" if document.get("conflict") else None
 
 

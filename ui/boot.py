@@ -63,8 +63,8 @@ def define_pages() -> None:
         roster.build(running())
 
     @ui.page("/conflicts")
-    def _conflicts() -> None:
-        conflicts.build(running())
+    def _conflicts(patient: str = "") -> None:
+        conflicts.build(running(), patient)
 
 
 async def rehearse(open_page: Callable[[str], Awaitable[int]]) -> None:

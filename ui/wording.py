@@ -121,6 +121,8 @@ CONFIRM_WITHDRAW = "取消這個決定？這兩筆會回到原來的狀態。"
 SETTLED = "已記錄決定"
 THIS_DEVICE = "本機"
 MERGED_CHARTS = "已併入本病歷：{charts}"
+MERGES_OF = "已合併的病歷（可取消）"
+SEE_MERGES = "檢視合併"
 MERGED_CHART = "（已併入其他病歷）"
 CONFLICT_FACT = {
     "patient": "患者",

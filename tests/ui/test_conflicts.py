@@ -1,5 +1,6 @@
 """待處理衝突 as staff see it, and what the other pages say of the same conflicts."""
 
+import gc
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -23,8 +24,13 @@ OTHER_PERSON, OTHER_DOSE = "9" * 32, "8" * 32
 
 
 @pytest.fixture
-async def state() -> AppState:
-    world = make_world(Clock())
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def state(clock: Clock) -> AppState:
+    world = make_world(clock)
     state = AppState(await DeviceDatabase.open(MemoryStorage(), world), world, NoNetwork())
     await register(state)
     return state
@@ -204,6 +210,32 @@ class TestSamePerson:
 
         assert tables.vaccinations.at(VACCINATION_ID)["person_id"] == PATIENT_ID
 
+    async def test_an_old_merge_is_taken_back_from_the_persons_own_page(
+        self, user: User, state: AppState, clock: Clock
+    ) -> None:
+        await state.commit([draft_merge(PATIENT_ID, OTHER_PERSON)])
+        clock.forward(days=400)
+        await user.open(f"/BA102_3?patient={OTHER_PERSON}")
+        user.find(marker="see-merges").click()
+        await user.should_see("已合併的病歷（可取消）")
+        await press(user, "withdraw")
+
+        assert effective_patient(state.database.tables, PATIENT_ID) == PATIENT_ID
+
+    async def test_a_change_that_arrives_during_the_question_does_not_lose_the_answer(
+        self, user: User, state: AppState
+    ) -> None:
+        await user.open("/conflicts")
+        user.find(marker="not-same-person").click()
+        await user.should_see(marker="confirm")
+        await dose(state, OTHER_DOSE)
+        await user.should_see("同一劑登錄了兩筆 1 筆")
+        gc.collect()
+        user.find(marker="confirm").click()
+        await user.should_see("已記錄決定")
+
+        await user.should_not_see(marker="same-person")
+
     async def test_not_the_same_person_takes_the_pair_off_the_list(self, user: User, state: AppState) -> None:
         await user.open("/conflicts")
         await press(user, "not-same-person")
@@ -247,3 +279,17 @@ class TestSamePerson:
             PATIENT_ID,
             OTHER_PERSON,
         )
+
+
+def test_every_likeness_decision_and_field_has_its_words() -> None:
+    from store.duplicates import Likeness
+    from store.lots import Lot
+    from store.patients import PatientDraft
+    from store.vaccinations import VaccinationDraft
+    from ui import wording
+
+    kinds = {kind for kind in ChangeKind if kind.startswith(("merge_", "confirm_", "withdraw_"))}
+    fields = {*Lot.model_fields, *PatientDraft.model_fields, *VaccinationDraft.model_fields} - {"record_id"}
+    assert set(Likeness) == wording.LIKENESS.keys()
+    assert kinds == wording.DECISION.keys()
+    assert fields <= wording.FIELD.keys()

@@ -18,7 +18,7 @@ from store.conflicts import (
 from store.decisions import Pair, draft_distinct, draft_merge, draft_withdrawal, pair_id
 from store.errors import AppError
 from store.pairs import open_pairs
-from store.persons import effective_patient
+from store.persons import effective_patient, merged_patients
 from ui import wording
 from ui.conflict_facts import Fact, decision_text, dose_facts, patient_facts, person_name, revision_facts
 from ui.shell import page_frame
@@ -29,15 +29,17 @@ _DAYS_TO_TAKE_BACK = 30
 _Action = tuple[str, str, Callable[[], object]]  # text, mark, what it does
 
 
-def build(state: AppState) -> None:
-    ConflictsPage(state).build()
+def build(state: AppState, patient: str = "") -> None:
+    """All that waits; with `patient` also the merges of that person, however old, so that each can be taken back."""
+    ConflictsPage(state, patient).build()
 
 
 class ConflictsPage:
     """The lists, and one stable place for the question that each button asks."""
 
-    def __init__(self, state: AppState) -> None:
+    def __init__(self, state: AppState, patient: str) -> None:
         self._state = state
+        self._patient = patient
         self._tables = state.database.tables
         self._settling = False
 
@@ -62,6 +64,9 @@ class ConflictsPage:
             )
             ui.label(wording.CONFLICTS_INTRO).classes("desk-note")
             ui.button(f"{wording.LEAVE} (Esc)", on_click=lambda: ui.navigate.to("/")).props("outline").mark("leave")
+        if self._patient:
+            title = f"{wording.MERGES_OF}　{person_name(self._state, self._patient)}"
+            self._section(title, self._merges_of_person(), self._show_decision)
         self._section(wording.EDITED_APART, conflicting_records(self._tables), self._show_edited)
         self._section(wording.SAME_DOSE, open_pairs(self._tables, Pair.DOSES), self._show_doses)
         self._section(wording.LIKELY_SAME_PERSON, open_pairs(self._tables, Pair.PATIENTS), self._show_patients)
@@ -165,14 +170,17 @@ class ConflictsPage:
         if self._settling:
             return
         self._settling = True
-        try:
-            await self._state.commit([draft])
-        except AppError as error:
-            ui.notify(wording.APP_ERROR[error.code], type="negative", position="bottom", timeout=0, close_button="關閉")
-        else:
-            ui.notify(wording.SETTLED, type="positive", position="bottom")
-        finally:
-            self._settling = False
+        # The row that was tapped may be gone by now: another station's change draws the lists anew.
+        with self._questions:
+            try:
+                await self._state.commit([draft])
+            except AppError as error:
+                told = wording.APP_ERROR[error.code]
+                ui.notify(told, type="negative", position="bottom", timeout=0, close_button="關閉")
+            else:
+                ui.notify(wording.SETTLED, type="positive", position="bottom")
+            finally:
+                self._settling = False
 
     # ---- small parts
 
@@ -194,6 +202,10 @@ class ConflictsPage:
 
     def _decision_on(self, pair: Mapping[str, Any]) -> Mapping[str, Any] | None:
         return self._tables.decisions.find(pair["record_id"])
+
+    def _merges_of_person(self) -> list[Mapping[str, Any]]:
+        chain = [self._patient, *merged_patients(self._tables, self._patient)]
+        return [merge for one in chain for merge in self._tables.decisions.find_by("survivor", one)]
 
     def _decided_lately(self) -> list[Mapping[str, Any]]:
         today = self._state.world.now().astimezone(UTC).date()

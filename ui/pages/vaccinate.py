@@ -160,7 +160,10 @@ class VaccinationForm:
         tables = self._state.database.tables
         if merged := merged_patients(tables, person["record_id"]):
             charts = "、".join(person_name(self._state, one) for one in merged)
-            ui.label(wording.MERGED_CHARTS.format(charts=charts)).classes("desk-note").mark("merged-charts")
+            with ui.row().classes("items-center"):
+                ui.label(wording.MERGED_CHARTS.format(charts=charts)).classes("desk-note").mark("merged-charts")
+                path = f"/conflicts?patient={person['record_id']}"
+                ui.button(wording.SEE_MERGES, on_click=lambda: ui.navigate.to(path)).props("outline").mark("see-merges")
         doses = [
             d
             for d in self._state.database.tables.vaccinations.find_by("person_id", person["record_id"])
