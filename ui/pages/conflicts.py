@@ -46,14 +46,14 @@ class ConflictsPage:
     def build(self) -> None:
         keys = {"F2": lambda: ui.navigate.to("/BA102_3")}
         with page_frame(self._state, wording.CONFLICTS, on_key=keys):
-            # Outside of the lists: these are drawn anew at each change, also while a question is open.
-            self._questions = ui.element("div")
 
             @ui.refreshable
             def lists() -> None:
                 self._build_lists()
 
             lists()
+            # Outside of the lists: these are drawn anew at each change, also while a question is open.
+            self._questions = ui.element("div")
             self._state.changed.subscribe(lists.refresh)
 
     def _build_lists(self) -> None:
@@ -63,7 +63,9 @@ class ConflictsPage:
                 "conflict-count"
             )
             ui.label(wording.CONFLICTS_INTRO).classes("desk-note")
-            ui.button(f"{wording.LEAVE} (Esc)", on_click=lambda: ui.navigate.to("/")).props("outline").mark("leave")
+            ui.button(f"{wording.LEAVE} (Esc)", on_click=lambda: ui.navigate.to("/")).props("outline no-caps").mark(
+                "leave"
+            )
         if self._patient:
             title = f"{wording.MERGES_OF}　{person_name(self._state, self._patient)}"
             self._section(title, self._merges_of_person(), self._show_decision)
