@@ -6,6 +6,7 @@ Invariants:
 - a change already applied changes nothing;
 - two edits of one revision both stay: the record is marked with all its heads and shows the one made last until a
   person chooses;
+- whose a dose is, and which pairs wait for a person, follow each change (persons.py, pairs.py);
 - a change that cannot be understood is kept in `unreadable` with the reason, and stops nothing.
 """
 
@@ -14,8 +15,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from store.changes import Change, ChangeKind
+from store.decisions import DistinctDoses, DistinctPatients, Merge, Pair, Withdrawal
 from store.lots import Lot
-from store.patients import Patient
+from store.pairs import refresh_decided, refresh_dose, refresh_patient
+from store.patients import Patient, identity_digest
+from store.persons import affected_patients, effective_patient
 from store.record_table import RecordTable
 from store.tables import Tables
 from store.uploads import (
@@ -38,6 +42,10 @@ _MODEL: dict[ChangeKind, type[BaseModel]] = {
     ChangeKind.REGISTER_LOT: Lot,
     ChangeKind.RECORD_VACCINATION: Vaccination,
     ChangeKind.CORRECT_VACCINATION: Vaccination,
+    ChangeKind.MERGE_PATIENTS: Merge,
+    ChangeKind.CONFIRM_DISTINCT_PATIENTS: DistinctPatients,
+    ChangeKind.CONFIRM_DISTINCT_DOSES: DistinctDoses,
+    ChangeKind.WITHDRAW_DECISION: Withdrawal,
     ChangeKind.UPLOAD_SENT: UploadSent,
     ChangeKind.UPLOAD_ACCEPTED: UploadAccepted,
     ChangeKind.UPLOAD_REFUSED: UploadRefused,
@@ -70,11 +78,18 @@ def apply_change(tables: Tables, change: Change) -> None:
     """Bring the tables to what they are with this change. `change` is one that `reason_unreadable` let pass."""
     match _KIND[change.kind]:
         case ChangeKind.REGISTER_PATIENT | ChangeKind.CORRECT_PATIENT:
-            _apply_revision(tables.patients, change)
+            _apply_patient(tables, change)
         case ChangeKind.REGISTER_LOT:
-            _apply_revision(tables.lots, change)
+            _apply_revision(tables, tables.lots, change)
         case ChangeKind.RECORD_VACCINATION | ChangeKind.CORRECT_VACCINATION | ChangeKind.VOID_VACCINATION:
-            _apply_revision(tables.vaccinations, change)
+            _apply_revision(tables, tables.vaccinations, change)
+        case (
+            ChangeKind.MERGE_PATIENTS
+            | ChangeKind.CONFIRM_DISTINCT_PATIENTS
+            | ChangeKind.CONFIRM_DISTINCT_DOSES
+            | ChangeKind.WITHDRAW_DECISION
+        ):
+            _apply_decision(tables, change)
         case ChangeKind.REQUEST_UPLOAD:
             _request_upload(tables, change)
         case ChangeKind.UPLOAD_SENT:
@@ -91,7 +106,30 @@ def keep_unreadable(tables: Tables, change: Change, reason: str) -> None:
     tables.unreadable.put(change.change_id, {"reason": reason, "kind": change.kind, "record_id": change.record_id})
 
 
-def _apply_revision(table: RecordTable, change: Change) -> None:
+def _apply_patient(tables: Tables, change: Change) -> None:
+    before = tables.patients.find(change.record_id)
+    _apply_revision(tables, tables.patients, change)
+    after = tables.patients.at(change.record_id)
+    doses = tables.vaccinations.find_by("person_id", change.record_id)
+    if doses and identity_digest(before) != identity_digest(after):
+        for vaccination in doses:
+            _put_vaccination(tables, dict(vaccination))
+    refresh_patient(tables, before, after)
+
+
+def _apply_decision(tables: Tables, change: Change) -> None:
+    _apply_revision(tables, tables.decisions, change)
+    decision = tables.decisions.at(change.record_id)
+    if decision["pair"] == Pair.PATIENTS:
+        for patient_id in affected_patients(tables, decision["first"], decision["second"]):
+            person_id = effective_patient(tables, patient_id)
+            for vaccination in tables.vaccinations.find_by("patient_id", patient_id):
+                if vaccination["person_id"] != person_id:
+                    _put_vaccination(tables, dict(vaccination))
+    refresh_decided(tables, decision)
+
+
+def _apply_revision(tables: Tables, table: RecordTable, change: Change) -> None:
     old = table.find(change.record_id)
     revisions: dict[str, Any] = dict(old["revisions"]) if old is not None else {}
     if change.change_id in revisions:
@@ -123,7 +161,7 @@ def _apply_revision(table: RecordTable, change: Change) -> None:
         document["void_reason"] = head["payload"].get("reason", "") if document["voided"] else ""
         for key, default in (("upload", None), ("cdc_has", False), ("upload_group", "")):
             document[key] = old[key] if old is not None else default
-        _put_vaccination(table, document)
+        _put_vaccination(tables, document)
     else:
         table.put(change.record_id, document)
 
@@ -155,15 +193,21 @@ def _content(revisions: dict[str, Any], revision_id: str) -> dict[str, Any]:
     return dict(revisions[revision_id]["payload"])
 
 
-def _put_vaccination(table: RecordTable, document: dict[str, Any]) -> None:
+def _put_vaccination(tables: Tables, document: dict[str, Any]) -> None:
+    """Put a dose with what follows from other records: whose it is now, by what CDC knows that person, its state."""
+    before = tables.vaccinations.find(document["record_id"])
+    # A void that came before what it voids names nobody yet.
+    document["person_id"] = effective_patient(tables, document.get("patient_id", ""))
+    document["identity"] = identity_digest(tables.patients.find(document["person_id"]))
     document["upload_state"] = str(upload_state(document))
-    table.put(document["record_id"], document)
+    tables.vaccinations.put(document["record_id"], document)
+    refresh_dose(tables, before, document)
 
 
 def _set_upload(tables: Tables, record_id: str, **fields: Any) -> None:
     document = tables.vaccinations.find(record_id)
     if document is not None:
-        _put_vaccination(tables.vaccinations, {**document, **fields})
+        _put_vaccination(tables, {**document, **fields})
 
 
 def _request_upload(tables: Tables, change: Change) -> None:
@@ -197,6 +241,7 @@ def _upload_sent(tables: Tables, change: Change) -> None:
             "upload_batch_id": change.record_id,
             "sent_at": change.made_at.isoformat(),
             "message": None,
+            "identity": row.identity,
         }
         _set_upload(tables, row.record_id, upload=upload, upload_group="")
 

@@ -1,9 +1,10 @@
 """Sorted keys as bytes: what one index of one run looks like on disk and in memory.
 
-    section = count u32 | width u32 | flags u32 | [heads u64 each] | [ends u32 each] | [ordinals u32 each] | keys
+    section = count u32 | width u32 | unique u32 | heads u64 each | [ends u32 each] | [ordinals u32 each] | keys
 
-`width` is that of every key, or 0 where they differ: then `ends` tell where each key ends. Without `ordinals` the
-ordinal of a key is its place. `heads` are the first eight bytes of each key as numbers, so that the search for one key runs in C.
+`width` is that of every key, or 0 where they differ: then `ends` tell where each key ends. Where keys are
+unique there are no `ordinals`: that of a key is its place. `heads` are the first eight bytes of each key as numbers, so
+that a search runs in C but for its last steps.
 
 Invariants:
 - keys are UTF-8 and sorted by their bytes, which is the order of their code points;
@@ -20,7 +21,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 _HEAD = struct.Struct("<III")
-_HAS_ORDINALS, _HAS_HEADS = 1, 2
 AFTER_ANY_SUFFIX = b"\xff"  # no byte of UTF-8
 
 
@@ -48,14 +48,13 @@ class KeySection:
     """The keys of one index, each with the ordinal of its record in the run."""
 
     def __init__(self, data: bytes) -> None:
-        self.count, self._width, flags = _HEAD.unpack_from(data)
+        self.count, self._width, unique = _HEAD.unpack_from(data)
         at = _HEAD.size
-        self._heads = self._ends = self._ordinals = None
-        if flags & _HAS_HEADS:
-            self._heads, at = numbers(data[at : at + 8 * self.count], "Q"), at + 8 * self.count
+        self._heads, at = numbers(data[at : at + 8 * self.count], "Q"), at + 8 * self.count
+        self._ends = self._ordinals = None
         if not self._width:
             self._ends, at = numbers(data[at : at + 4 * self.count]), at + 4 * self.count
-        if flags & _HAS_ORDINALS:
+        if not unique:
             self._ordinals, at = numbers(data[at : at + 4 * self.count]), at + 4 * self.count
         self._keys = data[at:]
 
@@ -69,15 +68,8 @@ class KeySection:
 
     def place_of(self, key: bytes) -> int | None:
         """The place of this key, where every key stands once."""
-        low, high = 0, self.count
-        if self._heads is not None:
-            head = _head_of(key)
-            low = bisect_left(self._heads, head)
-            if low == high or self._heads[low] != head:
-                return None
-            high = bisect_right(self._heads, head, low)
-        place = bisect_left(range(high), key, low, key=self.key)
-        return place if place < high and self.key(place) == key else None
+        place = self._find(key)
+        return place if place < self.count and self.key(place) == key else None
 
     def places_of(self, key: bytes) -> range:
         """The places at which exactly this key stands."""
@@ -100,7 +92,11 @@ class KeySection:
             yield self.key(place), self.ordinal(place)
 
     def _find(self, key: bytes) -> int:
-        return bisect_left(range(self.count), key, key=self.key)
+        head = _head_of(key)
+        low = bisect_left(self._heads, head)
+        if low == self.count or self._heads[low] != head:
+            return low
+        return bisect_left(range(bisect_right(self._heads, head, low)), key, low, key=self.key)
 
 
 class KeySectionBuilder:
@@ -115,15 +111,14 @@ class KeySectionBuilder:
     def add(self, key: bytes, ordinal: int) -> None:
         self._keys += key
         self._ends.append(len(self._keys))
-        if self._unique:
-            self._heads.append(_head_of(key))
-        else:
+        self._heads.append(_head_of(key))
+        if not self._unique:
             self._ordinals.append(ordinal)
         if self._width != len(key):
             self._width = len(key) if self._width is None else 0
 
     def to_bytes(self) -> bytes:
         width = self._width or 0
-        head = _HEAD.pack(len(self._ends), width, _HAS_HEADS if self._unique else _HAS_ORDINALS)
+        head = _HEAD.pack(len(self._ends), width, int(self._unique))
         parts = [number_bytes(self._heads), b"" if width else number_bytes(self._ends), number_bytes(self._ordinals)]
         return b"".join((head, *parts, self._keys))

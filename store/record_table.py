@@ -114,7 +114,7 @@ class RecordTable(Table):
             for place in keys.places_of(encoded) if keys is not None else ():
                 if not self._collect(found, run, keys.ordinal(place), depth, limit):  # type: ignore[union-attr]
                     return found
-        for record_id, document in self._newer_ids_at(index, key):
+        for document in self._newer_at(index, key):
             if limit is not None and len(found) >= limit:
                 break
             found.append(document)
@@ -175,7 +175,7 @@ class RecordTable(Table):
                 keys = run.keys(f"index {index}")
                 places = keys.places_of(encoded)
                 count += sum(not self._is_hidden(run.id_at(keys.ordinal(place)), depth) for place in places)
-        return count + sum(1 for _ in self._newer_ids_at(index, key))
+        return count + sum(1 for _ in self._newer_at(index, key))
 
     def ids(self) -> Iterator[str]:
         """Every record's id, the oldest runs' first."""
@@ -245,11 +245,11 @@ class RecordTable(Table):
             return True
         return any(record_id in run for run in self.runs[:depth])
 
-    def _newer_ids_at(self, index: str, key: str) -> Iterator[tuple[str, Document]]:
+    def _newer_at(self, index: str, key: str) -> Iterator[Document]:
         for layer in filter(None, (self.frozen, self.delta)):
             for record_id in layer.ids_at(index, key):
                 if not (layer is self.frozen and record_id in self.delta.documents):
-                    yield record_id, layer.documents[record_id]  # type: ignore[misc]
+                    yield layer.documents[record_id]  # type: ignore[misc]
 
     def _collect(self, found: list[Document], run: TableRun, ordinal: int, depth: int, limit: int | None) -> bool:
         if limit is not None and len(found) >= limit:

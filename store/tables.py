@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from tinydb import TinyDB
 from tinydb.storages import MemoryStorage
 
+from store import decisions, duplicates
 from store.changes import Change
 from store.patients import normalise_query, patient_search_text, phone_digits
 from store.record_table import NumberedTable, RecordTable, Writer
@@ -26,7 +27,7 @@ class Tables(TinyDB):
 
     table_class = NumberedTable  # type: ignore[assignment]  # of a table that is not named here: this device's own, never synced
 
-    def __init__(self, write: Writer) -> None:
+    def __init__(self, write: Writer | None = None) -> None:
         super().__init__(storage=MemoryStorage)
         self._write = write
         by = by_field
@@ -39,11 +40,26 @@ class Tables(TinyDB):
                     "name": by("name"),
                     "phone": lambda document: phone_digits(document.get("phone")) or None,
                     "birth_date": by("birth_date"),
+                    # Conflicts and duplicates:
+                    "name_birth": duplicates.name_birth_key,
+                    "phone_birth": duplicates.phone_birth_key,
+                    "conflict": duplicates.conflict_key,
                 },
+                counted=("conflict",),
                 text_of=patient_search_text,
             )
         )
-        self.lots = self._add(RecordTable("lots", {"lot_number": by("lot_number"), "vaccine_code": by("vaccine_code")}))
+        self.lots = self._add(
+            RecordTable(
+                "lots",
+                {
+                    "lot_number": by("lot_number"),
+                    "vaccine_code": by("vaccine_code"),
+                    "conflict": duplicates.conflict_key,
+                },
+                counted=("conflict",),
+            )
+        )
         self.vaccinations = self._add(
             RecordTable(
                 "vaccinations",
@@ -52,12 +68,28 @@ class Tables(TinyDB):
                     "vaccination_date": by("vaccination_date"),
                     "lot_number": by("lot_number"),
                     "upload_state": by("upload_state"),
+                    # Conflicts and duplicates:
+                    "person_id": by("person_id"),
+                    "dose": duplicates.dose_key,
+                    "conflict": duplicates.conflict_key,
                 },
-                counted=("upload_state",),
+                counted=("upload_state", "conflict"),
             )
         )
         self.batches = self._add(RecordTable("batches", {"state": by("state")}, counted=("state",)))
         self.unreadable = self._add(RecordTable("unreadable"))
+        # What staff decided of pairs (decisions.py), and the pairs found (pairs.py).
+        self.decisions = self._add(
+            RecordTable(
+                "decisions",
+                {
+                    "merged": decisions.merged_key,
+                    "survivor": decisions.survivor_key,
+                    "decided_on": decisions.decided_on_key,
+                },
+            )
+        )
+        self.pairs = self._add(RecordTable("pairs", {"open": decisions.open_key}, counted=("open",)))
         # Whole changes: a device keeps its own here until the hub holds them, the hub keeps all, by their number.
         self.changes = self._add(
             NumberedTable(
