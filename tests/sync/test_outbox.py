@@ -40,7 +40,8 @@ async def merge(clinic: Clinic) -> None:
 
 def ids_sent(clinic: Clinic) -> list[list[str]]:
     """The national IDs of each batch."""
-    bodies = [json.loads(e["request"]["body"]) for e in clinic.database.tables.exchanges.documents() if e["kind"] == "sent"]
+    exchanges = clinic.database.tables.exchanges.documents()
+    bodies = [json.loads(e["request"]["body"]) for e in exchanges if e["kind"] == "sent"]
     return [[_id_of(entry) for entry in body["entry"] if _is_patient(entry)] for body in bodies]
 
 
