@@ -21,6 +21,7 @@ from store.pairs import refresh_decided, refresh_dose, refresh_patient
 from store.patients import Patient, identity_digest
 from store.persons import affected_patients, effective_patient
 from store.record_table import RecordTable
+from store.revisions import content, differ, heads
 from store.tables import Tables
 from store.uploads import (
     BatchState,
@@ -142,17 +143,17 @@ def _apply_revision(tables: Tables, table: RecordTable, change: Change) -> None:
         "device_id": change.device_id,
         "payload": change.payload,
     }
-    heads = _heads(revisions)
-    head_id = heads[-1]
+    standing = heads(revisions)
+    head_id = standing[-1]
     head = revisions[head_id]
     first = revisions[min(revisions)]
     document = {
-        **_content(revisions, head_id),
+        **content(revisions, head_id),
         "record_id": change.record_id,
         "revision": head_id,
         "revisions": revisions,
-        "other_heads": heads[:-1],
-        "conflict": [other for other in heads[:-1] if _differ(revisions[other], head)],
+        "other_heads": standing[:-1],
+        "conflict": [other for other in standing[:-1] if differ(revisions[other], head)],
         "made_by": first["made_by"],
         "made_at": first["made_at"],
     }
@@ -164,33 +165,6 @@ def _apply_revision(tables: Tables, table: RecordTable, change: Change) -> None:
         _put_vaccination(tables, document)
     else:
         table.put(change.record_id, document)
-
-
-def _heads(revisions: dict[str, Any]) -> list[str]:
-    """The revisions that no other replaces, sorted; the last is shown."""
-    if len(revisions) == 1:
-        return list(revisions)
-    replaced = {base for revision in revisions.values() for base in revision["bases"]}
-    # Revisions that replace each other in a ring are no device's honest work: all of them count, and all are shown.
-    return sorted(revisions.keys() - replaced) or sorted(revisions)
-
-
-def _differ(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Two stations that wrote the same of a record do not disagree: the same roster imported twice is no conflict."""
-    voids = ChangeKind.VOID_VACCINATION in (one["kind"], other["kind"])
-    return one["payload"] != other["payload"] or (voids and one["kind"] != other["kind"])
-
-
-def _content(revisions: dict[str, Any], revision_id: str) -> dict[str, Any]:
-    """The record's fields at a revision; a void carries none, so it shows those of what it voided."""
-    seen: set[str] = set()
-    while revisions[revision_id]["kind"] == ChangeKind.VOID_VACCINATION:
-        seen.add(revision_id)
-        known = [base for base in revisions[revision_id]["bases"] if base in revisions and base not in seen]
-        if not known:
-            return {}
-        revision_id = known[0]
-    return dict(revisions[revision_id]["payload"])
 
 
 def _put_vaccination(tables: Tables, document: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ Invariants:
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from tinydb.table import Document
@@ -35,7 +35,7 @@ class Delta:
         """Drop a removed record that no run holds."""
         del self.documents[record_id]
 
-    def ids_at(self, index: str, key: str) -> Iterable[str]:
+    def ids_at(self, index: str, key: str) -> Collection[str]:
         return self._index(index).ids_by_key.get(key, ())
 
     def ids_from(self, index: str, prefix: str) -> Iterator[tuple[str, str]]:
@@ -54,7 +54,8 @@ class Delta:
 
     def _index(self, name: str) -> "_Index":
         index = self._indexes[name]
-        index.take_in(self._changed, self.documents)
+        if index.seen < len(self._changed):
+            index.take_in(self._changed, self.documents)
         return index
 
     def _all_texts(self) -> dict[str, bytes]:
@@ -71,13 +72,13 @@ class Delta:
 class _Index:
     def __init__(self, key_of: KeyOf) -> None:
         self._key_of = key_of
-        self._seen = 0
+        self.seen = 0
         self.key_by_id: dict[str, str] = {}
         self.ids_by_key: dict[str, dict[str, None]] = {}
         self._sorted: list[str] | None = None  # made at the first query for a prefix, then kept
 
     def take_in(self, changed: list[str], documents: Mapping[str, Document | None]) -> None:
-        for record_id in changed[self._seen :] if self._seen < len(changed) else ():
+        for record_id in changed[self.seen :]:
             document = documents.get(record_id)
             before = self.key_by_id.get(record_id)
             after = self._key_of(document) if document is not None else None
@@ -87,7 +88,7 @@ class _Index:
                 self._remove(before, record_id)
             if after is not None:
                 self._add(after, record_id)
-        self._seen = len(changed)
+        self.seen = len(changed)
 
     def _add(self, key: str, record_id: str) -> None:
         self.key_by_id[record_id] = key

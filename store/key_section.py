@@ -40,10 +40,6 @@ def number_bytes(values: "array[int]") -> bytes:
     return values.tobytes()
 
 
-def _head_of(key: bytes) -> int:
-    return int.from_bytes(key[:8].ljust(8, b"\0"), "big")
-
-
 class KeySection:
     """The keys of one index, each with the ordinal of its record in the run."""
 
@@ -68,19 +64,22 @@ class KeySection:
 
     def place_of(self, key: bytes) -> int | None:
         """The place of this key, where every key stands once."""
-        place = self._find(key)
-        return place if place < self.count and self.key(place) == key else None
+        low, high = self._bucket(key)
+        place = bisect_left(range(high), key, low, key=self.key) if low < high else high
+        return place if place < high and self.key(place) == key else None
 
     def places_of(self, key: bytes) -> range:
         """The places at which exactly this key stands."""
-        start = self._find(key)
-        end = start
-        while end < self.count and self.key(end) == key:
+        low, high = self._bucket(key)
+        if low < high:
+            low = bisect_left(range(high), key, low, key=self.key)
+        end = low
+        while end < high and self.key(end) == key:
             end += 1
-            if end - start == 16:  # a key that many records share: not one by one
-                end = self._find(key + b"\0")
+            if end - low == 16:  # a key that many records share: not one by one
+                end = bisect_left(range(high), key + b"\0", end, key=self.key)
                 break
-        return range(start, end)
+        return range(low, end)
 
     def places_from(self, prefix: bytes) -> range:
         """The places of all keys that begin so."""
@@ -92,11 +91,16 @@ class KeySection:
             yield self.key(place), self.ordinal(place)
 
     def _find(self, key: bytes) -> int:
-        head = _head_of(key)
+        low, high = self._bucket(key)
+        return bisect_left(range(high), key, low, key=self.key) if low < high else low
+
+    def _bucket(self, key: bytes) -> tuple[int, int]:
+        """Where keys with the same first eight bytes begin and end; twice where they would begin if there are none."""
+        head = int.from_bytes(key[:8].ljust(8, b"\0"), "big")
         low = bisect_left(self._heads, head)
         if low == self.count or self._heads[low] != head:
-            return low
-        return bisect_left(range(bisect_right(self._heads, head, low)), key, low, key=self.key)
+            return low, low
+        return low, bisect_right(self._heads, head, low)
 
 
 class KeySectionBuilder:
@@ -111,7 +115,7 @@ class KeySectionBuilder:
     def add(self, key: bytes, ordinal: int) -> None:
         self._keys += key
         self._ends.append(len(self._keys))
-        self._heads.append(_head_of(key))
+        self._heads.append(int.from_bytes(key[:8].ljust(8, b"\0"), "big"))
         if not self._unique:
             self._ordinals.append(ordinal)
         if self._width != len(key):

@@ -110,10 +110,10 @@ class RecordTable(Table):
         found: list[Document] = []
         encoded = key.encode()
         for depth, run in reversed(list(enumerate(self.runs))):
-            keys = run.keys(f"index {index}") if run.has(f"index {index}") else None
-            for place in keys.places_of(encoded) if keys is not None else ():
-                if not self._collect(found, run, keys.ordinal(place), depth, limit):  # type: ignore[union-attr]
-                    return found
+            if (keys := run.index(index)) is not None:
+                for place in keys.places_of(encoded):
+                    if not self._collect(found, run, keys.ordinal(place), depth, limit):
+                        return found
         for document in self._newer_at(index, key):
             if limit is not None and len(found) >= limit:
                 break
@@ -124,9 +124,9 @@ class RecordTable(Table):
         """The first `limit` documents in the order of keys that begin so."""
         candidates: list[tuple[bytes, str, TableRun | None, int]] = []
         for depth, run in enumerate(self.runs):
-            if not run.has(f"index {index}"):
+            if (keys := run.index(index)) is None:
                 continue
-            keys, taken = run.keys(f"index {index}"), 0
+            taken = 0
             for place in keys.places_from(prefix.encode()):
                 ordinal = keys.ordinal(place)
                 record_id = run.id_at(ordinal)
@@ -169,13 +169,14 @@ class RecordTable(Table):
     def count_by(self, index: str, key: str) -> int:
         if index in self.counted:
             return self.counted[index][key]
-        encoded, count = key.encode(), 0
+        count = len(self.delta.ids_at(index, key))
+        if self.frozen is not None:
+            count += sum(record_id not in self.delta.documents for record_id in self.frozen.ids_at(index, key))
         for depth, run in enumerate(self.runs):
-            if run.has(f"index {index}"):
-                keys = run.keys(f"index {index}")
-                places = keys.places_of(encoded)
-                count += sum(not self._is_hidden(run.id_at(keys.ordinal(place)), depth) for place in places)
-        return count + sum(1 for _ in self._newer_at(index, key))
+            if (keys := run.index(index)) is not None:
+                for place in keys.places_of(key.encode()):
+                    count += not self._is_hidden(run.id_at(keys.ordinal(place)), depth)
+        return count
 
     def ids(self) -> Iterator[str]:
         """Every record's id, the oldest runs' first."""

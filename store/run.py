@@ -116,6 +116,13 @@ class TableRun:
             del self._loaded[name]
         return section
 
+    def index(self, name: str) -> KeySection | None:
+        """The keys of an index; None where this run has none of it."""
+        section = self._keys.get(name)
+        if section is None and f"index {name}" in self._places:
+            section = self._keys[name] = self.keys(f"index {name}")
+        return section
+
     def has(self, name: str) -> bool:
         return name in self._places
 

@@ -10,6 +10,7 @@ from store import decisions, duplicates
 from store.changes import Change
 from store.patients import normalise_query, patient_search_text, phone_digits
 from store.record_table import NumberedTable, RecordTable, Writer
+from store.revisions import pack, unpack
 
 AnyTable = TypeVar("AnyTable", bound=RecordTable)
 
@@ -31,6 +32,7 @@ class Tables(TinyDB):
         super().__init__(storage=MemoryStorage)
         self._write = write
         by = by_field
+        kept_by_revision: dict[str, Any] = {"encode": pack, "decode": unpack}
         self.patients = self._add(
             PatientTable(
                 "patients",
@@ -47,6 +49,7 @@ class Tables(TinyDB):
                 },
                 counted=("conflict",),
                 text_of=patient_search_text,
+                **kept_by_revision,
             )
         )
         self.lots = self._add(
@@ -58,6 +61,7 @@ class Tables(TinyDB):
                     "conflict": duplicates.conflict_key,
                 },
                 counted=("conflict",),
+                **kept_by_revision,
             )
         )
         self.vaccinations = self._add(
@@ -74,6 +78,7 @@ class Tables(TinyDB):
                     "conflict": duplicates.conflict_key,
                 },
                 counted=("upload_state", "conflict"),
+                **kept_by_revision,
             )
         )
         self.batches = self._add(RecordTable("batches", {"state": by("state")}, counted=("state",)))
@@ -87,6 +92,7 @@ class Tables(TinyDB):
                     "survivor": decisions.survivor_key,
                     "decided_on": decisions.decided_on_key,
                 },
+                **kept_by_revision,
             )
         )
         self.pairs = self._add(RecordTable("pairs", {"open": decisions.open_key}, counted=("open",)))
