@@ -4,13 +4,15 @@ Invariants:
 - a change is applied only after its frame is in the journal and flushed: what a screen shows is on disk;
 - one user action is one frame and one flush, however many changes it makes;
 - opening gives the same tables again; a store that is not empty never opens as empty;
-- the hub's sequence has no gaps, and a change has one number for ever;
+- the hub's sequence has no gaps, and a change has one number for ever; it is the order of the journal;
+- on the hub each caller has a frame of its own, and callers that come together share a flush (group_commit.py);
 - what the journal holds moves into runs in the background; a crash at any moment of that costs nothing.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -18,7 +20,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from store.apply import apply_change, keep_unreadable, reason_unreadable
 from store.changes import Change, ChangeDraft, World
 from store.compaction import Rest, choose_merge, merge_runs, write_delta
-from store.errors import JournalTooNew, JournalUnreadable
+from store.errors import JournalTooNew, JournalUnreadable, StorageFailed
+from store.group_commit import GroupCommit
 from store.journal import Journal, Recovery
 from store.manifest import Manifest, journal_name, journal_numbers, run_name, unneeded
 from store.protocol import AcceptedChange, NumberedChange, SyncAnswer
@@ -32,6 +35,8 @@ SCHEMA_VERSION = 2
 CHECKPOINT_RECORDS = 2000
 # When nobody has recorded anything for a while, fewer are enough: the next opening then has almost nothing to read.
 IDLE_RECORDS, IDLE_SECONDS = 32, 2.0
+# A hub starts once a day and takes from all devices: fewer, larger runs are merged less often.
+HUB_CHECKPOINT_RECORDS = 20_000
 # Longer than the 2 ms that Pyodide takes for none: a tap comes in between.
 REST_SECONDS = 0.004
 
@@ -57,6 +62,9 @@ class Entry(BaseModel):
 ENTRIES = TypeAdapter(list[Entry])
 _log = logging.getLogger(__name__)
 Listener = Callable[[Sequence[Change]], None]
+# Loop iterations from calling a journal's append to the moment when a thread is at the disk.
+_STEPS_TO_DISK = 3
+NOT_ASKED = ""  # in the place of a reason: `reason_unreadable` has still to be asked
 
 
 async def rest() -> None:
@@ -139,19 +147,13 @@ class Database:
         Raises: StorageFailed (nothing was written), ValueError (a draft's payload is not a record).
         """
         async with self._lock:
-            changes = [self._make_change(draft, made_by, offset) for offset, draft in enumerate(drafts)]
-            for change in changes:
-                if reason := reason_unreadable(change):
-                    raise ValueError(f"{change.kind}: {reason}")
-            entries = self._own_entries(changes) + [Entry(e="exchange", data=exchange) for exchange in exchanges]
-            await self._write(entries, checked=True)
+            changes = self._make_changes(drafts, made_by, self._next_device_seq)
+            entries = [Entry(e="change", change=change) for change in changes]
+            await self._write(entries + [Entry(e="exchange", data=exchange) for exchange in exchanges], checked=True)
         self._tell(changes)
         return changes
 
     # ---- what the two sides fill in
-
-    def _own_entries(self, changes: Sequence[Change]) -> list[Entry]:
-        return [Entry(e="change", change=change) for change in changes]
 
     def _take(self, entry: Entry) -> None:
         """Note an entry in the bookkeeping of this side."""
@@ -168,24 +170,36 @@ class Database:
 
     # ---- writing
 
-    def _make_change(self, draft: ChangeDraft, made_by: str, offset: int) -> Change:
-        return Change(
-            change_id=self._world.make_change_id(),
-            device_id=self.device_id,
-            device_seq=self._next_device_seq + offset,
-            record_id=draft.record_id,
-            base_revisions=draft.base_revisions,
-            kind=draft.kind,
-            payload=draft.payload,
-            made_by=made_by,
-            made_at=self._world.now(),
-        )
+    def _make_changes(self, drafts: Sequence[ChangeDraft], made_by: str, first_seq: int) -> list[Change]:
+        """Raises: ValueError (a draft's payload is not a record)."""
+        changes = [
+            Change(
+                change_id=self._world.make_change_id(),
+                device_id=self.device_id,
+                device_seq=device_seq,
+                record_id=draft.record_id,
+                base_revisions=draft.base_revisions,
+                kind=draft.kind,
+                payload=draft.payload,
+                made_by=made_by,
+                made_at=self._world.now(),
+            )
+            for device_seq, draft in enumerate(drafts, start=first_seq)
+        ]
+        for change in changes:
+            if reason := reason_unreadable(change):
+                raise ValueError(f"{change.kind}: {reason}")
+        return changes
 
     async def _write(self, entries: Sequence[Entry], *, checked: bool = False) -> None:
         """Journal, then apply. The caller holds the lock. `checked`: `reason_unreadable` let the changes pass."""
         await self._journal.append(ENTRIES.dump_json(list(entries), exclude_none=True))
-        for entry in entries:
-            self.replay(entry, checked=checked)
+        self._apply_written((entry, None if checked else NOT_ASKED) for entry in entries)
+
+    def _apply_written(self, entries: Iterable[tuple[Entry, str | None]]) -> None:
+        """Apply what is on disk now, each entry with what `reason_unreadable` said."""
+        for entry, reason in entries:
+            self.replay(entry, reason)
         self._writes += 1
         self._maintain_above(self.checkpoint_records)
         if self._idle_timer is None:
@@ -215,20 +229,21 @@ class Database:
         finish_now(self._journal.append(ENTRIES.dump_json([entry], exclude_none=True)))
         self.replay(entry)
 
-    def replay(self, entry: Entry, *, checked: bool = False) -> None:
-        """Apply what stands in a journal."""
+    def replay(self, entry: Entry, reason: str | None = NOT_ASKED) -> None:
+        """Apply what stands in a journal. `reason`: what `reason_unreadable` said of its change."""
         if entry.change is not None:
             if entry.change.device_id == self.device_id:
                 self._next_device_seq = max(self._next_device_seq, entry.change.device_seq + 1)
-            self._apply(entry.change, checked)
+            self._apply(entry.change, reason)
         elif entry.e == "put" and entry.data is not None:
             table = self.tables.table(entry.data["table"])
             for record_id, document in entry.data["records"].items():
                 table.put(record_id, document)
         self._take(entry)
 
-    def _apply(self, change: Change, checked: bool) -> None:
-        reason = None if checked else reason_unreadable(change)
+    def _apply(self, change: Change, reason: str | None) -> None:
+        if reason == NOT_ASKED:
+            reason = reason_unreadable(change)
         if reason is None:
             try:
                 apply_change(self.tables, change)
@@ -471,6 +486,33 @@ class UnsentChanges:
         return iter(self.first(len(self)))
 
 
+class _Planned:
+    """What the frames of a group will have given out. Nothing of it holds before they are on disk."""
+
+    def __init__(self, head: int, next_device_seq: int) -> None:
+        self.head, self.next_device_seq = head, next_device_seq
+        self.number_by_id: dict[str, int] = {}
+
+    def number(self, changes: Iterable[Change]) -> list[Entry]:
+        entries = []
+        for change in changes:
+            self.head += 1
+            self.number_by_id[change.change_id] = self.head
+            # Not validated: the change was, and 500 in a push would be looked through once more.
+            entries.append(Entry.model_construct(e="change", change=change, hub_seq=self.head))
+        return entries
+
+
+@dataclass
+class _Frame:
+    """What one caller of the hub has written. It is planned when its turn comes, on top of those before it."""
+
+    plan: Callable[[_Planned], list[Entry]]
+    checked: bool = False  # `reason_unreadable` let its changes pass
+    entries: list[Entry] = field(default_factory=list)
+    refused: Exception | None = None
+
+
 class HubDatabase(Database):
     """The clinic's store: every change of every device, numbered; and the raw exchanges with CDC."""
 
@@ -480,27 +522,87 @@ class HubDatabase(Database):
     def __init__(self, folder: StorageFolder, world: World) -> None:
         super().__init__(folder, world)
         self.head = 0  # the highest sequence number given
+        self.checkpoint_records = HUB_CHECKPOINT_RECORDS
+        self.storage_failure = ""  # the code of the error that the last writing met
+        self._frames = GroupCommit(self._write_frames)
+
+    async def close(self) -> None:
+        await self._frames.settle()
+        await super().close()
+
+    async def commit(
+        self, drafts: Sequence[ChangeDraft], made_by: str, exchanges: Sequence[dict[str, Any]] = ()
+    ) -> list[Change]:
+        changes: list[Change] = []
+
+        def plan(planned: _Planned) -> list[Entry]:
+            changes[:] = self._make_changes(drafts, made_by, planned.next_device_seq)
+            planned.next_device_seq += len(changes)
+            return planned.number(changes) + [Entry(e="exchange", data=exchange) for exchange in exchanges]
+
+        await self._put_frame(_Frame(plan, checked=True), len(drafts))
+        return changes
 
     async def accept(self, changes: Sequence[Change]) -> list[AcceptedChange]:
         """Number and keep what devices bring; on disk when this returns. What is known keeps its number."""
-        async with self._lock:
-            number_by_id = {c.change_id: self._number_of(c.change_id) for c in changes}
-            fresh = list({c.change_id: c for c in changes if number_by_id[c.change_id] is None}.values())
-            if fresh:
-                number_by_id.update({c.change_id: self.head + n for n, c in enumerate(fresh, start=1)})
-                await self._write(self._own_entries(fresh))
-            accepted = [
-                AcceptedChange(change_id=c.change_id, hub_seq=number)
-                for c in changes
-                if (number := number_by_id[c.change_id]) is not None
-            ]
-        self._tell(fresh)
-        return accepted
+        number_by_id: dict[str, int] = {}
+
+        def plan(planned: _Planned) -> list[Entry]:
+            by_id = {change.change_id: change for change in changes}
+            known = {i: planned.number_by_id.get(i) or self._number_of(i) for i in by_id}
+            entries = planned.number(change for i, change in by_id.items() if known[i] is None)
+            number_by_id.update({i: number or planned.number_by_id[i] for i, number in known.items()})
+            return entries
+
+        if changes:
+            await self._put_frame(_Frame(plan), len(changes))
+        construct = AcceptedChange.model_construct
+        return [construct(change_id=c.change_id, hub_seq=number_by_id[c.change_id]) for c in changes]
 
     async def keep_exchange(self, exchange: dict[str, Any]) -> None:
         """Keep one exchange with CDC raw, on disk when this returns, before anybody tries to understand it."""
+        await self._put_frame(_Frame(lambda _: [Entry(e="exchange", data=exchange)]), 1)
+
+    async def _put_frame(self, frame: _Frame, changes: int) -> None:
+        await self._frames.put(frame, changes)
+        if frame.refused is not None:
+            raise frame.refused
+
+    async def _write_frames(self, frames: Sequence[_Frame]) -> None:
+        """Plan, journal and apply what callers have put together. Raises: StorageFailed; then nothing of it holds."""
         async with self._lock:
-            await self._write([Entry(e="exchange", data=exchange)])
+            planned = _Planned(self.head, self._next_device_seq)
+            for frame in frames:
+                try:
+                    frame.entries = frame.plan(planned)
+                except Exception as error:  # noqa: BLE001 -- one caller's fault is told to that caller alone
+                    frame.entries, frame.refused = [], error
+            try:
+                reasons = await self._journal_frames([frame for frame in frames if frame.entries])
+            except StorageFailed as error:
+                self.storage_failure = error.code
+                raise
+            self.storage_failure = ""
+            entries = [entry for frame in frames for entry in frame.entries]
+            self._apply_written(zip(entries, reasons, strict=True))
+        self._tell([entry.change for entry in entries if entry.change is not None])
+
+    async def _journal_frames(self, frames: Sequence[_Frame]) -> list[str | None]:
+        """Append the frames; returns what `reason_unreadable` says of each entry, asked while the disk is at work."""
+        if not frames:
+            return []
+        payloads = [ENTRIES.dump_json(frame.entries, exclude_none=True) for frame in frames]
+        writing = asyncio.ensure_future(self._journal.append(*payloads))
+        try:
+            for _ in range(_STEPS_TO_DISK):
+                await asyncio.sleep(0)
+            return [
+                reason_unreadable(entry.change) if entry.change is not None and not frame.checked else None
+                for frame in frames
+                for entry in frame.entries
+            ]
+        finally:
+            await writing
 
     def exchanges_of(self, upload_batch_id: str) -> Iterable[Mapping[str, Any]]:
         """The raw exchanges about one upload batch, in the order they happened."""
@@ -519,9 +621,6 @@ class HubDatabase(Database):
     def _number_of(self, change_id: str) -> int | None:
         found = self.tables.changes.find_by("change_id", change_id, limit=1)
         return self.tables.changes.to_doc_id(found[0].doc_id) if found else None  # type: ignore[arg-type]
-
-    def _own_entries(self, changes: Sequence[Change]) -> list[Entry]:
-        return [Entry(e="change", change=c, hub_seq=self.head + n) for n, c in enumerate(changes, start=1)]
 
     def _take(self, entry: Entry) -> None:
         if entry.e == "change" and entry.change is not None:
