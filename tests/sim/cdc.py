@@ -80,6 +80,7 @@ class Cdc:
         if batch is None:
             batch = self.batches[batch_id] = self._take(json.loads(body))
         if ill:
+            self._ledger.count("answers lost after storing")
             return _BROKEN
         if batch.refusal:
             return 400, _outcome("error", "E00013"), {}
@@ -120,6 +121,7 @@ class Cdc:
         batch.refusal = any(self._refused[row.label] == "batch" for row in rows)
         for row in rows:
             row.good = not self._refused[row.label]
+            self._ledger.count("rows" if row.good else "rows refused")
             if row.good and not batch.refusal:
                 self._store(row)
         return batch

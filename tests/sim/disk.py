@@ -51,14 +51,16 @@ class VirtualFolder:
 
     # ---- what happens to the machine
 
-    def crash(self, power_lost: bool) -> None:
+    def crash(self, power_lost: bool, cached: bool = False) -> None:
+        """`cached`: what a killed program wrote stays in the machine's memory, and a later loss of power takes it."""
         for content in self._files.values():
             if content.writing:
                 content.data += content.writing[: self._rng.randint(0, len(content.writing))]
                 content.writing = b""
             if power_lost and content.durable_size < len(content.data):
                 del content.data[self._cut(content.durable_size, len(content.data)) :]
-            content.durable_size = len(content.data)
+            if not cached:
+                content.durable_size = len(content.data)
 
     def snapshot(self) -> Snapshot:
         """A copy as a backup takes it: whole up to what was flushed."""

@@ -14,7 +14,7 @@ from tests.sim.network import PERFECT, Quality
 
 KINDS = ("crash", "crash in a write", "power cut", "takeover", "disk", "partition", "wire", "clock", "cdc", "wipe")
 # Not survived yet; see test_gaps.py.
-GAPS = ("restore device", "restore hub")
+GAPS = ("restore device", "restore hub", "kill, then power cut")
 _TROUBLES = [trouble for trouble in Trouble if trouble is not Trouble.NONE]
 _SKEWS = (-400 * 86400.0, -7200.0 * 3, -300.0, -5.0, 0.0, 5.0, 300.0, 86400.0)
 
@@ -52,7 +52,11 @@ class Faults:
             "wipe": self._wipe,
             "restore device": self._restore_device,
             "restore hub": self._restore_hub,
+            "kill, then power cut": self._kill_then_power_cut,
         }
+        for kind in ("cdc", "clock", "wire", "wire"):
+            if kind in self.kinds:
+                by_kind[kind]()
         while self.kinds and not self._is_over:
             await asyncio.sleep(self.rng.expovariate(1 / self.mean_seconds))
             if not self._is_over:
@@ -82,13 +86,25 @@ class Faults:
             machine.process.kill_after(steps, lambda: machine.crash(power_lost, back_in))
 
     def _crash_in_a_write(self) -> None:
-        machine, share = self._machine(), self.rng.random()
         power_lost, back_in = self.rng.random() < 0.5, self._short()
+        self._in_next_write(self._machine(), lambda machine: machine.crash(power_lost, back_in))
+
+    def _kill_then_power_cut(self) -> None:
+        """The program is killed between write and flush and starts again; then the power goes."""
+
+        def kill(machine: Machine) -> None:
+            machine.crash(power_lost=False, back_in=0.001, cached=True)
+            self.loop.later(self._long(), lambda: machine.crash(power_lost=True, back_in=1.0))
+
+        self._in_next_write(self._machine(), kill)
+
+    def _in_next_write(self, machine: Machine, kill: Callable[[Machine], None]) -> None:
+        share = self.rng.random()
 
         def soon() -> None:
             process = machine.process
             seconds = share * machine.folder.longest_write_seconds
-            self.loop.later(seconds, lambda: machine.crash(power_lost, back_in) if machine.process is process else None)
+            self.loop.later(seconds, lambda: kill(machine) if machine.process is process else None)
 
         machine.folder.on_next_write = soon
 
@@ -137,7 +153,7 @@ class Faults:
 
     def _cdc(self) -> None:
         rng, cdc = self.rng, self.cdc
-        cdc.ill_share, cdc.refusing_share = rng.choice((0.0, 0.3, 0.8)), rng.choice((0.0, 0.2, 0.5))
+        cdc.ill_share, cdc.refusing_share = rng.choice((0.0, 0.4, 0.8)), rng.choice((0.0, 0.3, 0.6))
         cdc.longest_verdict = rng.choice((0.0, 30.0, 100_000.0))
         cdc.ills = rng.sample(ILLS, rng.randint(1, len(ILLS)))
         self.ledger.tell("cdc", f"ill {cdc.ill_share} with {', '.join(cdc.ills)}; refuses {cdc.refusing_share}")

@@ -26,6 +26,11 @@ class Promise:
     label: str
 
 
+def is_shared(label: str) -> bool:
+    """Rows of one roster carry the same label on every device that imports it."""
+    return label.startswith("r")
+
+
 def label_of(payload: dict[str, Any]) -> str:
     """What nurses.py put into the payload so that one edit is told from all others; empty where it put nothing."""
     return str(payload.get("manufacturer") or payload.get("reason") or payload.get("note") or payload.get("name") or "")
@@ -44,6 +49,7 @@ class Ledger:
         self.tried: set[str] = set()
         self.refused: set[str] = set()
         self.seq_by_change: dict[str, int] = {}
+        self.was_at_hub: set[str] = set()  # and may be no more, where the hub was put back
         self.change_by_seq: dict[int, str] = {}
         self._last_word: dict[str, str] = {}
         self._sent_body: dict[str, bytes] = {}
@@ -55,8 +61,9 @@ class Ledger:
         if self.story is not None:
             self.story.append(f"{self._loop.time():10.3f} {self._loop.steps:6} {who:9} {what}")
 
-    def count(self, what: str) -> None:
-        self.counts[what] = self.counts.get(what, 0) + 1
+    def count(self, what: str, times: int = 1) -> None:
+        """Count what must happen now and then, or the world proves nothing."""
+        self.counts[what] = self.counts.get(what, 0) + times
 
     def check(self, holds: bool, rule: str) -> None:
         """Note the first broken rule. It does not raise here: the product would catch it as a failure of its own."""
@@ -80,12 +87,15 @@ class Ledger:
 
     def hub_was_restored(self) -> None:
         """The numbers given since the backup are void; the changes are not: some device still has them."""
+        self.was_at_hub |= self.seq_by_change.keys()
         self.seq_by_change.clear()
         self.change_by_seq.clear()
 
     def hub_says(self, numbers: Iterable[tuple[str, int]], head: int) -> None:
         """The hub is about to tell somebody that these changes have these numbers."""
         for change_id, seq in numbers:
+            if change_id not in self.seq_by_change:
+                self.count("changes")
             known, owner = self.seq_by_change.setdefault(change_id, seq), self.change_by_seq.setdefault(seq, change_id)
             self.check(known == seq, f"the hub gave {change_id[-6:]} the numbers {known} and {seq}")
             self.check(owner == change_id, f"the hub gave number {seq} to {owner[-6:]} and {change_id[-6:]}")
@@ -96,6 +106,7 @@ class Ledger:
         word = self._last_word.get(batch_id)
         self.check(word in (None, "never seen"), f"batch {batch_id} was sent again without asking")
         self.check(self._sent_body.setdefault(batch_id, body) == body, f"batch {batch_id} was sent with other content")
+        self.count("batches sent again" if word else "batches")
         self._last_word[batch_id] = "sent"
 
     def told_never_seen(self, batch_id: str) -> None:

@@ -51,7 +51,7 @@ class Machine:
             self.process = Process(self.loop, self.name, self._bug)
             self.process.start(self._run(self.process))
 
-    def crash(self, power_lost: bool, back_in: float) -> None:
+    def crash(self, power_lost: bool, back_in: float, cached: bool = False) -> None:
         """Kill what runs here, now; switch it on again later."""
         if self.process is None:
             return
@@ -60,7 +60,7 @@ class Machine:
         self.process.kill()
         self.process = None
         self.folder.on_next_write = None
-        self.folder.crash(power_lost)
+        self.folder.crash(power_lost, cached)
         self._gone()
         self.loop.later(back_in, self.switch_on)
 
@@ -168,10 +168,14 @@ class Hub(Machine):
             self._note(from_json(told))
         elif answer.status >= 500:
             self.ledger.tell(self.name, f"answers {answer.status}: {told.decode()}")
+            self.ledger.count("hub's disk refused")
             self.ledger.check(answer.status in (503, 507), f"the hub answered {answer.status}: {told.decode()}")
         answered((answer.status, told))
 
     def _note(self, answer: dict[str, Any]) -> None:
+        for one in answer["accepted"]:
+            if one["change_id"] in self.ledger.seq_by_change:
+                self.ledger.count("changes pushed again")
         numbers = [(one["change_id"], one["hub_seq"]) for one in answer["accepted"]]
         numbers += [(one["change"]["change_id"], one["hub_seq"]) for one in answer["changes"]]
         self.ledger.hub_says(numbers, answer["head"])

@@ -20,9 +20,9 @@ from tests.sim.machines import Device
 
 LOTS = ("AMJRE075AA-CDC", "X1_1150826-CDC", "L7")
 WORK = {
-    "record": 10,
-    "correct": 5,
-    "void": 2,
+    "record": 8,
+    "correct": 8,
+    "void": 3,
     "register patient": 2,
     "correct patient": 1,
     "register lot": 1,

@@ -1,9 +1,10 @@
-"""One seed from beginning to end: staff work while things go wrong, then all is well, and everything must come right."""
+"""One seed from beginning to end: staff work while things go wrong, then all is well, and all must come right."""
 
 import asyncio
 import gc
 import logging
 import random
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from tests.sim.cdc import Cdc
 from tests.sim.faults import Faults
 from tests.sim.ledger import Ledger
 from tests.sim.loop import VirtualLoop
-from tests.sim.machines import Device, Hub
+from tests.sim.machines import Device, Hub, Machine
 from tests.sim.network import Quality, Wire
 from tests.sim.nurses import Labels, Nurse
 
@@ -35,14 +36,30 @@ class Outcome:
     story: list[str] = field(default_factory=list)
 
 
-class _Ended(Exception):
-    """A rule was broken."""
+@dataclass(frozen=True)
+class Kill:
+    """Kill the first process of a machine after so many of its steps."""
+
+    machine: str
+    after_steps: int
+    power_lost: bool
 
 
-def play(seed: int, *, with_story: bool = False, more_faults: Sequence[str] = ()) -> Outcome:
-    """Live through the world of `seed`."""
+def play(
+    seed: int,
+    *,
+    with_story: bool = False,
+    more_faults: Sequence[str] = (),
+    only_faults: Sequence[str] | None = None,
+    kill: Kill | None = None,
+) -> Outcome:
+    """Live through the world of `seed`.
+
+    Shape: `more_faults` may happen too; `only_faults` are all that happen, instead of what the seed draws.
+    """
     loop = VirtualLoop()
-    world = _Clinic(loop, seed, more_faults)
+    world = _Clinic(loop, seed, more_faults, only_faults)
+    world.kill = kill
     if with_story:
         world.ledger.story = []
     with _the_products_own_words(world.ledger), _its_own_chance(seed):
@@ -52,9 +69,11 @@ def play(seed: int, *, with_story: bool = False, more_faults: Sequence[str] = ()
             loop.run_until_complete(main)
         except asyncio.CancelledError:
             assert world.ledger.broken
+        except Exception:  # noqa: BLE001 -- whatever it is, it must be told with its seed
+            world.ledger.check(False, f"the simulation failed: {traceback.format_exc()}")
         finally:
             world.stop()
-            loop.run_until_complete(asyncio.sleep(0))
+            loop.run_until_complete(_unwind())
             loop.close()
     return Outcome(seed, world.ledger.broken, loop.steps, loop.time(), world.ledger.counts, world.ledger.story or [])
 
@@ -62,7 +81,11 @@ def play(seed: int, *, with_story: bool = False, more_faults: Sequence[str] = ()
 class _Clinic:
     """The machines of one world and what happens to them."""
 
-    def __init__(self, loop: VirtualLoop, seed: int, more_faults: Sequence[str]) -> None:
+    kill: Kill | None = None
+
+    def __init__(
+        self, loop: VirtualLoop, seed: int, more_faults: Sequence[str], only_faults: Sequence[str] | None
+    ) -> None:
         self.loop = loop
         self._rng = rng = random.Random(seed)
         self.ledger = ledger = Ledger(loop)
@@ -72,28 +95,34 @@ class _Clinic:
             Device(f"device {n}", loop, self._chance(), ledger, self._wire(), self._hub)
             for n in range(1, rng.choice((1, 2, 2, 3)) + 1)
         ]
-        labels, busy = Labels(), rng.choice((0.3, 3.0, 15.0))
+        labels, busy = Labels(), rng.choice((0.3, 3.0, 10.0))
         self._nurses = [Nurse(self._chance(), labels, busy, rng.randint(4, 14)) for _ in self._devices]
         for device, nurse in zip(self._devices, self._nurses, strict=True):
             device.work = nurse.work
         # Few kinds at a time, so that one does not hide what another would show.
         possible = (*faults.KINDS, *more_faults)
         kinds = rng.sample(possible, rng.choice((0, 1, 2, 3, 3, 4, len(possible))))
+        if only_faults is not None:
+            kinds = list(only_faults)
         mean = busy * rng.choice((1.0, 3.0))
+        self._misfortunes: asyncio.Task[None] | None = None
         self._faults = Faults(loop, self._chance(), ledger, self._devices, self._hub, self.cdc, kinds, mean)
         ledger.tell("world", f"seed {seed}: {len(self._devices)} devices, misfortunes: {', '.join(kinds) or 'none'}")
 
     async def live(self) -> None:
         for machine in (self._hub, *self._devices):
             machine.switch_on()
-        misfortunes = asyncio.ensure_future(self._faults.run())
+            if self.kill is not None and machine.name == self.kill.machine:
+                self._will_be_killed(machine, self.kill)
+        self._misfortunes = asyncio.ensure_future(self._faults.run())
         until = self.loop.time() + _SHIFT_SECONDS
         while any(nurse.actions_left for nurse in self._nurses) and self.loop.time() < until:
             await asyncio.sleep(2.0)
             if self._hub.database is not None:
                 invariants.check_working_hub(self.ledger, self._hub.database, self.cdc)
+        await asyncio.sleep(self._rng.choice((0.0, 10.0, 120.0)))  # staff went home, misfortune did not
         self._faults.end()
-        misfortunes.cancel()
+        self._misfortunes.cancel()
         await self._settle()
         await self._tidy_up()
         await self._settle()
@@ -102,6 +131,8 @@ class _Clinic:
         self._check()
 
     def stop(self) -> None:
+        if self._misfortunes is not None:
+            self._misfortunes.cancel()
         for machine in (self._hub, *self._devices):
             if machine.process is not None:
                 machine.process.kill()
@@ -163,6 +194,14 @@ class _Clinic:
 
     # ---- small parts
 
+    def _will_be_killed(self, machine: Machine, kill: Kill) -> None:
+        def crash() -> None:
+            self.ledger.count("killed as asked")
+            machine.crash(kill.power_lost, back_in=0.5)
+
+        assert machine.process is not None
+        machine.process.kill_after(kill.after_steps, crash)
+
     def _chance(self) -> random.Random:
         return random.Random(self._rng.getrandbits(64))
 
@@ -170,6 +209,12 @@ class _Clinic:
         rng = self._rng
         quality = Quality(jitter=rng.choice((0.0, 0.2)), loss=rng.choice((0.0, 0.0, 0.1)))
         return Wire(self.loop, self._chance(), quality)
+
+
+async def _unwind() -> None:
+    """Let the tasks of the killed come to their ends."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 # ---- what the product takes from its process
