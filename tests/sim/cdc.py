@@ -24,7 +24,7 @@ from tests.sim.network import Question, Wire
 ORG_ID = "1133060019"
 _Reply = tuple[int | None, Any, dict[str, str]]  # status None: the line breaks
 _BROKEN: _Reply = (None, None, {})
-ILLS = ("lost", "lost after storing", "500", "503", "429", "html", "401")
+ILLS = ("lost", "lost after storing", "lost after storing", "lost after storing", "500", "503", "429", "html", "401")
 
 
 @dataclass
@@ -128,6 +128,10 @@ class Cdc:
 
     def _store(self, row: Row) -> None:
         held = self.held(row.key)
+        if self._ledger.hub_restored and held is not None and held.label == row.label:
+            # CDC counts by record key, and the hub cannot know what left after its backup was made.
+            self._ledger.count("told twice after a restore")
+            return
         self._ledger.check((held is None) == (row.method == "POST"), f"CDC: {row.method} of {row.key}, held {held}")
         versions = self.versions.setdefault(row.key, [])
         doubled = row.method != "DELETE" and any(row.label == one.label for one in versions)

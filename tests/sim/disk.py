@@ -24,6 +24,7 @@ class Trouble(StrEnum):
     FLUSH_ERROR = "flush error"
     FULL = "full"
     READ_ONLY = "read-only"
+    SLOW = "slow"
 
 
 Snapshot = dict[str, bytes]
@@ -119,7 +120,8 @@ class VirtualFolder:
         content.durable_size = min(content.durable_size, size)
 
     async def _take_time(self) -> None:
-        await asyncio.sleep(self._latency_seconds * self._rng.uniform(0.5, 2.0))
+        slowness = 300 if self.trouble is Trouble.SLOW else 1
+        await asyncio.sleep(self._latency_seconds * slowness * self._rng.uniform(0.5, 2.0))
 
 
 class VirtualFile:

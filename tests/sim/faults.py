@@ -8,7 +8,7 @@ from random import Random
 from tests.sim.cdc import ILLS, Cdc
 from tests.sim.disk import Snapshot, Trouble
 from tests.sim.ledger import Ledger
-from tests.sim.loop import VirtualLoop
+from tests.sim.loop import Process, VirtualLoop
 from tests.sim.machines import Device, Hub, Machine
 from tests.sim.network import PERFECT, Quality
 
@@ -35,6 +35,7 @@ class Faults:
     def __post_init__(self) -> None:
         self._backups: dict[str, Snapshot] = {}
         self._is_over = False
+        self._to_be_killed: list[Process] = []
         self._machines: list[Machine] = [self.hub, *self.devices]
 
     async def run(self) -> None:
@@ -68,7 +69,7 @@ class Faults:
         self.ledger.tell("world", "misfortunes end")
         for machine in self._machines:
             machine.folder.trouble, machine.folder.on_next_write = Trouble.NONE, None
-            if machine.process is not None:
+            if machine.process is not None and machine.process in self._to_be_killed:
                 machine.process.kill_in = None
             machine.switch_on()
         for wire in (self.hub.wire, *(device.wire for device in self.devices)):
@@ -83,6 +84,7 @@ class Faults:
         machine, steps = self._machine(), self.rng.randint(0, 90)
         power_lost, back_in = self.rng.random() < 0.5, self._short()
         if machine.process is not None:
+            self._to_be_killed.append(machine.process)
             machine.process.kill_after(steps, lambda: machine.crash(power_lost, back_in))
 
     def _crash_in_a_write(self) -> None:

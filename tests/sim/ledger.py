@@ -51,6 +51,7 @@ class Ledger:
         self.seq_by_change: dict[str, int] = {}
         self.was_at_hub: set[str] = set()  # and may be no more, where the hub was put back
         self.change_by_seq: dict[int, str] = {}
+        self.hub_restored = False
         self._last_word: dict[str, str] = {}
         self._sent_body: dict[str, bytes] = {}
         self.counts: dict[str, int] = {}
@@ -87,6 +88,7 @@ class Ledger:
 
     def hub_was_restored(self) -> None:
         """The numbers given since the backup are void; the changes are not: some device still has them."""
+        self.hub_restored = True
         self.was_at_hub |= self.seq_by_change.keys()
         self.seq_by_change.clear()
         self.change_by_seq.clear()

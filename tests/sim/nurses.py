@@ -62,7 +62,9 @@ class Nurse:
         while self.actions_left > 0:
             await asyncio.sleep(self._rng.expovariate(1 / self._busy_seconds))
             self.actions_left -= 1
-            await self.act(device, self._rng.choices(list(WORK), list(WORK.values()))[0])
+            work = self._rng.choices(list(WORK), list(WORK.values()))[0]
+            assert device.database is not None
+            await self.act(device, work if len(device.database.tables.patients) else "import roster")
 
     async def act(self, device: Device, work: str) -> None:
         database, client = device.database, device.client
@@ -149,7 +151,9 @@ class Nurse:
         return {**_VACCINATION, "patient_id": person["record_id"], "manufacturer": label, "lot_number": lot}
 
     def _patient(self, label: str, chart: str) -> Document:
-        return {**_PATIENT, "chart_number": chart, "name": label}
+        # Now and then nobody knows who it is: such a dose waits until a correction tells.
+        known = {} if self._rng.random() < 0.85 else {"national_id": None, "id_type": None}
+        return {**_PATIENT, "chart_number": chart, "name": label, **known}
 
     def _roster(self) -> list[ChangeDraft]:
         """Some rows of a file that every device has: whoever imports them gets the same people."""

@@ -6,6 +6,7 @@ Invariants:
 """
 
 import argparse
+import itertools
 import multiprocessing
 import os
 import sys
@@ -16,7 +17,7 @@ from functools import partial
 
 from tests.sim.bugs import BUGS, planted
 from tests.sim.faults import GAPS
-from tests.sim.world import Outcome, play
+from tests.sim.world import Kill, Outcome, play
 
 _CHUNK = 25
 _SHOWN_STORIES = 1
@@ -35,6 +36,17 @@ def play_many(seeds: Sequence[int], bug: str, more_faults: Sequence[str], jobs: 
         return
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         yield from pool.imap_unordered(one, seeds, chunksize=_CHUNK)
+
+
+def kill_everywhere(seed: int) -> Iterator[tuple[Kill, Outcome]]:
+    """Play a world without other misfortune again and again, with one kill in it: after each step of each machine."""
+    for machine in ("hub", "device 1"):
+        for steps in itertools.count():
+            kill = Kill(machine, steps, power_lost=steps % 2 == 0)
+            outcome = play(seed, only_faults=(), kill=kill)
+            if not outcome.broken and "killed as asked" not in outcome.counts:
+                break  # the machine had come to the end of its work before
+            yield kill, outcome
 
 
 def say_story(outcome: Outcome) -> None:
@@ -73,8 +85,14 @@ def main(arguments: Iterable[str]) -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--bug", choices=list(BUGS), default="", help="plant a bug")
     parser.add_argument("--gaps", action="store_true", help="also what is not survived yet: put-back copies")
+    parser.add_argument("--kill-everywhere", action="store_true", help="the one seed, with a kill after each step")
     chosen = parser.parse_args(list(arguments))
     more_faults = GAPS if chosen.gaps else ()
+    if chosen.seed is not None and chosen.kill_everywhere:
+        outcomes = list(kill_everywhere(chosen.seed))
+        broken = [f"{kill}: {outcome.broken}" for kill, outcome in outcomes if outcome.broken]
+        print("\n".join([*broken, f"seed {chosen.seed}: {len(outcomes)} kills, {len(broken)} broke a rule"]))
+        return 1 if broken else 0
     if chosen.seed is not None:
         outcome = play_planted(chosen.seed, chosen.bug, more_faults, with_story=True)
         say_story(outcome)

@@ -1,7 +1,8 @@
 """How the product's stores get at a virtual disk: the one place to change when the storage contract changes.
 
-With the contract of folders and files (`StorageFolder`, `StorageFile`) `_Journal` goes, a class of three methods over
-`VirtualFolder` takes its place, and the two functions below hand it to `open`.
+With the contract of folders and files (`StorageFolder`, `StorageFile`) `JournalOnFile` goes, a class of three methods
+over `VirtualFolder` takes its place (`names`, `open`, `remove`, each bound to the process), and the two functions below
+hand it to `open`. `VirtualFile` already is a `StorageFile`.
 """
 
 from store.changes import World
@@ -14,14 +15,14 @@ JOURNAL = "journal"
 
 
 async def open_device(folder: VirtualFolder, process: Process, world: World) -> DeviceDatabase:
-    return await DeviceDatabase.open(_Journal(folder.open(JOURNAL, process)), world)
+    return await DeviceDatabase.open(JournalOnFile(folder.open(JOURNAL, process)), world)
 
 
 async def open_hub(folder: VirtualFolder, process: Process, world: World) -> HubDatabase:
-    return await HubDatabase.open(_Journal(folder.open(JOURNAL, process)), world)
+    return await HubDatabase.open(JournalOnFile(folder.open(JOURNAL, process)), world)
 
 
-class _Journal:
+class JournalOnFile:
     """One file as `store.storage.JournalStorage`."""
 
     def __init__(self, file: VirtualFile) -> None:

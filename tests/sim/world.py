@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from sync import routes
 from tests.sim import faults, invariants, storage
 from tests.sim.cdc import Cdc
 from tests.sim.faults import Faults
@@ -17,6 +18,7 @@ from tests.sim.loop import VirtualLoop
 from tests.sim.machines import Device, Hub, Machine
 from tests.sim.network import Quality, Wire
 from tests.sim.nurses import Labels, Nurse
+from ui import sync_client
 
 # After all misfortunes everything is told and verified within this. Longer than upload_queue.LONGEST_WAIT.
 LONGEST_SETTLING_SECONDS = 3 * 3600.0
@@ -62,7 +64,8 @@ def play(
     world.kill = kill
     if with_story:
         world.ledger.story = []
-    with _the_products_own_words(world.ledger), _its_own_chance(seed):
+    pages = random.Random(seed).choice((2, 7, 250))
+    with _the_products_own_words(world.ledger), _its_own_chance(seed), _pages_of(pages):
         main = loop.create_task(world.live())
         world.ledger.when_broken = lambda: loop.call_soon(main.cancel)
         try:
@@ -95,7 +98,7 @@ class _Clinic:
             Device(f"device {n}", loop, self._chance(), ledger, self._wire(), self._hub)
             for n in range(1, rng.choice((1, 2, 2, 3)) + 1)
         ]
-        labels, busy = Labels(), rng.choice((0.3, 3.0, 10.0))
+        labels, busy = Labels(), rng.choice((0.5, 3.0, 10.0))
         self._nurses = [Nurse(self._chance(), labels, busy, rng.randint(4, 14)) for _ in self._devices]
         for device, nurse in zip(self._devices, self._nurses, strict=True):
             device.work = nurse.work
@@ -104,7 +107,7 @@ class _Clinic:
         kinds = rng.sample(possible, rng.choice((0, 1, 2, 3, 3, 4, len(possible))))
         if only_faults is not None:
             kinds = list(only_faults)
-        mean = busy * rng.choice((1.0, 3.0))
+        mean = max(2.0, busy * rng.choice((1.0, 3.0)))
         self._misfortunes: asyncio.Task[None] | None = None
         self._faults = Faults(loop, self._chance(), ledger, self._devices, self._hub, self.cdc, kinds, mean)
         ledger.tell("world", f"seed {seed}: {len(self._devices)} devices, misfortunes: {', '.join(kinds) or 'none'}")
@@ -175,10 +178,14 @@ class _Clinic:
         vaccinations = self._hub.database.tables.vaccinations
         for document in vaccinations.find_by("upload_state", "refused"):
             self.cdc.learn(document["manufacturer"])
-        for _ in range(2):
-            await nurse.act(device, "settle")
-            await nurse.act(device, "ask again")
-            await nurse.act(device, "record")
+
+        async def tidy_up() -> None:
+            for work in ("settle", "ask again", "record", "settle", "ask again", "record"):
+                await nurse.act(device, work)
+
+        assert device.process is not None
+        device.process.start(tidy_up())
+        await asyncio.sleep(1.0)
 
     def _check(self) -> None:
         devices = [(one.name, one.database) for one in self._devices if one.database is not None]
@@ -230,6 +237,17 @@ def _its_own_chance(seed: int) -> Iterator[None]:
     finally:
         random.setstate(before)
         gc.unfreeze()  # the sync client freezes what it has read, and many worlds live in one process here
+
+
+@contextmanager
+def _pages_of(count: int) -> Iterator[None]:
+    """Small pages, so that a small world needs several."""
+    before = sync_client.PUSH_CHANGES, routes.MAX_PULL_CHANGES
+    sync_client.PUSH_CHANGES = routes.MAX_PULL_CHANGES = count
+    try:
+        yield
+    finally:
+        sync_client.PUSH_CHANGES, routes.MAX_PULL_CHANGES = before
 
 
 @contextmanager
