@@ -1,7 +1,7 @@
 """`python3 -m tests`: set up all that the tests need, then run them. Needs nothing but Python.
 
-Shape: nothing = lint, types, unit and e2e; or one of GROUPS; or paths. More arguments go to
-pytest, of `sim` to tests/sim/run.py (--seeds N --start S, or --seed K for one story).
+Shape: nothing = lint, types, unit and e2e; or one of GROUPS; or paths. More arguments go to pytest,
+those of `sim` to tests/sim/run.py: --seeds N --start S, or --seed K for the story of one.
 Invariant: imports only the standard library; the tools run as children inside `.venv`.
 """
 

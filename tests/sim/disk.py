@@ -48,7 +48,6 @@ class VirtualFolder:
         self._files: dict[str, _Content] = {}
         self.trouble = Trouble.NONE
         self.on_next_write: Callable[[], None] | None = None
-        self.flushes = 0
 
     # ---- what happens to the machine
 
@@ -109,7 +108,6 @@ class VirtualFolder:
         await self._take_time()
         if self.trouble is Trouble.FLUSH_ERROR:
             raise StorageFailed("flush error")
-        self.flushes += 1
         content.durable_size = len(content.data)
 
     async def truncate(self, content: _Content, size: int) -> None:

@@ -173,6 +173,10 @@ class Hub(Machine):
         answered((answer.status, told))
 
     def _note(self, answer: dict[str, Any]) -> None:
+        if answer["accepted"] or answer["changes"]:
+            here = ", ".join(f"{one['hub_seq']} = {one['change_id'][-6:]}" for one in answer["accepted"]) or "nothing"
+            told = f"{len(answer['changes'])} of others up to {answer['upto']} of {answer['head']}"
+            self.ledger.tell(self.name, f"holds {here}; tells {told}")
         for one in answer["accepted"]:
             if one["change_id"] in self.ledger.seq_by_change:
                 self.ledger.count("changes pushed again")

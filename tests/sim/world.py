@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from store.changes import HUB_MADE_KINDS
+from store.protocol import SyncRequest
 from sync import routes
 from tests.sim import faults, invariants, storage
 from tests.sim.cdc import Cdc
@@ -16,7 +18,7 @@ from tests.sim.faults import Faults
 from tests.sim.ledger import Ledger
 from tests.sim.loop import VirtualLoop
 from tests.sim.machines import Device, Hub, Machine
-from tests.sim.network import Quality, Wire
+from tests.sim.network import HubAnswer, Quality, Wire
 from tests.sim.nurses import Labels, Nurse
 from ui import sync_client
 
@@ -130,6 +132,7 @@ class _Clinic:
         await self._tidy_up()
         await self._settle()
         self._check()
+        await self._repeat_everything()
         await self._reopen()
         self._check()
 
@@ -192,6 +195,21 @@ class _Clinic:
         assert self._hub.database is not None
         assert len(devices) == len(self._devices)
         invariants.check_quiet_world(self.ledger, self._hub.database, devices, self.cdc)
+
+    async def _repeat_everything(self) -> None:
+        """All that was ever pushed is pushed once more: nothing changes."""
+        hub = self._hub
+        assert hub.database is not None
+        head = hub.database.head
+        changes = [one.change for one in storage.hub_log(hub.database) if one.change.kind not in HUB_MADE_KINDS]
+        own_id = "0" * 32
+        request = SyncRequest(device_id=own_id, generation=own_id, after=head, changes=changes)
+        answers: list[HubAnswer] = []
+        hub.serve("POST", "/api/sync", request.model_dump_json().encode(), answers.append)
+        await asyncio.sleep(1.0)
+        told = [answer and answer[0] for answer in answers]
+        self.ledger.check(told == [200], f"the hub answers {told} when all is pushed again")
+        self.ledger.check(hub.database.head == head, "the hub numbers anew what is pushed again")
 
     async def _reopen(self) -> None:
         """What the disks hold is what was shown: everybody loses power, and nothing changes."""
