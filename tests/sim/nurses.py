@@ -55,6 +55,7 @@ class Nurse:
         self._rng, self._labels, self._busy_seconds = rng, labels, busy_seconds
         self.actions_left = actions
         self._doubtful: set[str] = set()
+        self._habits = {work: weight * rng.choice((0.2, 1.0, 1.0, 4.0)) for work, weight in WORK.items()}
 
     async def work(self, device: Device, process: Process) -> None:
         """One shift on one process; the next process goes on where this one was killed."""
@@ -62,7 +63,7 @@ class Nurse:
         while self.actions_left > 0:
             await asyncio.sleep(self._rng.expovariate(1 / self._busy_seconds))
             self.actions_left -= 1
-            work = self._rng.choices(list(WORK), list(WORK.values()))[0]
+            work = self._rng.choices(list(self._habits), list(self._habits.values()))[0]
             assert device.database is not None
             await self.act(device, work if len(device.database.tables.patients) else "import roster")
 
@@ -122,7 +123,8 @@ class Nurse:
             case "void":
                 return self._edit(ChangeKind.VOID_VACCINATION, document, {"reason": label})
             case "ask again":
-                return self._edit(ChangeKind.REQUEST_UPLOAD, document, {"note": label})
+                refused = document["upload"]["upload_batch_id"] if document else ""
+                return self._edit(ChangeKind.REQUEST_UPLOAD, document, {"note": label, "upload_batch_id": refused})
         raise AssertionError(work)
 
     def _pick(self, table: Any, work: str = "") -> Document | None:
