@@ -101,7 +101,7 @@ class _Clinic:
             for n in range(1, rng.choice((1, 2, 2, 3)) + 1)
         ]
         labels, busy = Labels(), rng.choice((0.5, 3.0, 10.0))
-        self._nurses = [Nurse(self._chance(), labels, busy, rng.randint(4, 14)) for _ in self._devices]
+        self._nurses = [Nurse(self._chance(), labels, busy, rng.choice((5, 8, 12, 30))) for _ in self._devices]
         for device, nurse in zip(self._devices, self._nurses, strict=True):
             device.work = nurse.work
         # Few kinds at a time, so that one does not hide what another would show.
