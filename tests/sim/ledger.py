@@ -82,7 +82,8 @@ class Ledger:
     def device_was_replaced(self, device: str) -> None:
         """What only that device held is gone with it, and nobody can be blamed."""
         for change_id, promise in self.promises.items():
-            if promise.device == device and change_id not in self.seq_by_change.keys() | self.lost_with_device:
+            known = change_id in self.seq_by_change or change_id in self.lost_with_device
+            if promise.device == device and not known:
                 self.lost_with_device.add(change_id)
                 self.count("lost with an evicted device")
 

@@ -47,9 +47,9 @@ def test_the_seeds_above_meet_each_misfortune(what: str) -> None:
 
 
 def test_a_kill_after_any_step_breaks_no_rule() -> None:
-    kills = list(kill_everywhere(9))
+    kills = list(kill_everywhere(5))
 
-    assert len(kills) > 150
+    assert len(kills) > 100
     assert {str(kill): outcome.broken for kill, outcome in kills if outcome.broken} == {}
 
 
