@@ -98,6 +98,7 @@ class Database:
         self.generation = ""
         self.recovery = Recovery()
         self.checkpoint_records = CHECKPOINT_RECORDS
+        self.idle_records, self.idle_seconds = IDLE_RECORDS, IDLE_SECONDS
         self._not_before = 0  # after a checkpoint that failed, so many newer records
         self.rest: Rest = rest
         self.tables = Tables(self._put)
@@ -210,12 +211,12 @@ class Database:
 
     def _watch_for_idleness(self) -> None:
         loop = asyncio.get_running_loop()
-        self._idle_timer = loop.call_later(IDLE_SECONDS, self._look_whether_idle, self._writes)
+        self._idle_timer = loop.call_later(self.idle_seconds, self._look_whether_idle, self._writes)
 
     def _look_whether_idle(self, writes: int) -> None:
         self._idle_timer = None
         if writes == self._writes:
-            self._maintain_above(IDLE_RECORDS)
+            self._maintain_above(self.idle_records)
         else:
             self._watch_for_idleness()
 
@@ -279,7 +280,11 @@ class Database:
             "generation": self.generation,
             "manifest": self._manifest.model_dump(mode="json"),
         }
-        await journal.begin(ENTRIES.dump_json([Entry(e="store", data=data)], exclude_none=True))
+        try:
+            await journal.begin(ENTRIES.dump_json([Entry(e="store", data=data)], exclude_none=True))
+        except BaseException:
+            await journal.close()  # the next attempt opens it again, and in a browser a file is open once at a time
+            raise
         return journal
 
     async def _load(self, names: list[str]) -> bool:
@@ -402,8 +407,12 @@ class Database:
         number = self._manifest.next_run
         await self.folder.remove(run_name(number))  # what a crash may have left
         file = await self.folder.open(run_name(number))
-        await write(RunWriter(file))
-        return Run(file, number)
+        try:
+            await write(RunWriter(file))
+            return Run(file, number)
+        except BaseException:
+            await file.close()  # the next attempt removes it, which it cannot while it is open
+            raise
 
     async def _publish(self, runs: list[Run], **changed: Any) -> None:
         """Make these runs, the newest first, the store's. The caller holds the lock."""

@@ -53,8 +53,8 @@ def _replace(owner: Any, name: str) -> Callable[[Callable[..., Any]], Any]:
 
 def _acknowledge_before_flush(machines: str) -> None:
     @_replace(VirtualFile, "append")
-    async def append(before: Any, self: VirtualFile, data: bytes, durable: bool = True) -> None:
-        await before(self, data, durable and not self._process.name.startswith(machines))
+    async def append(before: Any, self: VirtualFile, data: bytes, *, durable: bool = True) -> None:
+        await before(self, data, durable=durable and not self._process.name.startswith(machines))
 
 
 def _device_acknowledges_before_flush() -> None:
@@ -78,7 +78,8 @@ def _takeover_forgets_unsent() -> None:
     @_replace(storage, "open_device")
     async def open_device(before: Any, *given: Any) -> DeviceDatabase:
         database: DeviceDatabase = await before(*given)
-        database.unsent.clear()
+        for change in list(database.unsent):
+            storage.forget(database, change.change_id)
         return database
 
 
@@ -87,7 +88,7 @@ def _sent_counts_as_stored() -> None:
     async def exchange(before: Any, self: SyncClient, batch: list[Change]) -> SyncAnswer | None:
         answer: SyncAnswer | None = await before(self, batch)
         for change in batch:
-            self._database.unsent.pop(change.change_id, None)
+            storage.forget(self._database, change.change_id)
         return answer
 
 
