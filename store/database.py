@@ -243,6 +243,9 @@ class Database:
             table = self.tables.table(entry.data["table"])
             for record_id, document in entry.data["records"].items():
                 table.put(record_id, document)
+        elif entry.e == "store" and entry.data is not None:
+            # A name holds from where it stands: in the journals before, another one may have been this store's.
+            self.device_id, self.generation = entry.data["device_id"], entry.data["generation"]
         self._take(entry)
 
     def _apply(self, change: Change, reason: str | None) -> None:
@@ -419,7 +422,11 @@ class Database:
         update = {"runs": tuple(run.number for run in reversed(runs)), "next_run": runs[0].number + 1, **changed}
         manifest = self._manifest.model_copy(update=update)
         data = {"manifest": manifest.model_dump(mode="json")}
-        await self._journal.append(ENTRIES.dump_json([Entry(e="runs", data=data)], exclude_none=True))
+        try:
+            await self._journal.append(ENTRIES.dump_json([Entry(e="runs", data=data)], exclude_none=True))
+        except BaseException:
+            await runs[0].close()  # the next attempt removes it, which it cannot while it is open
+            raise
         self._manifest, self._runs = manifest, runs
         self._show_runs()
 
@@ -496,7 +503,7 @@ class DeviceDatabase(Database):
             case "change" if entry.change is not None and entry.change.device_id == self.device_id:
                 self.own.add(entry.change, entry.hub_seq)
             case "ack" if entry.change_id is not None:
-                self.own.acknowledge(entry.change_id, entry.hub_seq)
+                self.own.acknowledge(entry.change_id, entry.hub_seq, self.device_id)
             case "cursor" if entry.hub_seq is not None:
                 self.cursor = max(self.cursor, entry.hub_seq)
             case "hub":
@@ -546,11 +553,11 @@ class OwnChanges:
             self._table.put(key, {"change": change, "hub_seq": hub_seq})
             self.acknowledged += hub_seq is not None
 
-    def acknowledge(self, change_id: str, hub_seq: int | None) -> None:
+    def acknowledge(self, change_id: str, hub_seq: int | None, device_id: str) -> None:
         for document in self._table.find_by("change_id", change_id, limit=1):
             if document["hub_seq"] is None:
                 self._table.put(document.doc_id, {**document, "hub_seq": hub_seq})  # type: ignore[arg-type]
-                self.acknowledged += 1
+                self.acknowledged += document["change"].device_id == device_id
 
     def send_all_again(self) -> None:
         for record_id in list(self._table.ids()):
@@ -755,7 +762,9 @@ class HubDatabase(Database):
             self.generation = entry.data["generation"]
 
     def _state(self) -> dict[str, Any]:
-        return {**super()._state(), "head": self.head, "devices": self._counts}
+        # Copied: what is counted while a run is written stands in the journal and is counted from there again.
+        devices = {device_id: list(count) for device_id, count in self._counts.items()}
+        return {**super()._state(), "head": self.head, "devices": devices}
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         super()._restore(state)
