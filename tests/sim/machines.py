@@ -143,6 +143,7 @@ class Hub(Machine):
         self.upkeep.set(database)
         self.database = database
         self.ledger.tell(self.name, f"open: head {database.head}")
+        self.ledger.hub_opened(storage.hub_log(database))
         invariants.check_opened_hub(self.ledger, database)
         port = CdcPort(self.wire, self._cdc, process, self.world, self.ledger)
         self.worker = CdcWorker(database, port, self.settings, self.world)

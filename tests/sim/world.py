@@ -52,16 +52,15 @@ def play(
     seed: int,
     *,
     with_story: bool = False,
-    more_faults: Sequence[str] = (),
     only_faults: Sequence[str] | None = None,
     kill: Kill | None = None,
 ) -> Outcome:
     """Live through the world of `seed`.
 
-    Shape: `more_faults` may happen too; `only_faults` are all that happen, instead of what the seed draws.
+    Shape: `only_faults` are all that happen, instead of what the seed draws.
     """
     loop = VirtualLoop()
-    world = _Clinic(loop, seed, more_faults, only_faults)
+    world = _Clinic(loop, seed, only_faults)
     world.kill = kill
     if with_story:
         world.ledger.story = []
@@ -87,9 +86,7 @@ class _Clinic:
 
     kill: Kill | None = None
 
-    def __init__(
-        self, loop: VirtualLoop, seed: int, more_faults: Sequence[str], only_faults: Sequence[str] | None
-    ) -> None:
+    def __init__(self, loop: VirtualLoop, seed: int, only_faults: Sequence[str] | None) -> None:
         self.loop = loop
         self._rng = rng = random.Random(seed)
         self.ledger = ledger = Ledger(loop)
@@ -107,8 +104,7 @@ class _Clinic:
         for device, nurse in zip(self._devices, self._nurses, strict=True):
             device.work = nurse.work
         # Few kinds at a time, so that one does not hide what another would show.
-        possible = (*faults.KINDS, *more_faults)
-        kinds = rng.sample(possible, rng.choice((0, 1, 2, 3, 3, 4, len(possible))))
+        kinds = rng.sample(faults.KINDS, rng.choice((0, 1, 2, 3, 3, 4, len(faults.KINDS))))
         if only_faults is not None:
             kinds = list(only_faults)
         mean = max(2.0, busy * rng.choice((1.0, 3.0)))
