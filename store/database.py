@@ -446,7 +446,7 @@ class DeviceDatabase(Database):
     def __init__(self, folder: StorageFolder, world: World) -> None:
         super().__init__(folder, world)
         self.own = OwnChanges(self.tables.changes)
-        self.cursor = 0
+        self.cursor, self.cursor_mark = 0, ""
         self.hub_generation = ""
         self._own_until = 0  # up to here the hub shall bring our own changes too
         self._has_resent = False
@@ -475,7 +475,7 @@ class DeviceDatabase(Database):
             entries = [Entry(e="ack", change_id=a.change_id, hub_seq=a.hub_seq) for a in accepted]
             entries += [Entry(e="change", change=n.change, hub_seq=n.hub_seq) for n in brought]
             if upto != self.cursor:
-                entries.append(Entry(e="cursor", hub_seq=upto))
+                entries.append(Entry(e="cursor", hub_seq=upto, change_id=answer.mark or None))
             if answer.generation and not self.hub_generation:
                 entries.append(Entry(e="hub", data={"generation": answer.generation}))
             if entries:
@@ -504,26 +504,27 @@ class DeviceDatabase(Database):
                 self.own.add(entry.change, entry.hub_seq)
             case "ack" if entry.change_id is not None:
                 self.own.acknowledge(entry.change_id, entry.hub_seq, self.device_id)
-            case "cursor" if entry.hub_seq is not None:
-                self.cursor = max(self.cursor, entry.hub_seq)
+            case "cursor" if entry.hub_seq is not None and entry.hub_seq >= self.cursor:
+                self.cursor, self.cursor_mark = entry.hub_seq, entry.change_id or ""
             case "hub":
                 if self.hub_generation:
-                    self.cursor = self._own_until = 0
+                    self.cursor, self.cursor_mark, self._own_until = 0, "", 0
                 self.hub_generation = data["generation"]
             case "again":
                 self.own.send_all_again()
             case "catch_up":
                 self._next_device_seq = max(self._next_device_seq, data["last_seq"] + 1)
-                self.cursor, self._own_until = 0, data["until"]
+                self.cursor, self.cursor_mark, self._own_until = 0, "", data["until"]
             case "renew":
                 self.device_id, self.generation = data["device_id"], data["generation"]
                 self._next_device_seq, self.own.acknowledged = 1, 0
-                self.cursor = self._own_until = 0  # what the other one of the old name made was kept from us as our own
+                self.cursor, self.cursor_mark, self._own_until = 0, "", 0  # what the other one of the old name made was kept from us as our own
 
     def _state(self) -> dict[str, Any]:
         return {
             **super()._state(),
             "cursor": self.cursor,
+            "cursor_mark": self.cursor_mark,
             "hub_generation": self.hub_generation,
             "own_until": self._own_until,
             "acknowledged": self.own.acknowledged,
@@ -531,7 +532,7 @@ class DeviceDatabase(Database):
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         super()._restore(state)
-        self.cursor = state.get("cursor", 0)
+        self.cursor, self.cursor_mark = state.get("cursor", 0), state.get("cursor_mark", "")
         self.hub_generation = state.get("hub_generation", "")
         self._own_until = state.get("own_until", 0)
         self.own.acknowledged = state.get("acknowledged", 0)
@@ -704,7 +705,7 @@ class HubDatabase(Database):
 
         Raises: HubBehindDevice for a device of an earlier version, StorageFailed.
         """
-        if request.after > self.head and request.hub_generation in ("", self.generation):
+        if self._is_behind(request) and request.hub_generation in ("", self.generation):
             if not request.hub_generation:
                 raise HubBehindDevice(f"device read {request.after}, hub has {self.head}")
             # Put back from an older copy without saying so: from now on every device notices.
@@ -724,7 +725,17 @@ class HubDatabase(Database):
             status=status,
             generation=self.generation,
             device=DeviceCount(last_seq=last_seq, count=count),
+            mark=self._mark_at(upto),
         )
+
+    def _is_behind(self, request: SyncRequest) -> bool:
+        """Whether the device has read what this hub does not hold, or holds no more under the same number."""
+        mark = self._mark_at(request.after)
+        return request.after > self.head or (bool(mark and request.after_mark) and mark != request.after_mark)
+
+    def _mark_at(self, number: int) -> str:
+        document = self.tables.changes.find(self.tables.changes.to_key(number))
+        return document["change"].change_id if document is not None else ""
 
     def exchanges_of(self, upload_batch_id: str) -> Iterable[Mapping[str, Any]]:
         """The raw exchanges about one upload batch, in the order they happened."""

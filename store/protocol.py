@@ -65,7 +65,7 @@ class DeviceCount(_Message):
 
 class SyncRequest(_Message):
     """Shape: `hub_generation` is that of the hub the device last spoke to, empty before the first time; with `own` the
-    device wants its own changes too, which it has lost."""
+    device wants its own changes too, which it has lost; `after_mark` is the `mark` that came with `after`."""
 
     protocol: int = PROTOCOL_VERSION
     device_id: Id
@@ -74,6 +74,7 @@ class SyncRequest(_Message):
     changes: list[Change] = Field(max_length=MAX_PUSH_CHANGES)
     hub_generation: str = ""
     own: bool = False
+    after_mark: str = ""
 
 
 class SyncAnswer(_Message):
@@ -91,6 +92,7 @@ class SyncAnswer(_Message):
     status: HubStatus
     generation: str = ""
     device: DeviceCount | None = None
+    mark: str = ""
 
 
 class Notice(_Message):
