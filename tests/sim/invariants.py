@@ -15,7 +15,7 @@ from tests.sim.cdc import Cdc
 from tests.sim.ledger import Ledger, is_shared, label_of, records_of
 from tests.sim.storage import holds, hub_log
 
-TABLES = ("patients", "lots", "vaccinations", "batches", "unreadable")
+TABLES = ("patients", "lots", "vaccinations", "batches", "decisions", "unreadable")
 _OPEN = ("sent", "accepted")
 
 

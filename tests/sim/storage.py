@@ -71,6 +71,12 @@ def forget(database: DeviceDatabase, change_id: str) -> None:
         database.tables.changes.put(database.tables.changes.to_key(document.doc_id), None)
 
 
+def shown(database: Database) -> dict[str, list[tuple[str, Any]]]:
+    """All that the tables of a store hold, counts included."""
+    tables = database.tables.record_tables()
+    return {one.name: [(str(len(one)), one.counts()), *sorted((i, one.find(i)) for i in one.ids())] for one in tables}
+
+
 def merges_of(database: Database) -> int:
     """How many runs have gone into others so far."""
     return database._manifest.next_run - 1 - len(database._manifest.runs)
