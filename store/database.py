@@ -518,7 +518,8 @@ class DeviceDatabase(Database):
             case "renew":
                 self.device_id, self.generation = data["device_id"], data["generation"]
                 self._next_device_seq, self.own.acknowledged = 1, 0
-                self.cursor, self.cursor_mark, self._own_until = 0, "", 0  # what the other one of the old name made was kept from us as our own
+                # Read anew: what the other one of the old name made was kept from us as our own.
+                self.cursor, self.cursor_mark, self._own_until = 0, "", 0
 
     def _state(self) -> dict[str, Any]:
         return {
