@@ -58,6 +58,7 @@ class VirtualFolder:
         self._opened: dict[str, Process] = {}
         self.trouble = Trouble.NONE
         self.on_next_write: Callable[[], None] | None = None
+        self.next_write_holds = b""  # which write that waits for; empty for any
         self.is_removing = False
         self.came_back = 0
 
@@ -152,7 +153,7 @@ class VirtualFolder:
         if self.trouble is Trouble.READ_ONLY:
             raise StorageFailed("read-only")
         content.writing = data
-        if self.on_next_write is not None:
+        if self.on_next_write is not None and self.next_write_holds in data:
             self.on_next_write()
             self.on_next_write = None
         await self._take_time()

@@ -28,6 +28,8 @@ KINDS = (
     "restore device",
     "restore hub",
 )
+# What only the writing of a run holds, of its publishing, of a new journal.
+_UPKEEP = (b"VACRUN1", b'"e":"runs"', b'"e":"store"')
 _TROUBLES = [trouble for trouble in Trouble if trouble is not Trouble.NONE]
 _SKEWS = (-400 * 86400.0, -7200.0 * 3, -300.0, -5.0, 0.0, 5.0, 300.0, 86400.0)
 
@@ -122,6 +124,7 @@ class Faults:
             self.loop.later(seconds, lambda: kill(machine) if machine.process is process else None)
 
         machine.folder.on_next_write = soon
+        machine.folder.next_write_holds = self.rng.choice((b"", b"", *_UPKEEP))
 
     def _power_cut(self) -> None:
         """The whole clinic at once."""
