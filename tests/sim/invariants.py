@@ -11,6 +11,7 @@ from store.changes import HUB_MADE_KINDS, Change, ChangeKind
 from store.database import DeviceDatabase, HubDatabase
 from store.patients import can_identify
 from sync.upload_queue import open_rows
+from tests.sim import storage
 from tests.sim.cdc import Cdc
 from tests.sim.ledger import Ledger, is_shared, label_of, records_of
 from tests.sim.storage import holds, hub_log
@@ -25,6 +26,14 @@ def check_opened_device(ledger: Ledger, name: str, database: DeviceDatabase) -> 
     for change_id, promise in ledger.promises.items():
         kept = promise.device != name or change_id in ledger.gone_from_device or holds(database, change_id)
         ledger.check(kept, f"{name} lost the recorded change {promise.label} ({change_id[-6:]})")
+    check_notes(ledger, name, database)
+
+
+def check_notes(ledger: Ledger, name: str, database: DeviceDatabase) -> None:
+    """The device's own notes say what was written last; of a writing that failed, either."""
+    for note, may_be in ledger.notes.get(name, {}).items():
+        found = storage.note(database, note)
+        ledger.check(found in may_be, f"{name}: the note {note} says {found!r}, should be one of {sorted(may_be)}")
 
 
 def check_opened_hub(ledger: Ledger, database: HubDatabase) -> None:
@@ -87,6 +96,7 @@ def check_quiet_world(
     for name, database in (("hub", hub), *devices):
         _check_records(ledger, name, database.tables, expected, set() if database is hub else excused)
     for name, database in devices:
+        check_notes(ledger, name, database)
         for table in TABLES:
             _check_alike(ledger, name, table, getattr(hub.tables, table), getattr(database.tables, table), excused)
     _check_cdc(ledger, hub, cdc)
@@ -164,7 +174,8 @@ def _check_alike(ledger: Ledger, name: str, table: str, at_hub: Any, at_device: 
         one, other = hub_docs.get(record_id), own_docs.get(record_id)
         if one == other:
             continue
-        if not excused.isdisjoint((record_id, *(each and each.get("patient_id") for each in (one, other)))):
+        about = [each.get(field) for each in (one, other) if each for field in ("patient_id", "first", "second")]
+        if not excused.isdisjoint((record_id, *about)):
             ledger.count("devices know what a restored hub lost")
             continue
         if one is None or other is None:
