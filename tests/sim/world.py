@@ -132,6 +132,9 @@ class _Clinic:
         await self._tidy_up()
         await self._settle()
         self._check()
+        for machine in (self._hub, *self._devices):
+            if machine.process is not None:
+                machine.process.kill_in = None  # from here on the test itself is at work
         await self._repeat_everything()
         await self._move_into_runs()
         self._check()
