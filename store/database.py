@@ -5,7 +5,8 @@ Invariants:
 - one user action is one frame and one flush, however many changes it makes;
 - opening gives the same tables again; a store that is not empty never opens as empty;
 - the hub's sequence has no gaps, and a change has one number for ever;
-- what the journal holds moves into runs in the background; a crash at any moment of that costs nothing.
+- what the journal holds moves into runs in the background; a crash at any moment of that costs nothing;
+- runs whose indexes were made by other rules are made anew before anything is asked of them.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from store.apply import apply_change, keep_unreadable, reason_unreadable
 from store.changes import Change, ChangeDraft, World
-from store.compaction import Rest, choose_merge, merge_runs, write_delta
+from store.compaction import OnProgress, Rest, choose_merge, follow_rules, merge_runs, rebuild_runs, write_delta
 from store.errors import JournalTooNew, JournalUnreadable
 from store.journal import Journal, Recovery
 from store.manifest import Manifest, journal_name, journal_numbers, run_name, unneeded
@@ -89,14 +90,19 @@ class Database:
         self.checkpoint_records = CHECKPOINT_RECORDS
         self._not_before = 0  # after a checkpoint that failed, so many newer records
         self.rest: Rest = rest
+        self.on_rebuild: OnProgress = lambda done, total: None
         self.tables = Tables(self._put)
 
     @classmethod
-    async def open(cls, folder: StorageFolder, world: World) -> Self:
-        """Open a store, or begin one. Raises: JournalUnreadable, JournalTooNew, StorageFailed."""
+    async def open(cls, folder: StorageFolder, world: World, on_rebuild: OnProgress | None = None) -> Self:
+        """Open a store, or begin one. `on_rebuild` is told how far the making of new indexes is, where that is needed.
+
+        Raises: JournalUnreadable, JournalTooNew, StorageFailed.
+        """
         from store.migrations import migrate
 
         database = cls(folder, world)
+        database.on_rebuild = on_rebuild or database.on_rebuild
         names = await folder.names()
         if await migrate(database, names):
             return database
@@ -286,7 +292,15 @@ class Database:
             raise JournalUnreadable("the beginning of the journal is damaged")
         self._first_manifest, self._manifest, self._number = manifests[0], manifests[-1], max(journals)
         await self._open_runs()
-        self._restore(self._manifest.state)
+        state, outdated = self._manifest.state, self._runs
+        if self._follow_rules():
+            outdated = []
+        else:
+            rebuilt, counts = await self._rebuild(outdated)
+            state = {**state, "counts": {**state.get("counts", {}), **counts}}
+            self._runs = [rebuilt]
+            self._show_runs()
+        self._restore(state)
         for number in range(self._manifest.journal_from, self._number + 1):
             if number not in journals:
                 raise JournalUnreadable(f"journal {number} is missing")
@@ -300,6 +314,10 @@ class Database:
         self._journal = self._older.pop()
         for journal, _ in journals.values():
             await journal.close()
+        if outdated:
+            await self._publish(self._runs, state=state)
+            for run in outdated:
+                await run.close()
         return True
 
     def _read_manifest(self, data: Mapping[str, Any]) -> Manifest:
@@ -322,6 +340,21 @@ class Database:
                 self.tables.table(name)  # one of the device's own exists from here on
         for table in self.tables.record_tables():
             table.runs = [run.tables[table.name] for run in self._runs if table.name in run.tables]
+
+    def _follow_rules(self) -> bool:
+        return all(follow_rules(run.tables, self.tables.record_tables()) for run in self._runs)
+
+    async def _rebuild(self, runs: Sequence[Run], number: int | None = None) -> tuple[Run, dict[str, Any]]:
+        """One run for these, the newest first, its indexes made anew; and what its tables count."""
+        counts: dict[str, Any] = {}
+
+        async def write(writer: RunWriter) -> None:
+            parts = [run.tables for run in runs]
+            counts.update(
+                await rebuild_runs(writer, parts, self.tables.record_tables(), self.rest, self.on_rebuild)
+            )
+
+        return await self._write_run(write, number), counts
 
     # ---- from the journal into runs
 
@@ -380,8 +413,8 @@ class Database:
         for run in parts:
             await run.close()
 
-    async def _write_run(self, write: Callable[[RunWriter], Any]) -> Run:
-        number = self._manifest.next_run
+    async def _write_run(self, write: Callable[[RunWriter], Any], number: int | None = None) -> Run:
+        number = number or self._manifest.next_run
         await self.folder.remove(run_name(number))  # what a crash may have left
         file = await self.folder.open(run_name(number))
         await write(RunWriter(file))

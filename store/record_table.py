@@ -54,7 +54,7 @@ class RecordTable(Table):
         self.indexes = dict(indexes or {})
         self.text_of = text_of
         self.encode = encode
-        self._decode = decode
+        self.decode = decode
         self._write = write
         self.delta = self._new_delta()
         self.frozen: Delta | None = None
@@ -228,7 +228,7 @@ class RecordTable(Table):
 
     def _parse(self, run: TableRun, ordinal: int, record_id: str) -> Document | None:
         body = run.body(ordinal)
-        return Document(self._decode(body), record_id) if body else None  # type: ignore[arg-type]
+        return Document(self.decode(body), record_id) if body else None  # type: ignore[arg-type]
 
     def _parsed(self, run: TableRun, ordinal: int, record_id: str) -> Document:
         document = self._parse(run, ordinal, record_id)
