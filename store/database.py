@@ -11,21 +11,22 @@ Invariants:
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, Self
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from store.apply import apply_change, keep_unreadable, reason_unreadable
 from store.changes import Change, ChangeDraft, World
 from store.compaction import OnProgress, Rest, choose_merge, follow_rules, merge_runs, rebuild_runs, write_delta
-from store.errors import JournalTooNew, JournalUnreadable
+from store.errors import JournalTooNew, JournalUnreadable, SnapshotDamaged
 from store.journal import Journal, Recovery
 from store.manifest import Manifest, journal_name, journal_numbers, run_name, unneeded
-from store.protocol import AcceptedChange, NumberedChange, SyncAnswer
+from store.protocol import AcceptedChange, NumberedChange, SnapshotOffer, SyncAnswer
 from store.record_table import NumberedTable
 from store.run import Run, RunWriter
-from store.storage import StorageFolder
+from store.snapshot import checked_counts, copy_pages
+from store.storage import StorageFile, StorageFolder
 from store.tables import Tables
 
 SCHEMA_VERSION = 2
@@ -58,6 +59,8 @@ class Entry(BaseModel):
 ENTRIES = TypeAdapter(list[Entry])
 _log = logging.getLogger(__name__)
 Listener = Callable[[Sequence[Change]], None]
+Result = TypeVar("Result")
+_FRAME_RECORDS = 250
 
 
 async def rest() -> None:
@@ -79,7 +82,7 @@ class Database:
         self._runs: list[Run] = []  # the newest first
         self._manifest = self._first_manifest = Manifest()
         self._lock = asyncio.Lock()
-        self._maintenance: asyncio.Task[None] | None = None
+        self._maintenance: asyncio.Task[Any] | None = None
         self._idle_timer: asyncio.TimerHandle | None = None
         self._writes = 0
         self._listeners: list[Listener] = []
@@ -127,6 +130,16 @@ class Database:
         """Wait until nothing is being moved into runs."""
         while self._maintenance is not None:
             await asyncio.wait([self._maintenance])
+
+    async def alone(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Do what needs the runs to stay as they are: nothing is moved into runs before it is done."""
+        await self.settle()
+        task: asyncio.Task[Result] = asyncio.get_running_loop().create_task(work())
+        self._maintenance = task
+        try:
+            return await task
+        finally:
+            self._maintenance = None
 
     @property
     def size_bytes(self) -> int:
@@ -417,8 +430,12 @@ class Database:
         number = number or self._manifest.next_run
         await self.folder.remove(run_name(number))  # what a crash may have left
         file = await self.folder.open(run_name(number))
-        await write(RunWriter(file))
-        return Run(file, number)
+        try:
+            await write(RunWriter(file))
+            return Run(file, number)
+        except BaseException:
+            await file.close()  # the next try removes it, which only a closed file allows everywhere
+            raise
 
     async def _publish(self, runs: list[Run], **changed: Any) -> None:
         """Make these runs, the newest first, the store's. The caller holds the lock."""
@@ -461,6 +478,79 @@ class DeviceDatabase(Database):
                 + [Entry(e="cursor", hub_seq=upto)]
             )
         self._tell([n.change for n in brought])
+
+    async def adopt(self, offer: SnapshotOffer, pages: Iterable[bytes]) -> None:
+        """Put the hub's tables as they stood at `offer.head` in the place of this device's, in one step.
+
+        Invariant: what is this device's own stays: its unsent changes are applied over the snapshot.
+        Raises: SnapshotDamaged, StorageFailed; then the store is as it was.
+        """
+        await self.alone(lambda: self._adopt(offer, pages))
+
+    async def _adopt(self, offer: SnapshotOffer, pages: Iterable[bytes]) -> None:
+        run, counts = await self._run_of(offer, pages)
+        try:
+            older, replaced = await self._put_in_place(run, counts, offer.head)
+        except BaseException:
+            await run.close()
+            raise
+        for journal in older:
+            await journal.close()
+        for former in replaced:
+            await former.close()
+
+    async def _put_in_place(self, run: Run, counts: dict[str, Any], head: int) -> tuple[list[Journal], list[Run]]:
+        """Returns what no longer counts."""
+        async with self._lock:
+            if head <= self.cursor:
+                raise SnapshotDamaged("this device has read further")
+            # As in a checkpoint: what is written before the manifest counts for the old runs as well as for the new.
+            journal = await self._new_journal(self._number + 1)
+            self._older.append(self._journal)
+            self._journal, self._number = journal, self._number + 1
+            self._first_manifest, replaced = self._manifest, self._runs
+            frames = list(self._own_frames())
+            for frame in frames:
+                await self._journal.append(ENTRIES.dump_json(frame, exclude_none=True))
+            unknown = {table.name: {"total": 0, "by": {}} for table in self.tables.record_tables()}
+            state = {**self._state(), "counts": {**unknown, **counts}, "cursor": head}
+            await self._publish([run], journal_from=self._number, state=state)
+            for table in self.tables.record_tables():
+                table.clear()
+            self._restore(state)
+            for entry in (entry for frame in frames for entry in frame):
+                self.replay(entry)
+            older, self._older = self._older, []
+        return older, replaced
+
+    async def _run_of(self, offer: SnapshotOffer, pages: Iterable[bytes]) -> tuple[Run, dict[str, Any]]:
+        """The pages as a run of this store, not in use yet, with indexes by this program's rules; and its counts."""
+        number = self._manifest.next_run
+        await self.folder.remove(run_name(number))
+        file = await self.folder.open(run_name(number))
+        try:
+            await copy_pages(file, offer, pages, self.rest)
+            run = Run(file, number)
+            counts = checked_counts(run, offer, {table.name for table in self.tables.derived_tables()})
+            if follow_rules(run.tables, self.tables.record_tables()):
+                return run, counts
+            rebuilt, counts = await self._rebuild([run], number + 1)
+        except BaseException:
+            await file.close()
+            raise
+        await file.close()
+        return rebuilt, counts
+
+    def _own_frames(self) -> Iterator[list[Entry]]:
+        """What is this device's alone, to be journalled again."""
+        unsent = [Entry(e="change", change=change) for change in self.unsent]
+        for start in range(0, len(unsent), _FRAME_RECORDS):
+            yield unsent[start : start + _FRAME_RECORDS]
+        for table in self.tables.record_tables():
+            ids = list(table.ids()) if table.is_own else []
+            for start in range(0, len(ids), _FRAME_RECORDS):
+                records = {record_id: dict(table.at(record_id)) for record_id in ids[start : start + _FRAME_RECORDS]}
+                yield [Entry(e="put", data={"table": table.name, "records": records})]
 
     def _take(self, entry: Entry) -> None:
         if entry.e == "change" and entry.change is not None and entry.hub_seq is None:
@@ -548,6 +638,30 @@ class HubDatabase(Database):
             if document is not None and document["change"].device_id != except_device:
                 found.append(NumberedChange(hub_seq=number, change=document["change"]))
         return found, upto
+
+    async def write_snapshot(self, file: StorageFile) -> tuple[int, dict[str, Any]]:
+        """Write a run with all that devices derive from changes, as it stands at the head or a little later.
+
+        Returns the sequence number it stands at, and what its tables count. Raises: StorageFailed.
+        """
+        return await self.alone(lambda: self._write_snapshot(file, self.head))
+
+    async def _write_snapshot(self, file: StorageFile, at_least: int) -> tuple[int, dict[str, Any]]:
+        while self._manifest.state.get("head", 0) < at_least:
+            await self.checkpoint()
+        state, derived = self._manifest.state, self.tables.derived_tables()
+        await merge_runs(RunWriter(file), [run.tables for run in self._runs], derived, True, self.rest)
+        return state.get("head", 0), {table.name: state["counts"][table.name] for table in derived}
+
+    async def has_changes_of(self, device_id: str, after: int) -> bool:
+        """Whether a change above that number is the device's own."""
+        for number in range(after + 1, self.head + 1):
+            document = self.tables.changes.find(self.tables.changes.to_key(number))
+            if document is not None and document["change"].device_id == device_id:
+                return True
+            if number % _FRAME_RECORDS == 0:
+                await self.rest()
+        return False
 
     def _number_of(self, change_id: str) -> int | None:
         found = self.tables.changes.find_by("change_id", change_id, limit=1)

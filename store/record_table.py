@@ -203,6 +203,12 @@ class RecordTable(Table):
         assert self.frozen is None
         self.frozen, self.delta = self.delta, self._new_delta()
 
+    def clear(self) -> None:
+        """Forget what is newer than the runs, and all counts: other runs are about to take their place."""
+        self.frozen, self.delta, self.total, self._found = None, self._new_delta(), 0, ("", None)
+        for counts in self.counted.values():
+            counts.clear()
+
     def counts(self) -> dict[str, Any]:
         return {"total": self.total, "by": {index: dict(+counts) for index, counts in self.counted.items()}}
 

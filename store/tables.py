@@ -119,6 +119,11 @@ class Tables(TinyDB):
     def record_tables(self) -> list[RecordTable]:
         return list(self._tables.values())  # type: ignore[arg-type]  # each was added below
 
+    def derived_tables(self) -> list[RecordTable]:
+        """What every device makes of the same changes alike: not the changes, not the raw exchanges, not its own."""
+        kept_apart = (self.changes, self.exchanges)
+        return [table for table in self.record_tables() if not table.is_own and table not in kept_apart]
+
     def tables(self) -> set[str]:
         """The names of all tables, the clinic's and this device's own."""
         return set(self._tables)

@@ -4,7 +4,7 @@ import pytest
 
 from store import tables
 from store.changes import ChangeDraft, ChangeKind
-from store.database import DeviceDatabase
+from store.database import Database, DeviceDatabase
 from store.errors import RecordDamaged, StorageFailed
 from store.manifest import run_name
 from store.storage import MemoryFolder
@@ -13,7 +13,7 @@ from tests.store.test_checkpoint import Disk, fill, no_rest, patient, shown
 from tests.worlds import make_world
 
 
-def forget_some_rules(database: DeviceDatabase) -> None:
+def forget_some_rules(database: Database) -> None:
     """Make an empty store's tables those of an earlier program, which found patients by less."""
     patients = database.tables.patients
     del patients.indexes["phone"], patients.indexes["birth_date"]

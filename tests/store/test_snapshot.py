@@ -1,0 +1,329 @@
+"""A snapshot of the hub's tables put in the place of a device's own: in one step, and nothing of its own is lost."""
+
+import asyncio
+import hashlib
+import zlib
+from typing import Any
+
+import pytest
+
+from store.database import SCHEMA_VERSION, DeviceDatabase, HubDatabase
+from store.errors import SnapshotDamaged, StorageFailed
+from store.protocol import HubStatus, SnapshotOffer, SyncAnswer
+from store.storage import MemoryFolder
+from tests.store.test_checkpoint import Disk, fill, no_rest, patient
+from tests.store.test_rebuild import dose, forget_some_rules
+from tests.worlds import make_world
+
+PAGE_BYTES = 4096
+
+
+async def make_hub(patients: int = 60) -> HubDatabase:
+    hub = await HubDatabase.open(MemoryFolder(), make_world())
+    hub.rest = no_rest
+    device = await open_device(MemoryFolder())
+    for number in range(patients):
+        await device.commit([patient(number, phone=f"09{number:08d}"), dose(number)], made_by="nurse")
+    changes = list(device.unsent)
+    await hub.accept(changes[:50])
+    await hub.checkpoint()
+    await hub.accept(changes[50:])
+    return hub
+
+
+async def open_device(folder: MemoryFolder) -> DeviceDatabase:
+    device = await DeviceDatabase.open(folder, make_world())
+    device.rest = no_rest
+    return device
+
+
+async def make_snapshot(hub: HubDatabase) -> tuple[SnapshotOffer, list[bytes]]:
+    file = await MemoryFolder().open("snapshot")
+    head, counts = await hub.write_snapshot(file)
+    data = file.read(0, file.size())
+    pages = [data[start : start + PAGE_BYTES] for start in range(0, len(data), PAGE_BYTES)]
+    offer = SnapshotOffer(
+        schema_version=SCHEMA_VERSION,
+        generation=hub.generation,
+        head=head,
+        size_bytes=len(data),
+        page_bytes=PAGE_BYTES,
+        page_crcs=[zlib.crc32(page) for page in pages],
+        sha256=hashlib.sha256(data).hexdigest(),
+        counts=counts,
+    )
+    return offer, pages
+
+
+def derived(database: DeviceDatabase | HubDatabase) -> dict[str, Any]:
+    tables = {
+        table.name: {document.doc_id: dict(document) for document in table.documents()}
+        for table in database.tables.derived_tables()
+    }
+    counts = {table.name: table.counts() for table in database.tables.derived_tables()}
+    return {"tables": tables, "counts": counts}
+
+
+async def exchange(device: DeviceDatabase, hub: HubDatabase) -> None:
+    """The usual sync, to its end."""
+    while True:
+        accepted = await hub.accept(device.unsent.first(250))
+        changes, upto = hub.changes_after(device.cursor, 250, except_device=device.device_id)
+        answer = SyncAnswer(accepted=accepted, changes=changes, upto=upto, head=hub.head, status=HubStatus())
+        await device.receive(answer)
+        if upto == hub.head and not device.unsent:
+            return
+
+
+def ids(changes: Any) -> list[str]:
+    return [change.change_id for change in changes]
+
+
+async def test_a_fresh_device_shows_what_the_hub_shows() -> None:
+    hub = await make_hub()
+    folder = MemoryFolder()
+    device = await open_device(folder)
+
+    await device.adopt(*await make_snapshot(hub))
+
+    assert device.cursor == hub.head == 120
+    for store in (device, await open_device(folder.copy())):
+        assert derived(store) == derived(hub)
+        assert store.cursor == 120
+        assert [d["chart_number"] for d in store.tables.patients.find_by("phone", "0900000007")] == ["000007"]
+        assert len(store.unsent) == 0
+
+
+async def test_only_what_devices_derive_from_changes_is_in_it() -> None:
+    hub = await make_hub()
+    hub.tables.table("notes")
+    names = {table.name for table in hub.tables.derived_tables()}
+
+    assert names == {"patients", "lots", "vaccinations", "batches", "unreadable", "decisions", "pairs"}
+
+
+async def test_a_devices_unsent_changes_stay_unsent_and_shown() -> None:
+    hub = await make_hub()
+    device = await open_device(MemoryFolder())
+    await fill(device, range(500, 505))
+    await device.checkpoint()
+    await fill(device, range(505, 510))
+    before = ids(device.unsent)
+
+    await device.adopt(*await make_snapshot(hub))
+
+    assert ids(device.unsent) == before
+    assert {f"{n:06d}" for n in range(500, 510)} <= {d["chart_number"] for d in device.tables.patients.documents()}
+    [change] = await device.commit([patient(600)], made_by="nurse")
+    assert change.device_seq == 11
+    await exchange(device, hub)
+    assert derived(device) == derived(hub)
+    assert len(hub.tables.patients) == 71
+
+
+async def test_an_unsent_change_that_the_snapshot_holds_already_is_not_doubled() -> None:
+    hub = await make_hub()
+    device = await open_device(MemoryFolder())
+    await fill(device, range(500, 505))
+    await hub.accept(list(device.unsent))
+
+    await device.adopt(*await make_snapshot(hub))
+
+    assert derived(device) == derived(hub)
+    assert len(device.unsent) == 5
+    await exchange(device, hub)
+    assert derived(device) == derived(hub)
+    assert hub.head == 125
+
+
+async def test_a_device_far_behind_gets_what_others_made_of_its_records() -> None:
+    hub = await make_hub(10)
+    device = await open_device(MemoryFolder())
+    await exchange(device, hub)
+    await device.checkpoint()
+    other = await open_device(MemoryFolder())
+    await exchange(other, hub)
+    for number in range(10):
+        shown = other.tables.patients.at(f"{number:032x}")
+        draft = patient(number, phone="0222222222")
+        corrected = type(draft)("correct_patient", draft.record_id, draft.payload, (shown["revision"],))  # type: ignore[arg-type]
+        await other.commit([corrected], made_by="nurse")
+    await exchange(other, hub)
+    await fill(device, range(500, 503))
+
+    await device.adopt(*await make_snapshot(hub))
+
+    assert len(device.tables.patients.find_by("phone", "0222222222")) == 10
+    await exchange(device, hub)
+    assert derived(device) == derived(hub)
+
+
+async def test_a_devices_own_tables_stay() -> None:
+    hub = await make_hub()
+    folder = MemoryFolder()
+    device = await open_device(folder)
+    device.tables.table("notes").insert_multiple([{"text": "one"}, {"text": "two"}])
+    await device.checkpoint()
+    device.tables.table("notes").remove(doc_ids=[1])
+
+    await device.adopt(*await make_snapshot(hub))
+
+    for store in (device, await open_device(folder.copy())):
+        notes = store.tables.table("notes")
+        assert {d.doc_id: d["text"] for d in notes.all()} == {2: "two"}
+        assert len(notes) == 1
+
+
+async def test_recording_goes_on_while_a_snapshot_is_put_in_place() -> None:
+    hub = await make_hub()
+    device = await open_device(MemoryFolder())
+    placing = asyncio.create_task(device.adopt(*await make_snapshot(hub)))
+    for number in range(500, 520):
+        await device.commit([patient(number)], made_by="nurse")
+        await asyncio.sleep(0)
+    await placing
+    await fill(device, range(520, 525))
+
+    assert len(device.unsent) == 25
+    await exchange(device, hub)
+    assert derived(device) == derived(hub)
+
+
+async def test_the_store_goes_on_into_runs_after_a_snapshot() -> None:
+    hub = await make_hub()
+    folder = MemoryFolder()
+    device = await open_device(folder)
+    await fill(device, range(500, 505))
+    await device.checkpoint()
+    await device.adopt(*await make_snapshot(hub))
+    for start in range(600, 700, 20):
+        await fill(device, range(start, start + 20))
+        await device.checkpoint()
+    await exchange(device, hub)
+
+    again = await open_device(folder.copy())
+    assert derived(again) == derived(device) == derived(hub)
+    assert len(folder.files) < 12
+
+
+async def test_a_snapshot_by_other_index_rules_gets_this_programs_indexes() -> None:
+    hub = await HubDatabase.open(MemoryFolder(), make_world())
+    forget_some_rules(hub)
+    hub.rest = no_rest
+    source = await open_device(MemoryFolder())
+    await source.commit([patient(7, phone="0900000007"), dose(7)], made_by="nurse")
+    await hub.accept(list(source.unsent))
+    device = await open_device(MemoryFolder())
+
+    await device.adopt(*await make_snapshot(hub))
+
+    assert [d["chart_number"] for d in device.tables.patients.find_by("phone", "0900000007")] == ["000007"]
+    [shown] = device.tables.vaccinations.documents()
+    assert device.tables.vaccinations.count_by("upload_state", shown["upload_state"]) == 1
+
+
+@pytest.mark.parametrize("fault", ["lost", "truncated", "flipped", "twice", "counts", "behind"])
+async def test_a_snapshot_that_is_not_what_was_promised_changes_nothing(fault: str) -> None:
+    hub = await make_hub()
+    device = await open_device(MemoryFolder())
+    await fill(device, range(500, 505))
+    offer, pages = await make_snapshot(hub)
+    if fault == "behind":
+        await exchange(device, hub)
+        await fill(device, range(510, 513))
+    elif fault == "counts":
+        offer = offer.model_copy(update={"counts": {**offer.counts, "lots": {"total": 4, "by": {}}}})
+    else:
+        wrong = {"lost": [], "truncated": [pages[1][:-1]], "flipped": [bytes(4096)], "twice": [pages[1]] * 2}[fault]
+        pages[1:2] = wrong
+    before, unsent = derived(device), ids(device.unsent)
+
+    with pytest.raises(SnapshotDamaged):
+        await device.adopt(offer, pages)
+
+    assert derived(device) == before
+    assert ids(device.unsent) == unsent
+    await device.checkpoint()
+    await exchange(device, hub)
+    assert derived(device) == derived(hub)
+
+
+@pytest.mark.parametrize("torn", [0.0, 0.5, 1.0])
+async def test_a_crash_at_any_step_leaves_the_device_as_it_was_or_with_the_snapshot(torn: float) -> None:
+    hub = await make_hub(20)
+    offer, pages = await make_snapshot(hub)
+    earlier = MemoryFolder()
+    device = await open_device(earlier)
+    await fill(device, range(500, 505))
+    await device.checkpoint()
+    await fill(device, range(505, 508))
+    device.tables.table("notes").insert({"text": "one"})
+    files = {name: bytes(data) for name, data in earlier.files.items()}
+    before, unsent = derived(device), ids(device.unsent)
+    await device.adopt(offer, pages)
+    after = derived(device)
+    steps, outcomes = 0, []
+    while True:
+        disk = Disk(files, steps=steps, torn=torn)
+        failed = False
+        try:
+            again = await open_device(disk)
+            await again.adopt(offer, pages)
+        except StorageFailed:
+            failed = True
+
+        opened = await open_device(disk.copy())
+        found = derived(opened)
+        assert found in (before, after), f"power off after {steps} steps"
+        assert ids(opened.unsent) == unsent
+        assert [d["text"] for d in opened.tables.table("notes").all()] == ["one"]
+        outcomes.append(found == after)
+        if found == before:
+            await opened.adopt(offer, pages)
+        assert derived(opened) == after
+        if not failed:
+            break
+        steps += 1
+    assert outcomes == sorted(outcomes)
+    assert outcomes[-1]
+    assert not outcomes[0]
+    assert len(outcomes) > 5
+
+
+async def test_the_hub_goes_on_accepting_while_it_writes_a_snapshot() -> None:
+    hub = await make_hub()
+    device = await open_device(MemoryFolder())
+    await fill(device, range(500, 530))
+    making = asyncio.create_task(make_snapshot(hub))
+    for change in list(device.unsent):
+        await hub.accept([change])
+        await asyncio.sleep(0)
+    offer, pages = await making
+
+    fresh = await open_device(MemoryFolder())
+    await fresh.adopt(offer, pages)
+    assert 120 <= offer.head <= 150
+    await exchange(fresh, hub)
+    assert derived(fresh) == derived(hub)
+
+
+async def test_two_snapshots_at_one_number_are_the_same_bytes_however_the_runs_lie() -> None:
+    hub = await make_hub()
+    first, _ = await make_snapshot(hub)
+    await hub.checkpoint()
+    again = await HubDatabase.open(hub.folder, make_world())
+
+    second, _ = await make_snapshot(again)
+
+    assert second == first
+
+
+async def test_the_hub_tells_whether_a_device_made_one_of_the_newest_changes() -> None:
+    hub = await make_hub(5)
+    device = await open_device(MemoryFolder())
+    [change] = await device.commit([patient(500)], made_by="nurse")
+    accepted = await hub.accept([change])
+    number = accepted[0].hub_seq
+
+    assert await hub.has_changes_of(device.device_id, number - 1)
+    assert not await hub.has_changes_of(device.device_id, number)
