@@ -11,6 +11,7 @@ from typing import Any
 
 from store.compaction import Rest
 from store.errors import SnapshotDamaged
+from store.journal import MAX_PAYLOAD_BYTES
 from store.protocol import SnapshotOffer
 from store.run import Run
 from store.storage import StorageFile
@@ -50,7 +51,7 @@ def checked_counts(run: Run, offer: SnapshotOffer, known: set[str]) -> dict[str,
 
 def page_count(offer: SnapshotOffer) -> int:
     """How many pages an offer has. Raises: SnapshotDamaged where its numbers contradict each other."""
-    pages = -(-offer.size_bytes // offer.page_bytes) if offer.page_bytes > 0 else -1
+    pages = -(-offer.size_bytes // offer.page_bytes) if 0 < offer.page_bytes <= MAX_PAYLOAD_BYTES else -1
     if pages != len(offer.page_crcs):
         raise SnapshotDamaged(f"{len(offer.page_crcs)} pages of {offer.page_bytes} for {offer.size_bytes} bytes")
     return pages

@@ -33,6 +33,8 @@ RECORDED_TWICE_FORM = "同一劑另有一筆：{other}。兩筆都保留，請�
 WAITS_FOR_ID = "缺身分證，不能上傳"
 
 PRACTICE = "練習模式，不會送到疾管署"
+FIRST_SYNC = "首次同步 {percent}%"
+CATCHING_UP = "補齊資料 {percent}%"
 
 HUB_LINK = {
     HubLink.UNKNOWN: "連線中",
