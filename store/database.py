@@ -272,7 +272,8 @@ class Database:
         self._journal, self._number = await self._new_journal(1), 1
 
     async def _new_journal(self, number: int) -> Journal:
-        journal = Journal(await self.folder.open(journal_name(number)))
+        file = await self.folder.open(journal_name(number))
+        journal = Journal(file)
         data = {
             "schema": SCHEMA_VERSION,
             "role": self.role,
@@ -280,7 +281,13 @@ class Database:
             "generation": self.generation,
             "manifest": self._manifest.model_dump(mode="json"),
         }
-        await journal.begin(ENTRIES.dump_json([Entry(e="store", data=data)], exclude_none=True))
+        try:
+            if file.size():
+                await file.truncate(0)  # what an earlier try left; it never counted
+            await journal.begin(ENTRIES.dump_json([Entry(e="store", data=data)], exclude_none=True))
+        except BaseException:
+            await journal.close()  # the next try opens it again, which not every storage allows twice
+            raise
         return journal
 
     async def _load(self, names: list[str]) -> bool:

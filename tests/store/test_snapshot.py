@@ -10,7 +10,7 @@ import pytest
 from store.database import SCHEMA_VERSION, DeviceDatabase, HubDatabase
 from store.errors import SnapshotDamaged, StorageFailed
 from store.protocol import HubStatus, SnapshotOffer, SyncAnswer
-from store.storage import MemoryFolder
+from store.storage import MemoryFile, MemoryFolder
 from tests.store.test_checkpoint import Disk, fill, no_rest, patient
 from tests.store.test_rebuild import dose, forget_some_rules
 from tests.worlds import make_world
@@ -327,3 +327,105 @@ async def test_the_hub_tells_whether_a_device_made_one_of_the_newest_changes() -
 
     assert await hub.has_changes_of(device.device_id, number - 1)
     assert not await hub.has_changes_of(device.device_id, number)
+
+
+async def test_after_a_snapshot_nothing_older_is_read_again() -> None:
+    hub = await make_hub()
+    folder = MemoryFolder()
+    device = await open_device(folder)
+    await fill(device, range(500, 505))
+    await device.checkpoint()
+    older = set(folder.files)
+
+    await device.adopt(*await make_snapshot(hub))
+
+    copy = folder.copy()
+    for name in older:
+        del copy.files[name]
+    assert derived(await open_device(copy)) == derived(device)
+
+
+async def test_a_snapshot_waits_for_a_run_that_is_being_written() -> None:
+    hub = await make_hub()
+    folder = MemoryFolder()
+    device = await open_device(folder)
+    await fill(device, range(500, 540))
+    device._maintain_above(1)
+    hub._maintain_above(1)
+
+    await device.adopt(*await make_snapshot(hub))
+    await fill(device, range(600, 610))
+    device._maintain_above(1)
+    await device.settle()
+
+    for store in (device, await open_device(folder.copy())):
+        assert len(store.unsent) == 50
+        assert len(store.tables.patients) == 110
+    await exchange(device, hub)
+    assert derived(device) == derived(hub)
+
+
+class StrictFolder(Disk):
+    """A folder that, as browsers and Windows do, neither opens a file twice nor removes an open one."""
+
+    def __init__(self, steps: int | None = None) -> None:
+        super().__init__(steps=steps)
+        self.opened: set[str] = set()
+
+    async def open(self, name: str) -> MemoryFile:
+        if name in self.opened:
+            raise StorageFailed("it is open")
+        self.opened.add(name)
+        return StrictFile(self, name)
+
+    async def remove(self, name: str) -> None:
+        if name in self.opened:
+            raise StorageFailed("it is open")
+        await super().remove(name)
+
+
+class StrictFile(MemoryFile):
+    def __init__(self, folder: StrictFolder, name: str) -> None:
+        folder.files.setdefault(name, bytearray())
+        super().__init__(folder, name)
+        self._close = lambda: folder.opened.discard(name)
+
+    async def close(self) -> None:
+        self._close()
+
+
+async def test_a_snapshot_that_failed_half_way_leaves_no_file_open() -> None:
+    hub = await make_hub()
+    offer, pages = await make_snapshot(hub)
+    folder = StrictFolder()
+    device = await open_device(folder)
+    await fill(device, range(500, 505))
+    for steps in range(80):
+        folder.steps = folder.taken + steps
+        try:
+            await device.adopt(offer, pages)
+        except StorageFailed:
+            folder.steps = None
+        else:
+            break
+    folder.steps = None
+    assert device.cursor == offer.head
+    await device.checkpoint()
+    await device.checkpoint()
+    assert len([name for name in folder.opened if name.startswith("journal.")]) == 1
+    await device.close()
+    assert folder.opened == set()
+
+
+async def test_a_run_that_could_not_be_written_can_be_written_again() -> None:
+    folder = StrictFolder()
+    device = await open_device(folder)
+    await fill(device, range(5))
+    folder.steps = folder.taken + 2
+    with pytest.raises(StorageFailed):
+        await device.checkpoint()
+    folder.steps = None
+
+    await device.checkpoint()
+
+    assert device.newer_records() == 0
