@@ -185,11 +185,21 @@ def _set_upload(tables: Tables, record_id: str, **fields: Any) -> None:
 
 
 def _request_upload(tables: Tables, change: Change) -> None:
-    """Staff ask for a refused revision to be sent again as it is, for example after CDC learned of the lot."""
+    """Staff ask for a refused revision to be sent again as it is, for example after CDC learned of the lot.
+
+    The request names the batch that was refused, and undoes that refusal and no other: a device applies its own request
+    before it has the hub's order, so what the record came to meanwhile (corrected, voided, refused once more) must make
+    no difference.
+    """
     document = tables.vaccinations.find(change.record_id)
-    if document is None or document["upload_state"] != UploadState.REFUSED:
+    upload = document["upload"] if document is not None else None
+    if document is None or not upload or upload["state"] != UploadState.REFUSED:
         return
-    if document["upload"]["revision"] in change.base_revisions:
+    if batch_id := change.payload.get("upload_batch_id"):
+        is_meant = upload["upload_batch_id"] == batch_id
+    else:  # by a program from before 2026-11-24, which named the revision only
+        is_meant = upload["revision"] == document["revision"] and upload["revision"] in change.base_revisions
+    if is_meant:
         _set_upload(tables, change.record_id, upload=None)
 
 

@@ -4,7 +4,8 @@ Invariants:
 - a change is applied only after its frame is in the journal and flushed: what a screen shows is on disk;
 - one user action is one frame and one flush, however many changes it makes;
 - opening gives the same tables again; a store that is not empty never opens as empty;
-- the hub's sequence has no gaps, and a change has one number for ever;
+- the hub's sequence has no gaps, and a change has one number for ever; it is the order of the journal;
+- on the hub each caller has a frame of its own, and callers that come together share a flush (group_commit.py);
 - what the journal holds moves into runs in the background; a crash at any moment of that costs nothing;
 - runs whose indexes were made by other rules are made anew before anything is asked of them.
 """
@@ -12,6 +13,7 @@ Invariants:
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -19,13 +21,23 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from store.apply import apply_change, keep_unreadable, reason_unreadable
 from store.changes import Change, ChangeDraft, World
 from store.compaction import OnProgress, Rest, choose_merge, follow_rules, merge_runs, rebuild_runs, write_delta
-from store.errors import JournalTooNew, JournalUnreadable, SnapshotDamaged
+from store.errors import HubBehindDevice, JournalTooNew, JournalUnreadable, SnapshotDamaged, StorageFailed
+from store.group_commit import GroupCommit
 from store.journal import Journal, Recovery
 from store.manifest import Manifest, journal_name, journal_numbers, run_name, unneeded
-from store.protocol import AcceptedChange, NumberedChange, SnapshotOffer, SyncAnswer
+from store.protocol import (
+    AcceptedChange,
+    DeviceCount,
+    HubStatus,
+    NumberedChange,
+    SnapshotOffer,
+    SyncAnswer,
+    SyncRequest,
+)
 from store.record_table import NumberedTable
 from store.run import Run, RunWriter
 from store.snapshot import checked_counts, copy_pages
+from store.standing import Reaction, Standing, react
 from store.storage import StorageFile, StorageFolder
 from store.tables import Tables
 
@@ -34,6 +46,8 @@ SCHEMA_VERSION = 2
 CHECKPOINT_RECORDS = 2000
 # When nobody has recorded anything for a while, fewer are enough: the next opening then has almost nothing to read.
 IDLE_RECORDS, IDLE_SECONDS = 32, 2.0
+# A hub starts once a day and takes from all devices: fewer, larger runs are merged less often.
+HUB_CHECKPOINT_RECORDS = 20_000
 # Longer than the 2 ms that Pyodide takes for none: a tap comes in between.
 REST_SECONDS = 0.004
 
@@ -44,12 +58,14 @@ class Entry(BaseModel):
     Shape: `store` opens a journal (who owns it, its manifest); `runs` brings a newer manifest; `change` holds a change,
     with `hub_seq` once the hub has numbered it; `ack` gives a device's own change its number; `cursor` says how far a
     device has read; `exchange` keeps what was sent to CDC and what came back, raw, on the hub alone; `put` writes
-    records of this device's own tables.
+    records of this device's own tables; `hub` says which hub a device speaks to, or that a hub takes a new generation;
+    `again` has a device send all of its own changes again, `catch_up` lets it read its own from the hub, `renew` gives
+    it a new name.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    e: Literal["store", "runs", "change", "ack", "cursor", "exchange", "put"]
+    e: Literal["store", "runs", "change", "ack", "cursor", "exchange", "put", "hub", "again", "catch_up", "renew"]
     change: Change | None = None
     hub_seq: int | None = None
     change_id: str | None = None
@@ -60,7 +76,10 @@ ENTRIES = TypeAdapter(list[Entry])
 _log = logging.getLogger(__name__)
 Listener = Callable[[Sequence[Change]], None]
 Result = TypeVar("Result")
-_FRAME_RECORDS = 250
+# Loop iterations from calling a journal's append to the moment when a thread is at the disk.
+_STEPS_TO_DISK = 3
+_FRAME_CHANGES = 250
+NOT_ASKED = ""  # in the place of a reason: `reason_unreadable` has still to be asked
 
 
 async def rest() -> None:
@@ -158,19 +177,13 @@ class Database:
         Raises: StorageFailed (nothing was written), ValueError (a draft's payload is not a record).
         """
         async with self._lock:
-            changes = [self._make_change(draft, made_by, offset) for offset, draft in enumerate(drafts)]
-            for change in changes:
-                if reason := reason_unreadable(change):
-                    raise ValueError(f"{change.kind}: {reason}")
-            entries = self._own_entries(changes) + [Entry(e="exchange", data=exchange) for exchange in exchanges]
-            await self._write(entries, checked=True)
+            changes = self._make_changes(drafts, made_by, self._next_device_seq)
+            entries = [Entry(e="change", change=change) for change in changes]
+            await self._write(entries + [Entry(e="exchange", data=exchange) for exchange in exchanges], checked=True)
         self._tell(changes)
         return changes
 
     # ---- what the two sides fill in
-
-    def _own_entries(self, changes: Sequence[Change]) -> list[Entry]:
-        return [Entry(e="change", change=change) for change in changes]
 
     def _take(self, entry: Entry) -> None:
         """Note an entry in the bookkeeping of this side."""
@@ -187,24 +200,36 @@ class Database:
 
     # ---- writing
 
-    def _make_change(self, draft: ChangeDraft, made_by: str, offset: int) -> Change:
-        return Change(
-            change_id=self._world.make_change_id(),
-            device_id=self.device_id,
-            device_seq=self._next_device_seq + offset,
-            record_id=draft.record_id,
-            base_revisions=draft.base_revisions,
-            kind=draft.kind,
-            payload=draft.payload,
-            made_by=made_by,
-            made_at=self._world.now(),
-        )
+    def _make_changes(self, drafts: Sequence[ChangeDraft], made_by: str, first_seq: int) -> list[Change]:
+        """Raises: ValueError (a draft's payload is not a record)."""
+        changes = [
+            Change(
+                change_id=self._world.make_change_id(),
+                device_id=self.device_id,
+                device_seq=device_seq,
+                record_id=draft.record_id,
+                base_revisions=draft.base_revisions,
+                kind=draft.kind,
+                payload=draft.payload,
+                made_by=made_by,
+                made_at=self._world.now(),
+            )
+            for device_seq, draft in enumerate(drafts, start=first_seq)
+        ]
+        for change in changes:
+            if reason := reason_unreadable(change):
+                raise ValueError(f"{change.kind}: {reason}")
+        return changes
 
     async def _write(self, entries: Sequence[Entry], *, checked: bool = False) -> None:
         """Journal, then apply. The caller holds the lock. `checked`: `reason_unreadable` let the changes pass."""
         await self._journal.append(ENTRIES.dump_json(list(entries), exclude_none=True))
-        for entry in entries:
-            self.replay(entry, checked=checked)
+        self._apply_written((entry, None if checked else NOT_ASKED) for entry in entries)
+
+    def _apply_written(self, entries: Iterable[tuple[Entry, str | None]]) -> None:
+        """Apply what is on disk now, each entry with what `reason_unreadable` said."""
+        for entry, reason in entries:
+            self.replay(entry, reason)
         self._writes += 1
         self._maintain_above(self.checkpoint_records)
         if self._idle_timer is None:
@@ -234,20 +259,21 @@ class Database:
         finish_now(self._journal.append(ENTRIES.dump_json([entry], exclude_none=True)))
         self.replay(entry)
 
-    def replay(self, entry: Entry, *, checked: bool = False) -> None:
-        """Apply what stands in a journal."""
+    def replay(self, entry: Entry, reason: str | None = NOT_ASKED) -> None:
+        """Apply what stands in a journal. `reason`: what `reason_unreadable` said of its change."""
         if entry.change is not None:
             if entry.change.device_id == self.device_id:
                 self._next_device_seq = max(self._next_device_seq, entry.change.device_seq + 1)
-            self._apply(entry.change, checked)
+            self._apply(entry.change, reason)
         elif entry.e == "put" and entry.data is not None:
             table = self.tables.table(entry.data["table"])
             for record_id, document in entry.data["records"].items():
                 table.put(record_id, document)
         self._take(entry)
 
-    def _apply(self, change: Change, checked: bool) -> None:
-        reason = None if checked else reason_unreadable(change)
+    def _apply(self, change: Change, reason: str | None) -> None:
+        if reason == NOT_ASKED:
+            reason = reason_unreadable(change)
         if reason is None:
             try:
                 apply_change(self.tables, change)
@@ -449,7 +475,11 @@ class Database:
         update = {"runs": tuple(run.number for run in reversed(runs)), "next_run": runs[0].number + 1, **changed}
         manifest = self._manifest.model_copy(update=update)
         data = {"manifest": manifest.model_dump(mode="json")}
-        await self._journal.append(ENTRIES.dump_json([Entry(e="runs", data=data)], exclude_none=True))
+        try:
+            await self._journal.append(ENTRIES.dump_json([Entry(e="runs", data=data)], exclude_none=True))
+        except BaseException:
+            await runs[0].close()  # the new one: the next try removes it, which only a closed file allows everywhere
+            raise
         self._manifest, self._runs = manifest, runs
         self._show_runs()
 
@@ -461,144 +491,270 @@ class Database:
 
 
 class DeviceDatabase(Database):
-    """The store in a browser: its own changes until the hub holds them, and what the hub has told so far."""
+    """The store in a browser: its own changes, what of them the hub holds, and what the hub has told so far."""
 
     role = "device"
     schema_1_file = "journal.v1"
 
     def __init__(self, folder: StorageFolder, world: World) -> None:
         super().__init__(folder, world)
-        self.unsent = UnsentChanges(self.tables.changes)
+        self.own = OwnChanges(self.tables.changes)
         self.cursor = 0
+        self.hub_generation = ""
+        self._own_until = 0  # up to here the hub shall bring our own changes too
+        self._has_resent = False
+
+    @property
+    def unsent(self) -> "OwnChanges":
+        return self.own
+
+    @property
+    def wants_own(self) -> bool:
+        """Whether this device is an older copy of itself and still reads its own later changes from the hub."""
+        return self.cursor < self._own_until
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(self.hub_generation, self._next_device_seq - 1, self.own.acknowledged)
 
     async def receive(self, answer: SyncAnswer) -> None:
-        """Store an answer of the hub in one frame: what it accepted, what it brought, how far it reaches."""
+        """Store an answer of the hub in one frame: what it accepted, what it brought, how far it reaches.
+
+        Where the two do not stand as they remember (standing.py), what follows from that goes into a frame after it.
+        """
         async with self._lock:
-            accepted = [a for a in answer.accepted if a.change_id in self.unsent]
-            brought = [n for n in answer.changes if n.hub_seq > self.cursor]
-            upto = max(answer.upto, self.cursor)
-            if not accepted and not brought and upto == self.cursor:
-                return
-            await self._write(
-                [Entry(e="ack", change_id=a.change_id, hub_seq=a.hub_seq) for a in accepted]
-                + [Entry(e="change", change=n.change, hub_seq=n.hub_seq) for n in brought]
-                + [Entry(e="cursor", hub_seq=upto)]
-            )
+            accepted = [a for a in answer.accepted if a.change_id in self.own]
+            brought, upto = [n for n in answer.changes if n.hub_seq > self.cursor], max(answer.upto, self.cursor)
+            entries = [Entry(e="ack", change_id=a.change_id, hub_seq=a.hub_seq) for a in accepted]
+            entries += [Entry(e="change", change=n.change, hub_seq=n.hub_seq) for n in brought]
+            if upto != self.cursor:
+                entries.append(Entry(e="cursor", hub_seq=upto))
+            if answer.generation and not self.hub_generation:
+                entries.append(Entry(e="hub", data={"generation": answer.generation}))
+            if entries:
+                await self._write(entries)
+            await self._react(react(self.standing, answer), answer)
         self._tell([n.change for n in brought])
 
     async def adopt(self, offer: SnapshotOffer, pages: Iterable[bytes]) -> None:
         """Put the hub's tables as they stood at `offer.head` in the place of this device's, in one step.
 
-        Invariant: what is this device's own stays: its unsent changes are applied over the snapshot.
+        Invariant: what is this device's own stays: its changes that the snapshot cannot hold are applied over it.
         Raises: SnapshotDamaged, StorageFailed; then the store is as it was.
         """
         await self.alone(lambda: self._adopt(offer, pages))
 
     async def _adopt(self, offer: SnapshotOffer, pages: Iterable[bytes]) -> None:
-        run, counts = await self._run_of(offer, pages)
+        # Before anything is copied, since it clears away files that no manifest names; twice where one had failed.
+        has_failed = any(table.frozen is not None for table in self.tables.record_tables())
+        for _ in range(1 + has_failed):
+            await self.checkpoint()
+        opened: list[Run] = []
         try:
-            older, replaced = await self._put_in_place(run, counts, offer.head)
+            counts = await self._open_snapshot(offer, pages, opened)
+            # What is this device's own lies in runs together with what is replaced: it gets a run for itself.
+            parts, derived = [run.tables for run in self._runs], self.tables.derived_tables()
+            own, number = [t for t in self.tables.record_tables() if t not in derived], opened[0].number + 1
+            opened.insert(
+                0, await self._write_run(lambda writer: merge_runs(writer, parts, own, True, self.rest), number)
+            )
+            newer = await self.own.newer_than(offer.head, self.rest)
+            replaced = await self._put_in_place(opened[:2], counts, offer, newer)
         except BaseException:
-            await run.close()
+            for run in opened:
+                await run.close()
             raise
-        for journal in older:
-            await journal.close()
-        for former in replaced:
-            await former.close()
+        for run in (*replaced, *opened[2:]):
+            await run.close()
 
-    async def _put_in_place(self, run: Run, counts: dict[str, Any], head: int) -> tuple[list[Journal], list[Run]]:
-        """Returns what no longer counts."""
-        async with self._lock:
-            if head <= self.cursor:
-                raise SnapshotDamaged("this device has read further")
-            # As in a checkpoint: what is written before the manifest counts for the old runs as well as for the new.
-            journal = await self._new_journal(self._number + 1)
-            self._older.append(self._journal)
-            self._journal, self._number = journal, self._number + 1
-            self._first_manifest, replaced = self._manifest, self._runs
-            frames = list(self._own_frames())
-            for frame in frames:
-                await self._journal.append(ENTRIES.dump_json(frame, exclude_none=True))
-            unknown = {table.name: {"total": 0, "by": {}} for table in self.tables.record_tables()}
-            state = {**self._state(), "counts": {**unknown, **counts}, "cursor": head}
-            await self._publish([run], journal_from=self._number, state=state)
-            for table in self.tables.record_tables():
-                table.clear()
-            self._restore(state)
-            for entry in (entry for frame in frames for entry in frame):
-                self.replay(entry)
-            older, self._older = self._older, []
-        return older, replaced
+    async def _open_snapshot(self, offer: SnapshotOffer, pages: Iterable[bytes], opened: list[Run]) -> dict[str, Any]:
+        """Make the pages a run, not in use yet, with indexes by this program's rules; returns its counts.
 
-    async def _run_of(self, offer: SnapshotOffer, pages: Iterable[bytes]) -> tuple[Run, dict[str, Any]]:
-        """The pages as a run of this store, not in use yet, with indexes by this program's rules; and its counts."""
+        It becomes the first of `opened`.
+        """
         number = self._manifest.next_run
         await self.folder.remove(run_name(number))
         file = await self.folder.open(run_name(number))
         try:
             await copy_pages(file, offer, pages, self.rest)
-            run = Run(file, number)
-            counts = checked_counts(run, offer, {table.name for table in self.tables.derived_tables()})
-            if follow_rules(run.tables, self.tables.record_tables()):
-                return run, counts
-            rebuilt, counts = await self._rebuild([run], number + 1)
+            opened.append(Run(file, number))
         except BaseException:
             await file.close()
             raise
-        await file.close()
-        return rebuilt, counts
+        counts = checked_counts(opened[0], offer, {table.name for table in self.tables.derived_tables()})
+        if not follow_rules(opened[0].tables, self.tables.record_tables()):
+            rebuilt, remade = await self._rebuild(opened, number + 1)
+            opened.insert(0, rebuilt)
+            counts |= remade
+        return counts
 
-    def _own_frames(self) -> Iterator[list[Entry]]:
-        """What is this device's alone, to be journalled again."""
-        unsent = [Entry(e="change", change=change) for change in self.unsent]
-        for start in range(0, len(unsent), _FRAME_RECORDS):
-            yield unsent[start : start + _FRAME_RECORDS]
-        for table in self.tables.record_tables():
-            ids = list(table.ids()) if table.is_own else []
-            for start in range(0, len(ids), _FRAME_RECORDS):
-                records = {record_id: dict(table.at(record_id)) for record_id in ids[start : start + _FRAME_RECORDS]}
-                yield [Entry(e="put", data={"table": table.name, "records": records})]
+    async def _put_in_place(
+        self, runs: list[Run], counts: dict[str, Any], offer: SnapshotOffer, newer: Mapping[str, Entry]
+    ) -> list[Run]:
+        """Returns the runs that no longer count."""
+        async with self._lock:
+            if offer.head <= self.cursor or self.hub_generation not in ("", offer.generation):
+                raise SnapshotDamaged("of another hub, or of before this device has read")
+            journal = await self._new_journal(self._number + 1)
+            self._older.append(self._journal)
+            self._journal, self._number = journal, self._number + 1
+            self._first_manifest, replaced = self._manifest, self._runs
+            # Journalled again, because their records lie in runs that are read no more; before the manifest, so that
+            # they are on disk when it counts. Should it never: a change applied twice is one change.
+            again = list({**newer, **{c.change_id: Entry(e="change", change=c) for c in self.unsent}}.values())
+            for start in range(0, len(again), _FRAME_CHANGES):
+                frame = again[start : start + _FRAME_CHANGES]
+                await self._journal.append(ENTRIES.dump_json(frame, exclude_none=True))
+            before = self._manifest.state
+            state = {
+                **before,
+                "counts": {**before["counts"], **counts},
+                "cursor": offer.head,
+                "hub_generation": offer.generation,
+            }
+            await self._publish(runs, state=state)
+            for table in self.tables.derived_tables():
+                table.clear()
+                table.set_counts(counts[table.name])
+            self.cursor, self.hub_generation = offer.head, offer.generation
+            for entry in again:
+                self.replay(entry)
+        return replaced
+
+    async def _react(self, reaction: Reaction, answer: SyncAnswer) -> None:
+        match reaction:
+            case Reaction.START_OVER:
+                await self._write([Entry(e="hub", data={"generation": answer.generation}), Entry(e="again")])
+            case Reaction.CATCH_UP if answer.device is not None:
+                data = {"last_seq": answer.device.last_seq, "until": answer.head}
+                await self._write([Entry(e="catch_up", data=data)])
+            case Reaction.RENEW:
+                ids = {"device_id": self._world.make_record_id(), "generation": self._world.make_record_id()}
+                await self._write([Entry(e="renew", data=ids)])
+            case Reaction.RESEND if not self._has_resent:  # once; should that not help, it would go on for ever
+                self._has_resent = True
+                await self._write([Entry(e="again")])
 
     def _take(self, entry: Entry) -> None:
-        if entry.e == "change" and entry.change is not None and entry.hub_seq is None:
-            self.unsent.add(entry.change)
-        elif entry.e == "ack" and entry.change_id is not None:
-            self.unsent.drop(entry.change_id)
-        elif entry.e == "cursor" and entry.hub_seq is not None:
-            self.cursor = max(self.cursor, entry.hub_seq)
+        data = entry.data or {}
+        match entry.e:
+            case "change" if entry.change is not None and entry.change.device_id == self.device_id:
+                self.own.add(entry.change, entry.hub_seq)
+            case "ack" if entry.change_id is not None:
+                self.own.acknowledge(entry.change_id, entry.hub_seq)
+            case "cursor" if entry.hub_seq is not None:
+                self.cursor = max(self.cursor, entry.hub_seq)
+            case "hub":
+                if self.hub_generation:
+                    self.cursor = self._own_until = 0
+                self.hub_generation = data["generation"]
+            case "again":
+                self.own.send_all_again()
+            case "catch_up":
+                self._next_device_seq = max(self._next_device_seq, data["last_seq"] + 1)
+                self.cursor, self._own_until = 0, data["until"]
+            case "renew":
+                self.device_id, self.generation = data["device_id"], data["generation"]
+                self._next_device_seq, self.own.acknowledged = 1, 0
+                self.cursor = self._own_until = 0  # what the other one of the old name made was kept from us as our own
 
     def _state(self) -> dict[str, Any]:
-        return {**super()._state(), "cursor": self.cursor}
+        return {
+            **super()._state(),
+            "cursor": self.cursor,
+            "hub_generation": self.hub_generation,
+            "own_until": self._own_until,
+            "acknowledged": self.own.acknowledged,
+        }
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         super()._restore(state)
         self.cursor = state.get("cursor", 0)
+        self.hub_generation = state.get("hub_generation", "")
+        self._own_until = state.get("own_until", 0)
+        self.own.acknowledged = state.get("acknowledged", 0)
 
 
-class UnsentChanges:
-    """A device's own changes that the hub is not known to hold, in the order they were made."""
+class OwnChanges:
+    """A device's own changes, in the order they were made; as a collection, those that the hub is not known to hold.
+
+    All are kept: a hub that was put back from an older copy gets from its devices what it has lost.
+    """
 
     def __init__(self, table: NumberedTable) -> None:
         self._table = table
+        self.acknowledged = 0  # how many of the present name the hub said to hold
 
-    def add(self, change: Change) -> None:
-        self._table.put(self._table.to_key(change.device_seq), {"change": change})
+    def add(self, change: Change, hub_seq: int | None) -> None:
+        if not self._table.find_by("change_id", change.change_id, limit=1):
+            key = self._table.to_key(self._table.last_number() + 1)
+            self._table.put(key, {"change": change, "hub_seq": hub_seq})
+            self.acknowledged += hub_seq is not None
 
-    def drop(self, change_id: str) -> None:
-        for document in self._table.find_by("change_id", change_id):
-            self._table.put(document.doc_id, None)  # type: ignore[arg-type]
+    def acknowledge(self, change_id: str, hub_seq: int | None) -> None:
+        for document in self._table.find_by("change_id", change_id, limit=1):
+            if document["hub_seq"] is None:
+                self._table.put(document.doc_id, {**document, "hub_seq": hub_seq})  # type: ignore[arg-type]
+                self.acknowledged += 1
+
+    def send_all_again(self) -> None:
+        for record_id in list(self._table.ids()):
+            document = self._table.at(record_id)
+            if document["hub_seq"] is not None:
+                self._table.put(record_id, {**document, "hub_seq": None})
+        self.acknowledged = 0
+
+    async def newer_than(self, hub_seq: int, rest: Rest) -> dict[str, Entry]:
+        """By change id, those that the hub numbered above this one or is not known to hold, as a journal has them."""
+        found: dict[str, Entry] = {}
+        for number, record_id in enumerate(list(self._table.ids())):
+            document = self._table.at(record_id)
+            if document["hub_seq"] is None or document["hub_seq"] > hub_seq:
+                change = document["change"]
+                found[change.change_id] = Entry(e="change", change=change, hub_seq=document["hub_seq"])
+            if number % _FRAME_CHANGES == 0:
+                await rest()
+        return found
 
     def first(self, limit: int) -> list[Change]:
-        return [self._table.at(key)["change"] for key in self._table.first_ids(limit)]
+        """The first that the hub is not known to hold, at most `limit`."""
+        return [document["change"] for document in self._table.find_by_prefix("unsent", "", limit)]
 
     def __contains__(self, change_id: str) -> bool:
-        return bool(self._table.find_by("change_id", change_id, limit=1))
+        return any(document["hub_seq"] is None for document in self._table.find_by("change_id", change_id, limit=1))
 
     def __len__(self) -> int:
-        return len(self._table)
+        return self._table.count_by("is_unsent", "yes")
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self.first(len(self)))
+
+
+class _Planned:
+    """What the frames of a group will have given out. Nothing of it holds before they are on disk."""
+
+    def __init__(self, head: int, next_device_seq: int) -> None:
+        self.head, self.next_device_seq = head, next_device_seq
+        self.number_by_id: dict[str, int] = {}
+
+    def number(self, changes: Iterable[Change]) -> list[Entry]:
+        entries = []
+        for change in changes:
+            self.head += 1
+            self.number_by_id[change.change_id] = self.head
+            # Not validated: the change was, and 500 in a push would be looked through once more.
+            entries.append(Entry.model_construct(e="change", change=change, hub_seq=self.head))
+        return entries
+
+
+@dataclass
+class _Frame:
+    """What one caller of the hub has written. It is planned when its turn comes, on top of those before it."""
+
+    plan: Callable[[_Planned], list[Entry]]
+    checked: bool = False  # `reason_unreadable` let its changes pass
+    entries: list[Entry] = field(default_factory=list)
+    refused: Exception | None = None
 
 
 class HubDatabase(Database):
@@ -610,27 +766,115 @@ class HubDatabase(Database):
     def __init__(self, folder: StorageFolder, world: World) -> None:
         super().__init__(folder, world)
         self.head = 0  # the highest sequence number given
+        self._counts: dict[str, list[int]] = {}  # by device: its highest number, how many changes
+        self.checkpoint_records = HUB_CHECKPOINT_RECORDS
+        self.storage_failure = ""  # the code of the error that the last writing met
+        self._frames = GroupCommit(self._write_frames)
+
+    async def close(self) -> None:
+        await self._frames.settle()
+        await super().close()
+
+    async def commit(
+        self, drafts: Sequence[ChangeDraft], made_by: str, exchanges: Sequence[dict[str, Any]] = ()
+    ) -> list[Change]:
+        changes: list[Change] = []
+
+        def plan(planned: _Planned) -> list[Entry]:
+            changes[:] = self._make_changes(drafts, made_by, planned.next_device_seq)
+            planned.next_device_seq += len(changes)
+            return planned.number(changes) + [Entry(e="exchange", data=exchange) for exchange in exchanges]
+
+        await self._put_frame(_Frame(plan, checked=True), len(drafts))
+        return changes
 
     async def accept(self, changes: Sequence[Change]) -> list[AcceptedChange]:
         """Number and keep what devices bring; on disk when this returns. What is known keeps its number."""
-        async with self._lock:
-            number_by_id = {c.change_id: self._number_of(c.change_id) for c in changes}
-            fresh = list({c.change_id: c for c in changes if number_by_id[c.change_id] is None}.values())
-            if fresh:
-                number_by_id.update({c.change_id: self.head + n for n, c in enumerate(fresh, start=1)})
-                await self._write(self._own_entries(fresh))
-            accepted = [
-                AcceptedChange(change_id=c.change_id, hub_seq=number)
-                for c in changes
-                if (number := number_by_id[c.change_id]) is not None
-            ]
-        self._tell(fresh)
-        return accepted
+        number_by_id: dict[str, int] = {}
+
+        def plan(planned: _Planned) -> list[Entry]:
+            by_id = {change.change_id: change for change in changes}
+            known = {i: planned.number_by_id.get(i) or self._number_of(i) for i in by_id}
+            entries = planned.number(change for i, change in by_id.items() if known[i] is None)
+            number_by_id.update({i: number or planned.number_by_id[i] for i, number in known.items()})
+            return entries
+
+        if changes:
+            await self._put_frame(_Frame(plan), len(changes))
+        construct = AcceptedChange.model_construct
+        return [construct(change_id=c.change_id, hub_seq=number_by_id[c.change_id]) for c in changes]
 
     async def keep_exchange(self, exchange: dict[str, Any]) -> None:
         """Keep one exchange with CDC raw, on disk when this returns, before anybody tries to understand it."""
+        await self._put_frame(_Frame(lambda _: [Entry(e="exchange", data=exchange)]), 1)
+
+    async def _put_frame(self, frame: _Frame, changes: int) -> None:
+        await self._frames.put(frame, changes)
+        if frame.refused is not None:
+            raise frame.refused
+
+    async def _write_frames(self, frames: Sequence[_Frame]) -> None:
+        """Plan, journal and apply what callers have put together. Raises: StorageFailed; then nothing of it holds."""
         async with self._lock:
-            await self._write([Entry(e="exchange", data=exchange)])
+            planned = _Planned(self.head, self._next_device_seq)
+            for frame in frames:
+                try:
+                    frame.entries = frame.plan(planned)
+                except Exception as error:  # noqa: BLE001 -- one caller's fault is told to that caller alone
+                    frame.entries, frame.refused = [], error
+            try:
+                reasons = await self._journal_frames([frame for frame in frames if frame.entries])
+            except StorageFailed as error:
+                self.storage_failure = error.code
+                raise
+            self.storage_failure = ""
+            entries = [entry for frame in frames for entry in frame.entries]
+            self._apply_written(zip(entries, reasons, strict=True))
+        self._tell([entry.change for entry in entries if entry.change is not None])
+
+    async def _journal_frames(self, frames: Sequence[_Frame]) -> list[str | None]:
+        """Append the frames; returns what `reason_unreadable` says of each entry, asked while the disk is at work."""
+        if not frames:
+            return []
+        payloads = [ENTRIES.dump_json(frame.entries, exclude_none=True) for frame in frames]
+        writing = asyncio.ensure_future(self._journal.append(*payloads))
+        try:
+            for _ in range(_STEPS_TO_DISK):
+                await asyncio.sleep(0)
+            return [
+                reason_unreadable(entry.change) if entry.change is not None and not frame.checked else None
+                for frame in frames
+                for entry in frame.entries
+            ]
+        finally:
+            await writing
+
+    async def answer(self, request: SyncRequest, limit: int, status: HubStatus) -> SyncAnswer:
+        """One round trip: keep what the device brings, tell what it has not seen. On disk before this returns.
+
+        Raises: HubBehindDevice for a device of an earlier version, StorageFailed.
+        """
+        if request.after > self.head and request.hub_generation in ("", self.generation):
+            if not request.hub_generation:
+                raise HubBehindDevice(f"device read {request.after}, hub has {self.head}")
+            # Put back from an older copy without saying so: from now on every device notices.
+            renewed = Entry(e="hub", data={"generation": self._world.make_record_id()})
+            await self._put_frame(_Frame(lambda _: [renewed]), 1)
+        accepted = await self.accept(request.changes)
+        changes, upto = list[NumberedChange](), 0
+        if request.hub_generation in ("", self.generation):
+            except_device = "" if request.own else request.device_id
+            changes, upto = self.changes_after(request.after, limit, except_device=except_device)
+        last_seq, count = self._counts.get(request.device_id, (0, 0))
+        return SyncAnswer(
+            accepted=accepted,
+            changes=changes,
+            upto=upto,
+            head=self.head,
+            status=status,
+            generation=self.generation,
+            device=DeviceCount(last_seq=last_seq, count=count),
+        )
 
     def exchanges_of(self, upload_batch_id: str) -> Iterable[Mapping[str, Any]]:
         """The raw exchanges about one upload batch, in the order they happened."""
@@ -660,22 +904,9 @@ class HubDatabase(Database):
         await merge_runs(RunWriter(file), [run.tables for run in self._runs], derived, True, self.rest)
         return state.get("head", 0), {table.name: state["counts"][table.name] for table in derived}
 
-    async def has_changes_of(self, device_id: str, after: int) -> bool:
-        """Whether a change above that number is the device's own."""
-        for number in range(after + 1, self.head + 1):
-            document = self.tables.changes.find(self.tables.changes.to_key(number))
-            if document is not None and document["change"].device_id == device_id:
-                return True
-            if number % _FRAME_RECORDS == 0:
-                await self.rest()
-        return False
-
     def _number_of(self, change_id: str) -> int | None:
         found = self.tables.changes.find_by("change_id", change_id, limit=1)
         return self.tables.changes.to_doc_id(found[0].doc_id) if found else None  # type: ignore[arg-type]
-
-    def _own_entries(self, changes: Sequence[Change]) -> list[Entry]:
-        return [Entry(e="change", change=c, hub_seq=self.head + n) for n, c in enumerate(changes, start=1)]
 
     def _take(self, entry: Entry) -> None:
         if entry.e == "change" and entry.change is not None:
@@ -683,17 +914,26 @@ class HubDatabase(Database):
                 raise JournalUnreadable(f"hub sequence {entry.hub_seq} follows {self.head}")
             # A damaged frame in the middle takes its numbers with it: they stay empty, and are never given twice.
             self.head = entry.hub_seq
-            self.tables.changes.put(self.tables.changes.to_key(entry.hub_seq), {"change": entry.change})
+            self.tables.changes.put(
+                self.tables.changes.to_key(entry.hub_seq), {"change": entry.change, "hub_seq": entry.hub_seq}
+            )
+            count = self._counts.setdefault(entry.change.device_id, [0, 0])
+            count[0], count[1] = max(count[0], entry.change.device_seq), count[1] + 1
         elif entry.e == "exchange" and entry.data is not None:
             table = self.tables.exchanges
             table.put(table.to_key(table.last_number() + 1), entry.data)
+        elif entry.e == "hub" and entry.data is not None:
+            self.generation = entry.data["generation"]
 
     def _state(self) -> dict[str, Any]:
-        return {**super()._state(), "head": self.head}
+        # A copy: changes are counted on while the run is written that these belong to.
+        devices = {device_id: list(count) for device_id, count in self._counts.items()}
+        return {**super()._state(), "head": self.head, "devices": devices}
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         super()._restore(state)
         self.head = state.get("head", 0)
+        self._counts = {device_id: list(count) for device_id, count in state.get("devices", {}).items()}
 
 
 def _entries(frames: Iterable[bytes]) -> Iterator[Entry]:

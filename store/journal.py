@@ -6,7 +6,7 @@
     crc    = CRC-32 of the first six bytes and the payload, so that a damaged length is noticed as well
 
 Invariants:
-- one append is one frame and one flush: all of it is there after a crash, or none;
+- one append is one flush; after a crash each of its frames is there whole or not at all, and none without those before;
 - a file cut at any byte opens with every whole frame, and says what it dropped;
 - damage in the middle costs the damaged frames only: reading finds the next whole frame, and nothing is erased;
 - a file that is not a journal, or is of a newer format, is refused and left untouched.
@@ -16,13 +16,14 @@ is what resynchronising looks for; `kind` says how to read the payload, so that 
 """
 
 import asyncio
+import contextlib
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from store.errors import JournalTooNew, JournalUnreadable, StorageFailed
-from store.storage import StorageFile
+from store.storage import StorageFile, to_its_end
 
 HEADER = b"VACDESK\x01"
 MARKER = 0xA7
@@ -71,6 +72,7 @@ class Journal:
         self._file = file
         self._size = 0
         self._usable = False
+        self._torn = False  # bytes that nobody was told about may stand after `_size`
         self._lock = asyncio.Lock()
         self.recovery = Recovery()
 
@@ -114,9 +116,10 @@ class Journal:
         if tail and tail.at_end:
             size = tail.offset
             await self._file.truncate(size)
-        if size == 0:
-            await self._file.append(HEADER)
-            size = len(HEADER)
+        # Also where nothing is to be added: a program killed between writing and flushing left frames that are read and
+        # told from now on, and the next loss of power must not take them.
+        await self._file.append(b"" if size else HEADER)
+        size = size or len(HEADER)
         self._size, self._usable = size, True
 
     async def begin(self, payload: bytes) -> None:
@@ -124,21 +127,28 @@ class Journal:
         await self._file.append(HEADER + encode_frame(payload))
         self._size, self._usable = self._file.size(), True
 
-    async def append(self, payload: bytes) -> None:
-        """Write one frame; durable on return. Raises: StorageFailed; then nothing of the frame remains."""
-        frame = encode_frame(payload)
+    async def append(self, *payloads: bytes) -> None:
+        """Write frames, all with one flush; durable on return. Raises: StorageFailed; then nothing of them remains."""
+        frames = b"".join(map(encode_frame, payloads))
         async with self._lock:
             if not self._usable:
                 raise StorageFailed("the journal is not open for writing")
+            if self._torn:
+                await self._cut()
             try:
-                await self._file.append(frame)
+                await self._file.append(frames)
             except BaseException:
-                # A part may be on disk. Cut it off; if that fails too, only a new opening may decide what is there.
-                self._usable = False
-                await asyncio.shield(self._file.truncate(self._size))
-                self._usable = True
+                # A part may be on disk. Where not even cutting works, because the disk has become read-only, the next
+                # append tries it again. Should a new start find whole frames there: nobody was told of them.
+                self._torn = True
+                with contextlib.suppress(StorageFailed):
+                    await to_its_end(self._cut())
                 raise
-            self._size += len(frame)
+            self._size += len(frames)
+
+    async def _cut(self) -> None:
+        await self._file.truncate(self._size)
+        self._torn = False
 
     async def close(self) -> None:
         self._usable = False

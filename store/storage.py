@@ -203,8 +203,9 @@ async def to_its_end(writing: Coroutine[Any, Any, Result]) -> Result:
 
 def _storage_error(error: OSError) -> StorageFailed:
     # The message names no path: a path may hold a person's name.
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else error.errno == errno.ENOSPC
-    return (StorageFull if full else StorageFailed)(error.strerror or type(error).__name__)
+    # EFBIG: a memory stick's file system or a quota lets the file grow no further.
+    full = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+    return (StorageFull if error.errno in full else StorageFailed)(error.strerror or type(error).__name__)
 
 
 def _sync_directory(path: Path) -> None:

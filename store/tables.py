@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
 from tinydb import TinyDB
 from tinydb.storages import MemoryStorage
 
@@ -108,9 +109,15 @@ class Tables(TinyDB):
         self.changes = self._add(
             NumberedTable(
                 "changes",
-                {"change_id": lambda document: str(document["change"].change_id)},
-                encode=lambda document: document["change"].model_dump_json().encode(),
-                decode=lambda body: {"change": Change.model_validate_json(body)},
+                {
+                    "change_id": lambda document: str(document["change"].change_id),
+                    # In the order they were made, also across a device's names.
+                    "unsent": lambda document: str(document.doc_id) if _is_unsent(document) else None,  # type: ignore[attr-defined]
+                    "is_unsent": lambda document: "yes" if _is_unsent(document) else None,
+                },
+                counted=("is_unsent",),
+                encode=lambda document: _KeptChange.model_construct(**document).model_dump_json().encode(),
+                decode=lambda body: dict(_KeptChange.model_validate_json(body)),
             )
         )
         # The hub's raw exchanges with CDC.
@@ -146,6 +153,17 @@ class Tables(TinyDB):
     def _add(self, table: AnyTable) -> AnyTable:
         self._tables[table.name] = table
         return table
+
+
+class _KeptChange(BaseModel):
+    """A whole change with the hub's number, None where the hub is not known to hold it."""
+
+    change: Change
+    hub_seq: int | None = None
+
+
+def _is_unsent(document: Mapping[str, Any]) -> bool:
+    return document["hub_seq"] is None
 
 
 class by_field:

@@ -4,8 +4,8 @@
     GET  /api/snapshot/{sha256}/{page}    the bytes of one page, pages counted from 0
 
 Invariants:
-- a snapshot is offered to a device only where none of its own changes is newer: the usual exchange brings a device what
-  others made after the snapshot, and never its own;
+- one snapshot serves every device: what a device made itself after it, the device puts over it, since the usual
+  exchange brings only what others made;
 - the hub goes on answering while one is made; devices that ask meanwhile wait for the same one;
 - the file is a copy: it is gone when the hub stops, and one made again at the same number has the same bytes and name,
   so that a device goes on where it was.
@@ -25,7 +25,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from store.database import SCHEMA_VERSION, HubDatabase
-from store.errors import HubBehindDevice, ProtocolMismatch
+from store.errors import ProtocolMismatch
 from store.protocol import FAR_BEHIND_CHANGES, PROTOCOL_VERSION, SnapshotAnswer, SnapshotOffer, SnapshotRequest
 from store.storage import FileFolder, StorageFile
 from sync.middlewares import Refused
@@ -67,13 +67,10 @@ class Snapshots:
         self.page_bytes = PAGE_BYTES
 
     async def answer(self, request: SnapshotRequest) -> SnapshotAnswer:
-        """What a device that stands there is to do. Raises: HubBehindDevice, StorageFailed."""
-        head = self._database.head
-        if request.after > head:
-            raise HubBehindDevice(f"device read {request.after}, hub has {head}")
-        if head - request.after <= self.far_behind:
+        """What a device that has read so far is to do. Raises: StorageFailed."""
+        if self._database.head - request.after <= self.far_behind:
             return SnapshotAnswer()
-        if not await self._suits(request):
+        if not self._suits(request.after):
             if self._making is None:
                 self._making = asyncio.get_running_loop().create_task(self._make())
                 self._making.add_done_callback(_take_note)
@@ -82,8 +79,6 @@ class Snapshots:
             if not making.done():
                 return SnapshotAnswer(making=True)
             making.result()
-            if not await self._suits(request):  # it was begun before this device's newest change came
-                return SnapshotAnswer(making=True)
         return SnapshotAnswer(offer=self._kept[-1].offer)
 
     def find(self, sha256: str) -> Snapshot | None:
@@ -96,13 +91,12 @@ class Snapshots:
         while self._kept:
             await self._drop(self._kept.pop())
 
-    async def _suits(self, request: SnapshotRequest) -> bool:
+    def _suits(self, after: int) -> bool:
         if not self._kept:
             return False
-        head = self._kept[-1].offer.head
-        if head <= request.after or self._database.head - head > self.far_behind:
-            return False
-        return not await self._database.has_changes_of(request.device_id, head)
+        offer = self._kept[-1].offer
+        is_new = after < offer.head and self._database.head - offer.head <= self.far_behind
+        return is_new and offer.generation == self._database.generation
 
     async def _make(self) -> None:
         try:

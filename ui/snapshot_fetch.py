@@ -55,6 +55,8 @@ class SnapshotFetch:
 
     async def is_due(self, head: int) -> bool:
         """Whether to ask the hub for a snapshot. `head` is what it said last; 0 when it has not spoken yet."""
+        if self._database.wants_own:  # an older copy of itself: only the usual exchange brings what it made later
+            return False
         if self._is_first:
             if self._database.cursor == 0 or PART in await self._database.folder.names():
                 return True
@@ -97,7 +99,7 @@ class SnapshotFetch:
         return False
 
     async def _ask(self) -> SnapshotOffer | None:
-        request = SnapshotRequest(device_id=self._database.device_id, after=self._database.cursor)
+        request = SnapshotRequest(after=self._database.cursor)
         headers = {"Content-Type": "application/json"}
         while True:
             body = request.model_dump_json().encode()
@@ -111,7 +113,12 @@ class SnapshotFetch:
         return answer.offer if answer.offer is not None and self._is_ours(answer.offer) else None
 
     def _is_ours(self, offer: SnapshotOffer) -> bool:
-        """A hub of another version derives other tables from the same changes; then this device derives its own."""
+        """Not of a hub of another version, which derives other tables from the same changes; nor of another hub.
+
+        What follows from a hub that was begun anew or put back is found out in the exchange (store/standing.py).
+        """
+        if self._database.hub_generation not in ("", offer.generation):
+            return False
         names = {table.name for table in self._database.tables.derived_tables()}
         return offer.schema_version == SCHEMA_VERSION and offer.counts.keys() == names
 

@@ -318,17 +318,6 @@ async def test_two_snapshots_at_one_number_are_the_same_bytes_however_the_runs_l
     assert second == first
 
 
-async def test_the_hub_tells_whether_a_device_made_one_of_the_newest_changes() -> None:
-    hub = await make_hub(5)
-    device = await open_device(MemoryFolder())
-    [change] = await device.commit([patient(500)], made_by="nurse")
-    accepted = await hub.accept([change])
-    number = accepted[0].hub_seq
-
-    assert await hub.has_changes_of(device.device_id, number - 1)
-    assert not await hub.has_changes_of(device.device_id, number)
-
-
 async def test_after_a_snapshot_nothing_older_is_read_again() -> None:
     hub = await make_hub()
     folder = MemoryFolder()

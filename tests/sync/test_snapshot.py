@@ -14,8 +14,6 @@ from store.storage import StorageFile
 from tests.store.test_checkpoint import fill, no_rest
 from tests.sync.running_hub import RunningHub, make_device, running_hub
 
-DEVICE = "d" * 32
-
 
 async def fill_hub(hub: RunningHub, numbers: range) -> None:
     hub.database.rest = no_rest
@@ -25,8 +23,8 @@ async def fill_hub(hub: RunningHub, numbers: range) -> None:
     await hub.database.accept(list(other.unsent))
 
 
-async def ask(hub: RunningHub, after: int = 0, device_id: str = DEVICE) -> SnapshotAnswer:
-    request = SnapshotRequest(device_id=device_id, after=after)
+async def ask(hub: RunningHub, after: int = 0) -> SnapshotAnswer:
+    request = SnapshotRequest(after=after)
     response = await hub.post("/api/snapshot", request.model_dump_json().encode())
     assert response.status == 200, await response.text()
     return SnapshotAnswer.model_validate_json(await response.read())
@@ -103,24 +101,10 @@ async def test_devices_that_ask_at_once_wait_for_the_same_snapshot(
         await fill_hub(hub, range(60))
         monkeypatch.setattr(HubDatabase, "write_snapshot", counted)
 
-        answers = await asyncio.gather(*(ask(hub, device_id=digit * 32) for digit in "abcdef"))
+        answers = await asyncio.gather(*(ask(hub) for _ in range(6)))
 
         assert made == 1
         assert len({answer.offer.sha256 for answer in answers if answer.offer}) == 1
-
-
-async def test_a_device_whose_own_change_is_newer_is_offered_a_newer_one(tmp_path: Path) -> None:
-    async with running_hub(tmp_path) as hub:
-        await fill_hub(hub, range(60))
-        assert (await offered(hub)).head == 60
-        device = await make_device()
-        await fill(device, range(300, 302))
-        await hub.sync(device)
-
-        answer = await ask(hub, device_id=device.device_id)
-
-        assert answer.offer is not None
-        assert answer.offer.head == 62
 
 
 async def test_the_one_before_is_still_served_and_older_ones_are_gone(tmp_path: Path) -> None:
@@ -167,7 +151,7 @@ async def test_a_snapshot_that_could_not_be_written_is_tried_again_at_the_next_q
 
     async with running_hub(tmp_path) as hub:
         await fill_hub(hub, range(60))
-        request = SnapshotRequest(device_id=DEVICE, after=0)
+        request = SnapshotRequest(after=0)
         with monkeypatch.context() as failing:
             failing.setattr(HubDatabase, "write_snapshot", fail)
             response = await hub.post("/api/snapshot", request.model_dump_json().encode())
@@ -179,12 +163,11 @@ async def test_a_snapshot_that_could_not_be_written_is_tried_again_at_the_next_q
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        (b'{"device_id": "x", "after": 0}', 400, "invalid_body"),
+        (b'{"after": -1}', 400, "invalid_body"),
         (b"[]", 400, "invalid_body"),
-        (b'{"protocol": 99, "device_id": "%b", "after": 0}' % DEVICE.encode(), 409, "protocol_mismatch"),
-        (b'{"device_id": "%b", "after": 61}' % DEVICE.encode(), 409, "hub_behind_device"),
+        (b'{"protocol": 99, "after": 0}', 409, "protocol_mismatch"),
     ],
-    ids=["no id", "no object", "another protocol", "a hub put back"],
+    ids=["no number", "no object", "another protocol"],
 )
 async def test_a_question_that_cannot_be_answered_is_refused(
     tmp_path: Path, body: bytes, status: int, code: str
