@@ -25,7 +25,6 @@ from store.group_commit import GroupCommit
 from store.journal import Journal, Recovery
 from store.manifest import Manifest, journal_name, journal_numbers, run_name, unneeded
 from store.protocol import AcceptedChange, DeviceCount, HubStatus, NumberedChange, SyncAnswer, SyncRequest
-from store.record_table import NumberedTable
 from store.run import Run, RunWriter
 from store.standing import Reaction, Standing, react
 from store.storage import StorageFolder
@@ -429,7 +428,7 @@ class DeviceDatabase(Database):
 
     def __init__(self, folder: StorageFolder, world: World) -> None:
         super().__init__(folder, world)
-        self.own = OwnChanges(self.tables.changes)
+        self.own = OwnChanges(self.tables)
         self.cursor = 0
         self.hub_generation = ""
         self._own_until = 0  # up to here the hub shall bring our own changes too
@@ -485,9 +484,9 @@ class DeviceDatabase(Database):
         data = entry.data or {}
         match entry.e:
             case "change" if entry.change is not None and entry.change.device_id == self.device_id:
-                self.own.add(entry.change, entry.hub_seq)
+                self.own.add(entry.change, is_held=entry.hub_seq is not None)
             case "ack" if entry.change_id is not None:
-                self.own.acknowledge(entry.change_id, entry.hub_seq)
+                self.own.acknowledge(entry.change_id)
             case "cursor" if entry.hub_seq is not None:
                 self.cursor = max(self.cursor, entry.hub_seq)
             case "hub":
@@ -527,38 +526,39 @@ class OwnChanges:
     All are kept: a hub that was put back from an older copy gets from its devices what it has lost.
     """
 
-    def __init__(self, table: NumberedTable) -> None:
-        self._table = table
+    def __init__(self, tables: Tables) -> None:
+        self._changes, self._unsent = tables.changes, tables.unsent
         self.acknowledged = 0  # how many of the present name the hub said to hold
 
-    def add(self, change: Change, hub_seq: int | None) -> None:
-        if not self._table.find_by("change_id", change.change_id, limit=1):
-            key = self._table.to_key(self._table.last_number() + 1)
-            self._table.put(key, {"change": change, "hub_seq": hub_seq})
-            self.acknowledged += hub_seq is not None
+    def add(self, change: Change, *, is_held: bool) -> None:
+        if not self._changes.ids_by("change_id", change.change_id):
+            key = self._changes.to_key(self._changes.last_number() + 1)
+            self._changes.put(key, {"change": change})
+            if is_held:
+                self.acknowledged += 1
+            else:
+                self._unsent.put(key, {})
 
-    def acknowledge(self, change_id: str, hub_seq: int | None) -> None:
-        for document in self._table.find_by("change_id", change_id, limit=1):
-            if document["hub_seq"] is None:
-                self._table.put(document.doc_id, {**document, "hub_seq": hub_seq})  # type: ignore[arg-type]
+    def acknowledge(self, change_id: str) -> None:
+        for key in self._changes.ids_by("change_id", change_id):
+            if self._unsent.find(key) is not None:
+                self._unsent.put(key, None)
                 self.acknowledged += 1
 
     def send_all_again(self) -> None:
-        for record_id in list(self._table.ids()):
-            document = self._table.at(record_id)
-            if document["hub_seq"] is not None:
-                self._table.put(record_id, {**document, "hub_seq": None})
+        for key in self._changes.ids():
+            self._unsent.put(key, {})
         self.acknowledged = 0
 
     def first(self, limit: int) -> list[Change]:
         """The first that the hub is not known to hold, at most `limit`."""
-        return [document["change"] for document in self._table.find_by_prefix("unsent", "", limit)]
+        return [self._changes.at(key)["change"] for key in self._unsent.first_ids(limit)]
 
     def __contains__(self, change_id: str) -> bool:
-        return any(document["hub_seq"] is None for document in self._table.find_by("change_id", change_id, limit=1))
+        return any(self._unsent.find(key) is not None for key in self._changes.ids_by("change_id", change_id))
 
     def __len__(self) -> int:
-        return self._table.count_by("is_unsent", "yes")
+        return len(self._unsent)
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self.first(len(self)))
@@ -725,8 +725,8 @@ class HubDatabase(Database):
         return found, upto
 
     def _number_of(self, change_id: str) -> int | None:
-        found = self.tables.changes.find_by("change_id", change_id, limit=1)
-        return self.tables.changes.to_doc_id(found[0].doc_id) if found else None  # type: ignore[arg-type]
+        found = self.tables.changes.ids_by("change_id", change_id)
+        return self.tables.changes.to_doc_id(found[0]) if found else None
 
     def _take(self, entry: Entry) -> None:
         if entry.e == "change" and entry.change is not None:
@@ -734,9 +734,7 @@ class HubDatabase(Database):
                 raise JournalUnreadable(f"hub sequence {entry.hub_seq} follows {self.head}")
             # A damaged frame in the middle takes its numbers with it: they stay empty, and are never given twice.
             self.head = entry.hub_seq
-            self.tables.changes.put(
-                self.tables.changes.to_key(entry.hub_seq), {"change": entry.change, "hub_seq": entry.hub_seq}
-            )
+            self.tables.changes.put(self.tables.changes.to_key(entry.hub_seq), {"change": entry.change})
             count = self._counts.setdefault(entry.change.device_id, [0, 0])
             count[0], count[1] = max(count[0], entry.change.device_seq), count[1] + 1
         elif entry.e == "exchange" and entry.data is not None:

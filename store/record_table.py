@@ -166,17 +166,24 @@ class RecordTable(Table):
                 break
         return [self.at(record_id) for record_id, _ in sorted(ranked.items(), key=lambda item: item[1])]
 
-    def count_by(self, index: str, key: str) -> int:
-        if index in self.counted:
-            return self.counted[index][key]
-        count = len(self.delta.ids_at(index, key))
-        if self.frozen is not None:
-            count += sum(record_id not in self.delta.documents for record_id in self.frozen.ids_at(index, key))
+    def ids_by(self, index: str, key: str) -> list[str]:
+        """The ids of the documents whose index key is `key`; none of them is read."""
+        found = []
         for depth, run in enumerate(self.runs):
             if (keys := run.index(index)) is not None:
                 for place in keys.places_of(key.encode()):
-                    count += not self._is_hidden(run.id_at(keys.ordinal(place)), depth)
-        return count
+                    record_id = run.id_at(keys.ordinal(place))
+                    if not self._is_hidden(record_id, depth):
+                        found.append(record_id)
+        newer, hidden = self.delta.ids_at(index, key), self.delta.documents
+        if self.frozen is not None:
+            found += [record_id for record_id in self.frozen.ids_at(index, key) if record_id not in hidden]
+        return found + list(newer)
+
+    def count_by(self, index: str, key: str) -> int:
+        if index in self.counted:
+            return self.counted[index][key]
+        return len(self.ids_by(index, key))
 
     def ids(self) -> Iterator[str]:
         """Every record's id, the oldest runs' first."""
@@ -312,6 +319,7 @@ class NumberedTable(RecordTable):
     """A table with TinyDB's own ids: 1, 2, 3, in the order of inserting."""
 
     document_id_class = int  # type: ignore[assignment]
+    _last: int | None = None
 
     def to_key(self, doc_id: Any) -> str:
         return f"{int(doc_id):012d}"
@@ -333,11 +341,18 @@ class NumberedTable(RecordTable):
             last = record_id
         return found
 
+    def put(self, record_id: str, document: Mapping[str, Any] | None) -> None:
+        super().put(record_id, document)
+        if self._last is not None:
+            self._last = max(self._last, int(record_id))
+
     def last_number(self) -> int:
         """The highest id that was given and is still known; 0 in an empty table."""
-        layers = [layer.documents for layer in (self.delta, self.frozen) if layer is not None and layer.documents]
-        ids = [run.id_at(run.count - 1) for run in self.runs if run.count] + [max(layer) for layer in layers]
-        return int(max(ids, default="0"))
+        if self._last is None:
+            layers = [layer.documents for layer in (self.delta, self.frozen) if layer is not None and layer.documents]
+            ids = [run.id_at(run.count - 1) for run in self.runs if run.count] + [max(layer) for layer in layers]
+            self._last = int(max(ids, default="0"))
+        return self._last
 
     def truncate(self) -> None:
         super().truncate()
