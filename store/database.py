@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -528,6 +529,8 @@ class OwnChanges:
 
     def __init__(self, tables: Tables) -> None:
         self._changes, self._unsent = tables.changes, tables.unsent
+        self._keys: dict[str, None] | None = None  # of what is unsent, in order; read when it is first asked for
+        self._key_by_offered: dict[str, str] = {}
         self.acknowledged = 0  # how many of the present name the hub said to hold
 
     def add(self, change: Change, *, is_held: bool) -> None:
@@ -537,31 +540,51 @@ class OwnChanges:
             if is_held:
                 self.acknowledged += 1
             else:
-                self._unsent.put(key, {})
+                self._mark_unsent(key)
 
     def acknowledge(self, change_id: str) -> None:
-        for key in self._changes.ids_by("change_id", change_id):
-            if self._unsent.find(key) is not None:
-                self._unsent.put(key, None)
-                self.acknowledged += 1
+        key = self._key_of_unsent(change_id)
+        if key is not None:
+            self._unsent.put(key, None)
+            self._key_by_offered.pop(change_id, None)
+            if self._keys is not None:
+                self._keys.pop(key, None)
+            self.acknowledged += 1
 
     def send_all_again(self) -> None:
         for key in self._changes.ids():
             self._unsent.put(key, {})
-        self.acknowledged = 0
+        self._keys, self.acknowledged = None, 0
 
     def first(self, limit: int) -> list[Change]:
         """The first that the hub is not known to hold, at most `limit`."""
-        return [self._changes.at(key)["change"] for key in self._unsent.first_ids(limit)]
+        if self._keys is None:
+            self._keys = dict.fromkeys(sorted(self._unsent.ids()))
+        keys = list(islice(self._keys, limit))
+        changes: list[Change] = [self._changes.at(key)["change"] for key in keys]
+        self._key_by_offered = {change.change_id: key for change, key in zip(changes, keys, strict=True)}
+        return changes
 
     def __contains__(self, change_id: str) -> bool:
-        return any(self._unsent.find(key) is not None for key in self._changes.ids_by("change_id", change_id))
+        return self._key_of_unsent(change_id) is not None
 
     def __len__(self) -> int:
         return len(self._unsent)
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self.first(len(self)))
+
+    def _mark_unsent(self, key: str) -> None:
+        self._unsent.put(key, {})
+        if self._keys is not None:
+            self._keys[key] = None
+
+    def _key_of_unsent(self, change_id: str) -> str | None:
+        keys = [self._key_by_offered[change_id]] if change_id in self._key_by_offered else None
+        for key in keys or self._changes.ids_by("change_id", change_id):
+            if self._unsent.exists(key):
+                return key
+        return None
 
 
 class _Planned:

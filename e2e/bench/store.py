@@ -1,4 +1,4 @@
-"""The device's store in the browser and its sync with the hub, by the product's own way: commit, open, search, push, pull.
+"""The device's store in the browser and its sync with the hub, by the product's own way.
 
 The metrics have the names under which other stores are measured, so that their figures can stand side by side. Each
 insert is one `commit` of one person: validated, journalled with one flush, shown in its table, findable by eight keys

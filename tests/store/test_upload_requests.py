@@ -27,7 +27,7 @@ def shown(store: Store) -> dict[str, Any]:
 
 
 async def exchange(device: DeviceDatabase, hub: HubDatabase) -> None:
-    accepted = await hub.accept(list(device.unsent.values()))
+    accepted = await hub.accept(list(device.unsent))
     changes, upto = hub.changes_after(device.cursor, 1000, except_device=device.device_id)
     await device.receive(SyncAnswer(accepted=accepted, changes=changes, upto=upto, head=hub.head, status=HubStatus()))
 
