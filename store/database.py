@@ -14,6 +14,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -34,7 +35,6 @@ from store.protocol import (
     SyncAnswer,
     SyncRequest,
 )
-from store.record_table import NumberedTable
 from store.run import Run, RunWriter
 from store.snapshot import checked_counts, copy_pages
 from store.standing import Reaction, Standing, react
@@ -498,7 +498,7 @@ class DeviceDatabase(Database):
 
     def __init__(self, folder: StorageFolder, world: World) -> None:
         super().__init__(folder, world)
-        self.own = OwnChanges(self.tables.changes)
+        self.own = OwnChanges(self.tables)
         self.cursor = 0
         self.hub_generation = ""
         self._own_until = 0  # up to here the hub shall bring our own changes too
@@ -558,7 +558,7 @@ class DeviceDatabase(Database):
             opened.insert(
                 0, await self._write_run(lambda writer: merge_runs(writer, parts, own, True, self.rest), number)
             )
-            newer = await self.own.newer_than(offer.head, self.rest)
+            newer = await self.own.newer_than(offer.devices, self.rest)
             replaced = await self._put_in_place(opened[:2], counts, offer, newer)
         except BaseException:
             for run in opened:
@@ -589,7 +589,7 @@ class DeviceDatabase(Database):
         return counts
 
     async def _put_in_place(
-        self, runs: list[Run], counts: dict[str, Any], offer: SnapshotOffer, newer: Mapping[str, Entry]
+        self, runs: list[Run], counts: dict[str, Any], offer: SnapshotOffer, newer: Sequence[Change]
     ) -> list[Run]:
         """Returns the runs that no longer count."""
         async with self._lock:
@@ -601,7 +601,8 @@ class DeviceDatabase(Database):
             self._first_manifest, replaced = self._manifest, self._runs
             # Journalled again, because their records lie in runs that are read no more; before the manifest, so that
             # they are on disk when it counts. Should it never: a change applied twice is one change.
-            again = list({**newer, **{c.change_id: Entry(e="change", change=c) for c in self.unsent}}.values())
+            by_id = {change.change_id: change for change in (*newer, *self.unsent)}
+            again = [Entry(e="change", change=change) for change in by_id.values()]
             for start in range(0, len(again), _FRAME_CHANGES):
                 frame = again[start : start + _FRAME_CHANGES]
                 await self._journal.append(ENTRIES.dump_json(frame, exclude_none=True))
@@ -639,9 +640,9 @@ class DeviceDatabase(Database):
         data = entry.data or {}
         match entry.e:
             case "change" if entry.change is not None and entry.change.device_id == self.device_id:
-                self.own.add(entry.change, entry.hub_seq)
+                self.own.add(entry.change, is_held=entry.hub_seq is not None)
             case "ack" if entry.change_id is not None:
-                self.own.acknowledge(entry.change_id, entry.hub_seq)
+                self.own.acknowledge(entry.change_id)
             case "cursor" if entry.hub_seq is not None:
                 self.cursor = max(self.cursor, entry.hub_seq)
             case "hub":
@@ -681,53 +682,75 @@ class OwnChanges:
     All are kept: a hub that was put back from an older copy gets from its devices what it has lost.
     """
 
-    def __init__(self, table: NumberedTable) -> None:
-        self._table = table
+    def __init__(self, tables: Tables) -> None:
+        self._changes, self._unsent = tables.changes, tables.unsent
+        self._keys: dict[str, None] | None = None  # of what is unsent, in order; read when it is first asked for
+        self._key_by_offered: dict[str, str] = {}
         self.acknowledged = 0  # how many of the present name the hub said to hold
 
-    def add(self, change: Change, hub_seq: int | None) -> None:
-        if not self._table.find_by("change_id", change.change_id, limit=1):
-            key = self._table.to_key(self._table.last_number() + 1)
-            self._table.put(key, {"change": change, "hub_seq": hub_seq})
-            self.acknowledged += hub_seq is not None
-
-    def acknowledge(self, change_id: str, hub_seq: int | None) -> None:
-        for document in self._table.find_by("change_id", change_id, limit=1):
-            if document["hub_seq"] is None:
-                self._table.put(document.doc_id, {**document, "hub_seq": hub_seq})  # type: ignore[arg-type]
+    def add(self, change: Change, *, is_held: bool) -> None:
+        if not self._changes.ids_by("change_id", change.change_id):
+            key = self._changes.to_key(self._changes.last_number() + 1)
+            self._changes.put(key, {"change": change})
+            if is_held:
                 self.acknowledged += 1
+            else:
+                self._mark_unsent(key)
+
+    def acknowledge(self, change_id: str) -> None:
+        key = self._key_of_unsent(change_id)
+        if key is not None:
+            self._unsent.put(key, None)
+            self._key_by_offered.pop(change_id, None)
+            if self._keys is not None:
+                self._keys.pop(key, None)
+            self.acknowledged += 1
 
     def send_all_again(self) -> None:
-        for record_id in list(self._table.ids()):
-            document = self._table.at(record_id)
-            if document["hub_seq"] is not None:
-                self._table.put(record_id, {**document, "hub_seq": None})
-        self.acknowledged = 0
+        for key in self._changes.ids():
+            self._unsent.put(key, {})
+        self._keys, self.acknowledged = None, 0
 
-    async def newer_than(self, hub_seq: int, rest: Rest) -> dict[str, Entry]:
-        """By change id, those that the hub numbered above this one or is not known to hold, as a journal has them."""
-        found: dict[str, Entry] = {}
-        for number, record_id in enumerate(list(self._table.ids())):
-            document = self._table.at(record_id)
-            if document["hub_seq"] is None or document["hub_seq"] > hub_seq:
-                change = document["change"]
-                found[change.change_id] = Entry(e="change", change=change, hub_seq=document["hub_seq"])
+    async def newer_than(self, last_seq_by_device: Mapping[str, int], rest: Rest) -> list[Change]:
+        """Those that were made after the last that was known of their device."""
+        found = []
+        for number, key in enumerate(list(self._changes.ids())):
+            change = self._changes.at(key)["change"]
+            if change.device_seq > last_seq_by_device.get(change.device_id, 0):
+                found.append(change)
             if number % _FRAME_CHANGES == 0:
                 await rest()
         return found
 
     def first(self, limit: int) -> list[Change]:
         """The first that the hub is not known to hold, at most `limit`."""
-        return [document["change"] for document in self._table.find_by_prefix("unsent", "", limit)]
+        if self._keys is None:
+            self._keys = dict.fromkeys(sorted(self._unsent.ids()))
+        keys = list(islice(self._keys, limit))
+        changes: list[Change] = [self._changes.at(key)["change"] for key in keys]
+        self._key_by_offered = {change.change_id: key for change, key in zip(changes, keys, strict=True)}
+        return changes
 
     def __contains__(self, change_id: str) -> bool:
-        return any(document["hub_seq"] is None for document in self._table.find_by("change_id", change_id, limit=1))
+        return self._key_of_unsent(change_id) is not None
 
     def __len__(self) -> int:
-        return self._table.count_by("is_unsent", "yes")
+        return len(self._unsent)
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self.first(len(self)))
+
+    def _mark_unsent(self, key: str) -> None:
+        self._unsent.put(key, {})
+        if self._keys is not None:
+            self._keys[key] = None
+
+    def _key_of_unsent(self, change_id: str) -> str | None:
+        keys = [self._key_by_offered[change_id]] if change_id in self._key_by_offered else None
+        for key in keys or self._changes.ids_by("change_id", change_id):
+            if self._unsent.exists(key):
+                return key
+        return None
 
 
 class _Planned:
@@ -890,23 +913,27 @@ class HubDatabase(Database):
                 found.append(NumberedChange(hub_seq=number, change=document["change"]))
         return found, upto
 
-    async def write_snapshot(self, file: StorageFile) -> tuple[int, dict[str, Any]]:
+    async def write_snapshot(self, file: StorageFile) -> dict[str, Any]:
         """Write a run with all that devices derive from changes, as it stands at the head or a little later.
 
-        Returns the sequence number it stands at, and what its tables count. Raises: StorageFailed.
+        Returns what `SnapshotOffer` says of it: "head", "counts" and "devices". Raises: StorageFailed.
         """
         return await self.alone(lambda: self._write_snapshot(file, self.head))
 
-    async def _write_snapshot(self, file: StorageFile, at_least: int) -> tuple[int, dict[str, Any]]:
+    async def _write_snapshot(self, file: StorageFile, at_least: int) -> dict[str, Any]:
         while self._manifest.state.get("head", 0) < at_least:
             await self.checkpoint()
         state, derived = self._manifest.state, self.tables.derived_tables()
         await merge_runs(RunWriter(file), [run.tables for run in self._runs], derived, True, self.rest)
-        return state.get("head", 0), {table.name: state["counts"][table.name] for table in derived}
+        return {
+            "head": state.get("head", 0),
+            "counts": {table.name: state["counts"][table.name] for table in derived},
+            "devices": {device_id: last_seq for device_id, (last_seq, _) in state.get("devices", {}).items()},
+        }
 
     def _number_of(self, change_id: str) -> int | None:
-        found = self.tables.changes.find_by("change_id", change_id, limit=1)
-        return self.tables.changes.to_doc_id(found[0].doc_id) if found else None  # type: ignore[arg-type]
+        found = self.tables.changes.ids_by("change_id", change_id)
+        return self.tables.changes.to_doc_id(found[0]) if found else None
 
     def _take(self, entry: Entry) -> None:
         if entry.e == "change" and entry.change is not None:
@@ -914,9 +941,7 @@ class HubDatabase(Database):
                 raise JournalUnreadable(f"hub sequence {entry.hub_seq} follows {self.head}")
             # A damaged frame in the middle takes its numbers with it: they stay empty, and are never given twice.
             self.head = entry.hub_seq
-            self.tables.changes.put(
-                self.tables.changes.to_key(entry.hub_seq), {"change": entry.change, "hub_seq": entry.hub_seq}
-            )
+            self.tables.changes.put(self.tables.changes.to_key(entry.hub_seq), {"change": entry.change})
             count = self._counts.setdefault(entry.change.device_id, [0, 0])
             count[0], count[1] = max(count[0], entry.change.device_seq), count[1] + 1
         elif entry.e == "exchange" and entry.data is not None:

@@ -120,5 +120,5 @@ class _Index:
             key = self._sorted[place]
             if not key.startswith(prefix):
                 return
-            for record_id in self.ids_by_key[key]:
+            for record_id in sorted(self.ids_by_key[key]):
                 yield key, record_id

@@ -107,7 +107,8 @@ class SnapshotOffer(_Message):
     """One run (store/run.py) with all that devices derive from changes, as it stood at `head`, to be fetched in pages.
 
     Shape: `sha256` is that of the whole, in hexadecimal digits, and its name; `page_crcs` are the CRC-32 of each page,
-    all of `page_bytes` but the last; `counts` by table (`RecordTable.counts`).
+    all of `page_bytes` but the last; `counts` by table (`RecordTable.counts`); `devices` the number of the last change
+    of each device in it.
     Units: bytes, uncompressed.
     """
 
@@ -119,6 +120,7 @@ class SnapshotOffer(_Message):
     page_crcs: list[int]
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     counts: dict[str, dict[str, Any]]
+    devices: dict[str, int]
 
 
 class SnapshotAnswer(_Message):

@@ -103,8 +103,8 @@ class Snapshots:
             folder = await self._empty_folder()
             file = await folder.open(_MAKING)
             try:
-                head, counts = await self._database.write_snapshot(file)
-                self._kept.append(await self._pack(folder, file, head, counts))
+                facts = await self._database.write_snapshot(file)
+                self._kept.append(await self._pack(folder, file, facts))
             finally:
                 await file.close()
                 await folder.remove(_MAKING)
@@ -121,7 +121,7 @@ class Snapshots:
                 await self._folder.remove(name)
         return self._folder
 
-    async def _pack(self, folder: FileFolder, run: StorageFile, head: int, counts: dict[str, Any]) -> Snapshot:
+    async def _pack(self, folder: FileFolder, run: StorageFile, facts: dict[str, Any]) -> Snapshot:
         name, digest = f"pages.{next(self._names)}", hashlib.sha256()
         crcs: list[int] = []
         ends: list[int] = []
@@ -140,12 +140,11 @@ class Snapshots:
         offer = SnapshotOffer(
             schema_version=SCHEMA_VERSION,
             generation=self._database.generation,
-            head=head,
             size_bytes=run.size(),
             page_bytes=self.page_bytes,
             page_crcs=crcs,
             sha256=digest.hexdigest(),
-            counts=counts,
+            **facts,
         )
         return Snapshot(offer, name, packed, ends)
 

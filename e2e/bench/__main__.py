@@ -11,10 +11,11 @@ from playwright.sync_api import sync_playwright
 from e2e.bench.report import Report
 from e2e.bench.roster import measure_roster
 from e2e.bench.starts import RUNS, measure_starts
+from e2e.bench.store import measure_store, measure_sync
 from e2e.programs import ROOT, Hub
 
 ROWS = 60_000
-PARTS = ("starts", "roster")
+PARTS = ("starts", "roster", "store", "sync")
 
 
 def main() -> None:
@@ -36,6 +37,10 @@ def main() -> None:
                 measure_starts(report, playwright, hub, folder, options.runs)
             if not options.parts or "roster" in options.parts:
                 measure_roster(report, playwright, hub, folder, options.rows, options.runs)
+            if not options.parts or "store" in options.parts:
+                measure_store(report, playwright, hub, folder, options.runs)
+            if not options.parts or "sync" in options.parts:
+                measure_sync(report, playwright, hub, folder)
         finally:
             hub.kill()
     report.print_table()

@@ -39,18 +39,17 @@ async def open_device(folder: MemoryFolder) -> DeviceDatabase:
 
 async def make_snapshot(hub: HubDatabase) -> tuple[SnapshotOffer, list[bytes]]:
     file = await MemoryFolder().open("snapshot")
-    head, counts = await hub.write_snapshot(file)
+    facts = await hub.write_snapshot(file)
     data = file.read(0, file.size())
     pages = [data[start : start + PAGE_BYTES] for start in range(0, len(data), PAGE_BYTES)]
     offer = SnapshotOffer(
         schema_version=SCHEMA_VERSION,
         generation=hub.generation,
-        head=head,
         size_bytes=len(data),
         page_bytes=PAGE_BYTES,
         page_crcs=[zlib.crc32(page) for page in pages],
         sha256=hashlib.sha256(data).hexdigest(),
-        counts=counts,
+        **facts,
     )
     return offer, pages
 
@@ -418,3 +417,44 @@ async def test_a_run_that_could_not_be_written_can_be_written_again() -> None:
     await device.checkpoint()
 
     assert device.newer_records() == 0
+
+
+async def test_a_devices_own_change_that_the_hub_got_after_the_snapshot_is_put_over_it() -> None:
+    hub = await make_hub(10)
+    device = await open_device(MemoryFolder())
+    await fill(device, range(500, 503))
+    await hub.accept(list(device.unsent)[:1])
+    snapshot = await make_snapshot(hub)
+    accepted = await hub.accept(list(device.unsent))
+    answer = SyncAnswer(accepted=accepted, changes=[], upto=0, head=hub.head, status=HubStatus())
+    await device.receive(answer)
+    assert not device.unsent
+
+    await device.adopt(*snapshot)
+
+    assert len(device.tables.patients) == 13
+    await exchange(device, hub)
+    assert derived(device) == derived(hub)
+
+
+async def test_a_snapshot_of_another_hub_is_refused() -> None:
+    hub, other = await make_hub(), await make_hub()
+    device = await open_device(MemoryFolder())
+    answer = SyncAnswer(accepted=[], changes=[], upto=0, head=9, status=HubStatus(), generation=other.generation)
+    await device.receive(answer)
+
+    with pytest.raises(SnapshotDamaged):
+        await device.adopt(*await make_snapshot(hub))
+
+    assert device.cursor == 0
+
+
+async def test_a_device_knows_its_hub_by_the_snapshot() -> None:
+    hub = await make_hub()
+    folder = MemoryFolder()
+    device = await open_device(folder)
+
+    await device.adopt(*await make_snapshot(hub))
+
+    for store in (device, await open_device(folder.copy())):
+        assert store.hub_generation == hub.generation

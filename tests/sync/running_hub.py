@@ -84,6 +84,8 @@ def request_of(device: DeviceDatabase, **changes: Any) -> SyncRequest:
         "generation": device.generation,
         "after": device.cursor,
         "changes": list(device.unsent),
+        "hub_generation": device.hub_generation,
+        "own": device.wants_own,
     }
     return SyncRequest(**(fields | changes))
 

@@ -392,3 +392,33 @@ async def test_a_device_that_was_away_for_long_takes_a_snapshot_and_the_rest(tmp
         assert s.line.exchanges < 4
         assert derived(s.database) == derived(s.hub.database)
         assert not s.database.unsent
+
+
+async def test_a_device_that_knows_another_hub_leaves_it_to_the_exchange_to_tell(tmp_path: Path) -> None:
+    async with stand(tmp_path) as s:
+        s.database.hub_generation = "e" * 32
+
+        await s.fetch.run(0)
+
+        assert s.line.pages_asked == []
+        assert s.database.cursor == 0
+
+
+async def test_an_older_copy_of_a_device_reads_what_it_made_later_by_the_exchange(tmp_path: Path) -> None:
+    async with stand(tmp_path) as s:
+        await fill(s.database, range(700, 703))
+        folder: Any = s.database.folder
+        older = folder.copy()
+        await s.sync()
+        await fill(s.database, range(703, 706))
+        await s.sync()
+
+        await s.start(older)
+        await s.hub.sync(s.database)
+        assert s.database.wants_own
+        assert not await s.fetch.is_due(s.hub.database.head)
+        await s.sync()
+
+        assert derived(s.database)["tables"] == derived(s.hub.database)["tables"]
+        [change] = await s.database.commit([patient(800)], made_by="nurse")
+        assert change.device_seq == 7
