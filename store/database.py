@@ -501,6 +501,7 @@ class HubDatabase(Database):
         self.head = 0  # the highest sequence number given
         self.checkpoint_records = HUB_CHECKPOINT_RECORDS
         self.storage_failure = ""  # the code of the error that the last writing met
+        self.on_storage: Callable[[str], None] | None = None  # told each time when that becomes another
         self._frames = GroupCommit(self._write_frames)
 
     async def close(self) -> None:
@@ -557,12 +558,18 @@ class HubDatabase(Database):
             try:
                 reasons = await self._journal_frames([frame for frame in frames if frame.entries])
             except StorageFailed as error:
-                self.storage_failure = error.code
+                self._note_storage(error.code)
                 raise
-            self.storage_failure = ""
+            self._note_storage("")
             entries = [entry for frame in frames for entry in frame.entries]
             self._apply_written(zip(entries, reasons, strict=True))
         self._tell([entry.change for entry in entries if entry.change is not None])
+
+    def _note_storage(self, failure: str) -> None:
+        if failure != self.storage_failure:
+            self.storage_failure = failure
+            if self.on_storage is not None:
+                self.on_storage(failure)
 
     async def _journal_frames(self, frames: Sequence[_Frame]) -> list[str | None]:
         """Append the frames; returns what `reason_unreadable` says of each entry, asked while the disk is at work."""

@@ -28,7 +28,7 @@ from sync.cdc_line import CdcLine
 from sync.hub import HUB, CdcLink, Hub
 from sync.middlewares import add_security_headers, answer_errors, log_bug, make_gate
 from sync.routes import add_routes
-from sync.sentences import HubRefused
+from sync.sentences import SENTENCES, HubRefused
 from sync.settings import Settings, SettingsInvalid, load_settings
 from sync.static import Bundle
 
@@ -112,6 +112,7 @@ async def serve(settings: Settings, *, open_browser: bool, on_open: OnOpen | Non
     async with AsyncExitStack() as closing:
         database = await _open_database(settings.data_dir, world)
         closing.push_async_callback(database.close)
+        database.on_storage = _say_storage
         if on_open is not None:
             await on_open(database)
         line = CdcLine.open(settings, database, world)
@@ -190,6 +191,13 @@ def _has_desktop() -> bool:
 
 def start_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+
+
+def _say_storage(failure: str) -> None:
+    """Tell whoever sits at the clinic PC that its disk takes nothing, and when it does again."""
+    log.error("storage: %s", failure or "well again")
+    for sentence in SENTENCES[f"{failure}_running" if failure else "storage_well_again"]:
+        say(sentence)
 
 
 def _say_refusal(sentences: str, code: int) -> int:
