@@ -7,18 +7,26 @@ from pathlib import Path
 
 from aiohttp import ClientSession
 
+from store.database import HUB_CHECKPOINT_RECORDS
 from store.protocol import SyncAnswer, SyncRequest
 from sync.settings import ROOT
 
-_RUN = "import sys; from sync import app; sys.exit(app.run(None, port=int(sys.argv[1]), open_browser=False))"
+_RUN = """
+import sys
+from store import database
+from sync import app
+database.HUB_CHECKPOINT_RECORDS = int(sys.argv[2])
+sys.exit(app.run(None, port=int(sys.argv[1]), open_browser=False))
+"""
 JSON = {"Content-Type": "application/json"}
 
 
 class HubProcess:
     """Shape: `url` ends in a slash; `words` are the lines the hub has said so far."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, checkpoint_records: int = HUB_CHECKPOINT_RECORDS) -> None:
         self.data_dir, self.port, self.url = data_dir, 0, ""
+        self.checkpoint_records = checkpoint_records
         self.words: list[str] = []
         self.process: asyncio.subprocess.Process
         self._reading: list[asyncio.Task[None]] = []
@@ -32,6 +40,7 @@ class HubProcess:
             "-c",
             _RUN,
             str(self.port),
+            str(self.checkpoint_records),
             cwd=ROOT,
             env=environment,
             stdout=asyncio.subprocess.PIPE,
