@@ -475,8 +475,7 @@ class _Planned:
         for change in changes:
             self.head += 1
             self.number_by_id[change.change_id] = self.head
-            # Not validated: the change was, and 500 in a push would be looked through once more.
-            entries.append(Entry.model_construct(e="change", change=change, hub_seq=self.head))
+            entries.append(Entry(e="change", change=change, hub_seq=self.head))
         return entries
 
 
@@ -534,8 +533,7 @@ class HubDatabase(Database):
 
         if changes:
             await self._put_frame(_Frame(plan), len(changes))
-        construct = AcceptedChange.model_construct
-        return [construct(change_id=c.change_id, hub_seq=number_by_id[c.change_id]) for c in changes]
+        return [AcceptedChange(change_id=c.change_id, hub_seq=number_by_id[c.change_id]) for c in changes]
 
     async def keep_exchange(self, exchange: dict[str, Any]) -> None:
         """Keep one exchange with CDC raw, on disk when this returns, before anybody tries to understand it."""
