@@ -1,6 +1,7 @@
 """The hub's composition root: settings in, a running server out, everything closed in order at the end."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -112,6 +113,7 @@ async def serve(settings: Settings, *, open_browser: bool, on_open: OnOpen | Non
     async with AsyncExitStack() as closing:
         database = await _open_database(settings.data_dir, world)
         closing.push_async_callback(database.close)
+        spare_the_collector()
         database.on_storage = _say_storage
         if on_open is not None:
             await on_open(database)
@@ -148,6 +150,15 @@ async def _open_database(folder: Path, world: World) -> HubDatabase:
         where = "at the end, never acknowledged" if stretch.at_end else "IN THE MIDDLE"
         log.warning("journal: %d bytes at %d held no whole frame (%s)", stretch.length, stretch.offset, where)
     return database
+
+
+def spare_the_collector() -> None:
+    """Keep Python's collector of cycles from walking through the newest records again and again.
+
+    They are no rubbish, and that walk was a quarter of the time of a large push.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 async def _run_worker(hub: Hub) -> None:
