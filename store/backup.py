@@ -33,7 +33,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from store.changes import World
 from store.check import Findings, check_files
 from store.database import SCHEMA_VERSION
-from store.manifest import Manifest, is_store_file
+from store.manifest import Manifest, is_store_file, run_name
 from store.snapshot import Snapshot, SnapshotFile, open_snapshot
 from store.storage import sync_folder
 
@@ -90,17 +90,24 @@ async def write_backup(folder: Path, file: Path, world: World) -> BackupManifest
     beside = file.with_name(f"{file.name}.part")
     try:
         for _ in range(_TRIES):
-            if manifest := await _try_to_write(folder, beside, world):
-                os.replace(beside, file)
-                sync_folder(file.parent)
-                return manifest
+            try:
+                manifest = await _try_to_write(folder, beside, world)
+            except _Unsteady:
+                continue
+            os.replace(beside, file)
+            sync_folder(file.parent)
+            return manifest
         raise BackupRefused("store_unsteady")
     finally:
         beside.unlink(missing_ok=True)
 
 
-async def _try_to_write(folder: Path, beside: Path, world: World) -> BackupManifest | None:
-    """Write one copy; None where the hub cut off an append that failed while its bytes were being copied."""
+class _Unsteady(Exception):
+    """The hub cut off an append that failed while its bytes were being copied."""
+
+
+async def _try_to_write(folder: Path, beside: Path, world: World) -> BackupManifest:
+    """Write one copy. Raises: _Unsteady."""
     snapshot = await open_snapshot(folder, world)
     try:
         return _write_copy(snapshot, beside, world.now())
@@ -108,7 +115,7 @@ async def _try_to_write(folder: Path, beside: Path, world: World) -> BackupManif
         await snapshot.close()
 
 
-def _write_copy(snapshot: Snapshot, beside: Path, made_at: datetime) -> BackupManifest | None:
+def _write_copy(snapshot: Snapshot, beside: Path, made_at: datetime) -> BackupManifest:
     beside.unlink(missing_ok=True)
     with open_private(beside) as out:
         copy = _Writer(out, made_at)
@@ -120,7 +127,7 @@ def _write_copy(snapshot: Snapshot, beside: Path, made_at: datetime) -> BackupMa
         for view in views.values():
             view.close_now()
         if findings.has_torn_frames and not snapshot.recovery.damaged:
-            return None
+            raise _Unsteady
         manifest = BackupManifest(
             format=FORMAT,
             schema_version=SCHEMA_VERSION,
@@ -173,6 +180,8 @@ class _Hashed:
 
     def read(self, length: int) -> bytes:
         data = self._file.read(self._at, length)
+        if len(data) < min(length, self._file.size() - self._at):
+            raise _Unsteady  # cut meanwhile
         self._at += len(data)
         self.digest.update(data)
         return data
@@ -198,10 +207,12 @@ def read_backup(file: Path) -> BackupManifest:
                     raise BackupRefused("backup_damaged", part=part.name)
                 if _sha256(SnapshotFile(file, part.start, part.size)) != part.sha256:
                     raise BackupRefused("backup_damaged", part=part.name)
+            for number in manifest.store.runs:
+                members[run_name(number)]
     except KeyError as error:
         # Cut off, since its list stands at the end.
         raise BackupRefused("backup_damaged", part=str(error.args[0])) from error
-    except (tarfile.TarError, ValueError, EOFError) as error:
+    except (tarfile.TarError, ValueError, TypeError, EOFError, _Unsteady) as error:
         raise BackupRefused("not_a_backup") from error
     return manifest
 

@@ -10,8 +10,10 @@ import pytest
 
 from store import restore
 from store.backup import BackupRefused, read_backup, write_backup
+from store.changes import World
+from store.journal import encode_frame
 from store.restore import restore_backup
-from store.snapshot import NoStore
+from store.snapshot import NoStore, Snapshot, open_snapshot
 from tests.store.hub_on_disk import WORLD, files_of, fill, open_hub, patient, shown
 
 
@@ -128,6 +130,30 @@ async def test_a_backup_that_fails_leaves_the_one_before_as_it_was(
         await write_backup(folder, backup, WORLD)
     assert read(backup) == before
     assert sorted(all_of(backup.parent))[0] == backup
+
+
+async def test_a_journal_that_is_cut_while_it_is_copied_is_copied_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub wrote a frame, could not make it durable, cut it off: the backup holds what is acknowledged."""
+    journal = max(path for path in all_of(folder) if path.name.startswith("journal."))
+    acknowledged, good = read(journal), await shown(folder)
+    write(journal, acknowledged + encode_frame(b"[]"))
+    opened = 0
+
+    async def cut_after_opening(path: Path, world: World) -> Snapshot:
+        nonlocal opened
+        snapshot = await open_snapshot(path, world)
+        write(journal, acknowledged)
+        opened += 1
+        return snapshot
+
+    monkeypatch.setattr("store.backup.open_snapshot", cut_after_opening)
+    await write_backup(folder, tmp_path / "b.tar", WORLD)
+    (tmp_path / "new").mkdir()
+    await restore_backup(tmp_path / "new", tmp_path / "b.tar", WORLD)
+    assert opened == 2
+    assert await shown(tmp_path / "new") == good
 
 
 # ---- putting back
