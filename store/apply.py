@@ -6,6 +6,7 @@ Invariants:
 - a change already applied changes nothing;
 - two edits of one revision both stay: the record is marked with all its heads and shows the one made last until a
   person chooses;
+- whose a dose is, and which pairs wait for a person, follow each change (persons.py, pairs.py);
 - a change that cannot be understood is kept in `unreadable` with the reason, and stops nothing.
 """
 
@@ -14,9 +15,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from store.changes import Change, ChangeKind
+from store.decisions import DistinctDoses, DistinctPatients, Merge, Pair, Withdrawal
 from store.lots import Lot
-from store.patients import Patient
+from store.pairs import refresh_decided, refresh_dose, refresh_patient
+from store.patients import Patient, identity_digest
+from store.persons import affected_patients, effective_patient
 from store.record_table import RecordTable
+from store.revisions import content, differ, heads
 from store.tables import Tables
 from store.uploads import (
     BatchState,
@@ -38,6 +43,10 @@ _MODEL: dict[ChangeKind, type[BaseModel]] = {
     ChangeKind.REGISTER_LOT: Lot,
     ChangeKind.RECORD_VACCINATION: Vaccination,
     ChangeKind.CORRECT_VACCINATION: Vaccination,
+    ChangeKind.MERGE_PATIENTS: Merge,
+    ChangeKind.CONFIRM_DISTINCT_PATIENTS: DistinctPatients,
+    ChangeKind.CONFIRM_DISTINCT_DOSES: DistinctDoses,
+    ChangeKind.WITHDRAW_DECISION: Withdrawal,
     ChangeKind.UPLOAD_SENT: UploadSent,
     ChangeKind.UPLOAD_ACCEPTED: UploadAccepted,
     ChangeKind.UPLOAD_REFUSED: UploadRefused,
@@ -70,11 +79,18 @@ def apply_change(tables: Tables, change: Change) -> None:
     """Bring the tables to what they are with this change. `change` is one that `reason_unreadable` let pass."""
     match _KIND[change.kind]:
         case ChangeKind.REGISTER_PATIENT | ChangeKind.CORRECT_PATIENT:
-            _apply_revision(tables.patients, change)
+            _apply_patient(tables, change)
         case ChangeKind.REGISTER_LOT:
-            _apply_revision(tables.lots, change)
+            _apply_revision(tables, tables.lots, change)
         case ChangeKind.RECORD_VACCINATION | ChangeKind.CORRECT_VACCINATION | ChangeKind.VOID_VACCINATION:
-            _apply_revision(tables.vaccinations, change)
+            _apply_revision(tables, tables.vaccinations, change)
+        case (
+            ChangeKind.MERGE_PATIENTS
+            | ChangeKind.CONFIRM_DISTINCT_PATIENTS
+            | ChangeKind.CONFIRM_DISTINCT_DOSES
+            | ChangeKind.WITHDRAW_DECISION
+        ):
+            _apply_decision(tables, change)
         case ChangeKind.REQUEST_UPLOAD:
             _request_upload(tables, change)
         case ChangeKind.UPLOAD_SENT:
@@ -91,7 +107,30 @@ def keep_unreadable(tables: Tables, change: Change, reason: str) -> None:
     tables.unreadable.put(change.change_id, {"reason": reason, "kind": change.kind, "record_id": change.record_id})
 
 
-def _apply_revision(table: RecordTable, change: Change) -> None:
+def _apply_patient(tables: Tables, change: Change) -> None:
+    before = tables.patients.find(change.record_id)
+    _apply_revision(tables, tables.patients, change)
+    after = tables.patients.at(change.record_id)
+    doses = tables.vaccinations.find_by("person_id", change.record_id)
+    if doses and identity_digest(before) != identity_digest(after):
+        for vaccination in doses:
+            _put_vaccination(tables, dict(vaccination))
+    refresh_patient(tables, before, after)
+
+
+def _apply_decision(tables: Tables, change: Change) -> None:
+    _apply_revision(tables, tables.decisions, change)
+    decision = tables.decisions.at(change.record_id)
+    if decision["pair"] == Pair.PATIENTS:
+        for patient_id in affected_patients(tables, decision["first"], decision["second"]):
+            person_id = effective_patient(tables, patient_id)
+            for vaccination in tables.vaccinations.find_by("patient_id", patient_id):
+                if vaccination["person_id"] != person_id:
+                    _put_vaccination(tables, dict(vaccination))
+    refresh_decided(tables, decision)
+
+
+def _apply_revision(tables: Tables, table: RecordTable, change: Change) -> None:
     old = table.find(change.record_id)
     revisions: dict[str, Any] = dict(old["revisions"]) if old is not None else {}
     if change.change_id in revisions:
@@ -104,17 +143,17 @@ def _apply_revision(table: RecordTable, change: Change) -> None:
         "device_id": change.device_id,
         "payload": change.payload,
     }
-    heads = _heads(revisions)
-    head_id = heads[-1]
+    standing = heads(revisions)
+    head_id = standing[-1]
     head = revisions[head_id]
     first = revisions[min(revisions)]
     document = {
-        **_content(revisions, head_id),
+        **content(revisions, head_id),
         "record_id": change.record_id,
         "revision": head_id,
         "revisions": revisions,
-        "other_heads": heads[:-1],
-        "conflict": [other for other in heads[:-1] if _differ(revisions[other], head)],
+        "other_heads": standing[:-1],
+        "conflict": [other for other in standing[:-1] if differ(revisions[other], head)],
         "made_by": first["made_by"],
         "made_at": first["made_at"],
     }
@@ -123,55 +162,44 @@ def _apply_revision(table: RecordTable, change: Change) -> None:
         document["void_reason"] = head["payload"].get("reason", "") if document["voided"] else ""
         for key, default in (("upload", None), ("cdc_has", False), ("upload_group", "")):
             document[key] = old[key] if old is not None else default
-        _put_vaccination(table, document)
+        _put_vaccination(tables, document)
     else:
         table.put(change.record_id, document)
 
 
-def _heads(revisions: dict[str, Any]) -> list[str]:
-    """The revisions that no other replaces, sorted; the last is shown."""
-    if len(revisions) == 1:
-        return list(revisions)
-    replaced = {base for revision in revisions.values() for base in revision["bases"]}
-    # Revisions that replace each other in a ring are no device's honest work: all of them count, and all are shown.
-    return sorted(revisions.keys() - replaced) or sorted(revisions)
-
-
-def _differ(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Two stations that wrote the same of a record do not disagree: the same roster imported twice is no conflict."""
-    voids = ChangeKind.VOID_VACCINATION in (one["kind"], other["kind"])
-    return one["payload"] != other["payload"] or (voids and one["kind"] != other["kind"])
-
-
-def _content(revisions: dict[str, Any], revision_id: str) -> dict[str, Any]:
-    """The record's fields at a revision; a void carries none, so it shows those of what it voided."""
-    seen: set[str] = set()
-    while revisions[revision_id]["kind"] == ChangeKind.VOID_VACCINATION:
-        seen.add(revision_id)
-        known = [base for base in revisions[revision_id]["bases"] if base in revisions and base not in seen]
-        if not known:
-            return {}
-        revision_id = known[0]
-    return dict(revisions[revision_id]["payload"])
-
-
-def _put_vaccination(table: RecordTable, document: dict[str, Any]) -> None:
+def _put_vaccination(tables: Tables, document: dict[str, Any]) -> None:
+    """Put a dose with what follows from other records: whose it is now, by what CDC knows that person, its state."""
+    before = tables.vaccinations.find(document["record_id"])
+    # A void that came before what it voids names nobody yet.
+    document["person_id"] = effective_patient(tables, document.get("patient_id", ""))
+    document["identity"] = identity_digest(tables.patients.find(document["person_id"]))
     document["upload_state"] = str(upload_state(document))
-    table.put(document["record_id"], document)
+    tables.vaccinations.put(document["record_id"], document)
+    refresh_dose(tables, before, document)
 
 
 def _set_upload(tables: Tables, record_id: str, **fields: Any) -> None:
     document = tables.vaccinations.find(record_id)
     if document is not None:
-        _put_vaccination(tables.vaccinations, {**document, **fields})
+        _put_vaccination(tables, {**document, **fields})
 
 
 def _request_upload(tables: Tables, change: Change) -> None:
-    """Staff ask for a refused revision to be sent again as it is, for example after CDC learned of the lot."""
+    """Staff ask for a refused revision to be sent again as it is, for example after CDC learned of the lot.
+
+    The request names the batch that was refused, and undoes that refusal and no other: a device applies its own request
+    before it has the hub's order, so what the record came to meanwhile (corrected, voided, refused once more) must make
+    no difference.
+    """
     document = tables.vaccinations.find(change.record_id)
-    if document is None or document["upload_state"] != UploadState.REFUSED:
+    upload = document["upload"] if document is not None else None
+    if document is None or not upload or upload["state"] != UploadState.REFUSED:
         return
-    if document["upload"]["revision"] in change.base_revisions:
+    if batch_id := change.payload.get("upload_batch_id"):
+        is_meant = upload["upload_batch_id"] == batch_id
+    else:  # by a program from before 2026-11-24, which named the revision only
+        is_meant = upload["revision"] == document["revision"] and upload["revision"] in change.base_revisions
+    if is_meant:
         _set_upload(tables, change.record_id, upload=None)
 
 
@@ -197,6 +225,7 @@ def _upload_sent(tables: Tables, change: Change) -> None:
             "upload_batch_id": change.record_id,
             "sent_at": change.made_at.isoformat(),
             "message": None,
+            "identity": row.identity,
         }
         _set_upload(tables, row.record_id, upload=upload, upload_group="")
 

@@ -28,6 +28,11 @@ class ChangeKind(StrEnum):
     CORRECT_VACCINATION = "correct_vaccination"
     VOID_VACCINATION = "void_vaccination"
     REQUEST_UPLOAD = "request_upload"
+    # What a person decided of two records that may be one (decisions.py):
+    MERGE_PATIENTS = "merge_patients"
+    CONFIRM_DISTINCT_PATIENTS = "confirm_distinct_patients"
+    CONFIRM_DISTINCT_DOSES = "confirm_distinct_doses"
+    WITHDRAW_DECISION = "withdraw_decision"
     # Made by the hub alone:
     UPLOAD_SENT = "upload_sent"
     UPLOAD_ACCEPTED = "upload_accepted"

@@ -45,7 +45,7 @@ async def write_delta(writer: RunWriter, tables: Sequence[RecordTable], rest: Re
             continue
         writer.begin_table(table.name)
         ids = sorted(delta.documents)
-        ordinal_by_id, keys, texts = {}, KeySectionBuilder(), _Texts()
+        ordinal_by_id, keys, texts = {}, KeySectionBuilder(unique=True), _Texts()
         for number, record_id in enumerate(ids):
             document = delta.documents[record_id]
             ordinal_by_id[record_id] = writer.add_body(table.encode(document) if document is not None else b"")
@@ -77,7 +77,7 @@ async def _merge_table(
 ) -> None:
     writer.begin_table(table.name)
     new_ordinals = [array("i", [-1]) * part.count for part in parts]
-    keys, texts = KeySectionBuilder(), _Texts()
+    keys, texts = KeySectionBuilder(unique=True), _Texts()
     last = b""
     for number, (key, age, ordinal, body) in enumerate(heapq.merge(*(_records(p, n) for n, p in enumerate(parts)))):
         if number % STEP == 0:

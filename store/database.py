@@ -20,19 +20,22 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from store.apply import apply_change, keep_unreadable, reason_unreadable
 from store.changes import Change, ChangeDraft, World
 from store.compaction import Rest, choose_merge, merge_runs, write_delta
-from store.errors import JournalTooNew, JournalUnreadable, StorageFailed
+from store.errors import HubBehindDevice, JournalTooNew, JournalUnreadable, StorageFailed
 from store.group_commit import GroupCommit
 from store.journal import Journal, Recovery
 from store.manifest import Manifest, journal_name, journal_numbers, run_name, unneeded
-from store.protocol import AcceptedChange, NumberedChange, SyncAnswer
+from store.protocol import AcceptedChange, DeviceCount, HubStatus, NumberedChange, SyncAnswer, SyncRequest
 from store.record_table import NumberedTable
 from store.run import Run, RunWriter
+from store.standing import Reaction, Standing, react
 from store.storage import StorageFolder
 from store.tables import Tables
 
 SCHEMA_VERSION = 2
 # Of records newer than the runs: so many are read again at the next opening, some 25 microseconds each.
 CHECKPOINT_RECORDS = 2000
+# When nobody has recorded anything for a while, fewer are enough: the next opening then has almost nothing to read.
+IDLE_RECORDS, IDLE_SECONDS = 32, 2.0
 # A hub starts once a day and takes from all devices: fewer, larger runs are merged less often.
 HUB_CHECKPOINT_RECORDS = 20_000
 # Longer than the 2 ms that Pyodide takes for none: a tap comes in between.
@@ -45,12 +48,14 @@ class Entry(BaseModel):
     Shape: `store` opens a journal (who owns it, its manifest); `runs` brings a newer manifest; `change` holds a change,
     with `hub_seq` once the hub has numbered it; `ack` gives a device's own change its number; `cursor` says how far a
     device has read; `exchange` keeps what was sent to CDC and what came back, raw, on the hub alone; `put` writes
-    records of this device's own tables.
+    records of this device's own tables; `hub` says which hub a device speaks to, or that a hub takes a new generation;
+    `again` has a device send all of its own changes again, `catch_up` lets it read its own from the hub, `renew` gives
+    it a new name.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    e: Literal["store", "runs", "change", "ack", "cursor", "exchange", "put"]
+    e: Literal["store", "runs", "change", "ack", "cursor", "exchange", "put", "hub", "again", "catch_up", "renew"]
     change: Change | None = None
     hub_seq: int | None = None
     change_id: str | None = None
@@ -85,6 +90,8 @@ class Database:
         self._manifest = self._first_manifest = Manifest()
         self._lock = asyncio.Lock()
         self._maintenance: asyncio.Task[None] | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._writes = 0
         self._listeners: list[Listener] = []
         self._next_device_seq = 1
         self.device_id = ""
@@ -109,6 +116,8 @@ class Database:
         return database
 
     async def close(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         if self._maintenance is not None:
             self._maintenance.cancel()
             await asyncio.gather(self._maintenance, return_exceptions=True)
@@ -194,8 +203,25 @@ class Database:
         """Apply what is on disk now, each entry with what `reason_unreadable` said."""
         for entry, reason in entries:
             self.replay(entry, reason)
-        if self._maintenance is None and self.newer_records() >= max(self.checkpoint_records, self._not_before):
-            self._maintenance = asyncio.get_running_loop().create_task(self._maintain())
+        self._writes += 1
+        self._maintain_above(self.checkpoint_records)
+        if self._idle_timer is None:
+            self._watch_for_idleness()
+
+    def _watch_for_idleness(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._idle_timer = loop.call_later(IDLE_SECONDS, self._look_whether_idle, self._writes)
+
+    def _look_whether_idle(self, writes: int) -> None:
+        self._idle_timer = None
+        if writes == self._writes:
+            self._maintain_above(IDLE_RECORDS)
+        else:
+            self._watch_for_idleness()
+
+    def _maintain_above(self, records: int) -> None:
+        if self._maintenance is None and self.newer_records() >= max(records, self._not_before):
+            self._maintenance = asyncio.get_running_loop().create_task(self._maintain(records))
 
     def _put(self, table: str, records: Mapping[str, Mapping[str, Any] | None]) -> None:
         """TinyDB's own writing to one of this device's tables: on disk on return.
@@ -320,9 +346,9 @@ class Database:
     def newer_records(self) -> int:
         return sum(len(table.delta.documents) for table in self.tables.record_tables())
 
-    async def _maintain(self) -> None:
+    async def _maintain(self, records: int) -> None:
         try:
-            while self.newer_records() >= self.checkpoint_records:
+            while self.newer_records() >= records:
                 await self.checkpoint()
             self._not_before = 0
         except Exception as error:  # noqa: BLE001 -- all is in the journals still; a later writing tries again
@@ -396,68 +422,143 @@ class Database:
 
 
 class DeviceDatabase(Database):
-    """The store in a browser: its own changes until the hub holds them, and what the hub has told so far."""
+    """The store in a browser: its own changes, what of them the hub holds, and what the hub has told so far."""
 
     role = "device"
     schema_1_file = "journal.v1"
 
     def __init__(self, folder: StorageFolder, world: World) -> None:
         super().__init__(folder, world)
-        self.unsent = UnsentChanges(self.tables.changes)
+        self.own = OwnChanges(self.tables.changes)
         self.cursor = 0
+        self.hub_generation = ""
+        self._own_until = 0  # up to here the hub shall bring our own changes too
+        self._has_resent = False
+
+    @property
+    def unsent(self) -> "OwnChanges":
+        return self.own
+
+    @property
+    def wants_own(self) -> bool:
+        """Whether this device is an older copy of itself and still reads its own later changes from the hub."""
+        return self.cursor < self._own_until
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(self.hub_generation, self._next_device_seq - 1, self.own.acknowledged)
 
     async def receive(self, answer: SyncAnswer) -> None:
-        """Store an answer of the hub in one frame: what it accepted, what it brought, how far it reaches."""
+        """Store an answer of the hub in one frame: what it accepted, what it brought, how far it reaches.
+
+        Where the two do not stand as they remember (standing.py), what follows from that goes into a frame after it.
+        """
         async with self._lock:
-            accepted = [a for a in answer.accepted if a.change_id in self.unsent]
-            brought = [n for n in answer.changes if n.hub_seq > self.cursor]
-            upto = max(answer.upto, self.cursor)
-            if not accepted and not brought and upto == self.cursor:
-                return
-            await self._write(
-                [Entry(e="ack", change_id=a.change_id, hub_seq=a.hub_seq) for a in accepted]
-                + [Entry(e="change", change=n.change, hub_seq=n.hub_seq) for n in brought]
-                + [Entry(e="cursor", hub_seq=upto)]
-            )
+            accepted = [a for a in answer.accepted if a.change_id in self.own]
+            brought, upto = [n for n in answer.changes if n.hub_seq > self.cursor], max(answer.upto, self.cursor)
+            entries = [Entry(e="ack", change_id=a.change_id, hub_seq=a.hub_seq) for a in accepted]
+            entries += [Entry(e="change", change=n.change, hub_seq=n.hub_seq) for n in brought]
+            if upto != self.cursor:
+                entries.append(Entry(e="cursor", hub_seq=upto))
+            if answer.generation and not self.hub_generation:
+                entries.append(Entry(e="hub", data={"generation": answer.generation}))
+            if entries:
+                await self._write(entries)
+            await self._react(react(self.standing, answer), answer)
         self._tell([n.change for n in brought])
 
+    async def _react(self, reaction: Reaction, answer: SyncAnswer) -> None:
+        match reaction:
+            case Reaction.START_OVER:
+                await self._write([Entry(e="hub", data={"generation": answer.generation}), Entry(e="again")])
+            case Reaction.CATCH_UP if answer.device is not None:
+                data = {"last_seq": answer.device.last_seq, "until": answer.head}
+                await self._write([Entry(e="catch_up", data=data)])
+            case Reaction.RENEW:
+                ids = {"device_id": self._world.make_record_id(), "generation": self._world.make_record_id()}
+                await self._write([Entry(e="renew", data=ids)])
+            case Reaction.RESEND if not self._has_resent:  # once; should that not help, it would go on for ever
+                self._has_resent = True
+                await self._write([Entry(e="again")])
+
     def _take(self, entry: Entry) -> None:
-        if entry.e == "change" and entry.change is not None and entry.hub_seq is None:
-            self.unsent.add(entry.change)
-        elif entry.e == "ack" and entry.change_id is not None:
-            self.unsent.drop(entry.change_id)
-        elif entry.e == "cursor" and entry.hub_seq is not None:
-            self.cursor = max(self.cursor, entry.hub_seq)
+        data = entry.data or {}
+        match entry.e:
+            case "change" if entry.change is not None and entry.change.device_id == self.device_id:
+                self.own.add(entry.change, entry.hub_seq)
+            case "ack" if entry.change_id is not None:
+                self.own.acknowledge(entry.change_id, entry.hub_seq)
+            case "cursor" if entry.hub_seq is not None:
+                self.cursor = max(self.cursor, entry.hub_seq)
+            case "hub":
+                if self.hub_generation:
+                    self.cursor = self._own_until = 0
+                self.hub_generation = data["generation"]
+            case "again":
+                self.own.send_all_again()
+            case "catch_up":
+                self._next_device_seq = max(self._next_device_seq, data["last_seq"] + 1)
+                self.cursor, self._own_until = 0, data["until"]
+            case "renew":
+                self.device_id, self.generation = data["device_id"], data["generation"]
+                self._next_device_seq, self.own.acknowledged = 1, 0
+                self.cursor = self._own_until = 0  # what the other one of the old name made was kept from us as our own
 
     def _state(self) -> dict[str, Any]:
-        return {**super()._state(), "cursor": self.cursor}
+        return {
+            **super()._state(),
+            "cursor": self.cursor,
+            "hub_generation": self.hub_generation,
+            "own_until": self._own_until,
+            "acknowledged": self.own.acknowledged,
+        }
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         super()._restore(state)
         self.cursor = state.get("cursor", 0)
+        self.hub_generation = state.get("hub_generation", "")
+        self._own_until = state.get("own_until", 0)
+        self.own.acknowledged = state.get("acknowledged", 0)
 
 
-class UnsentChanges:
-    """A device's own changes that the hub is not known to hold, in the order they were made."""
+class OwnChanges:
+    """A device's own changes, in the order they were made; as a collection, those that the hub is not known to hold.
+
+    All are kept: a hub that was put back from an older copy gets from its devices what it has lost.
+    """
 
     def __init__(self, table: NumberedTable) -> None:
         self._table = table
+        self.acknowledged = 0  # how many of the present name the hub said to hold
 
-    def add(self, change: Change) -> None:
-        self._table.put(self._table.to_key(change.device_seq), {"change": change})
+    def add(self, change: Change, hub_seq: int | None) -> None:
+        if not self._table.find_by("change_id", change.change_id, limit=1):
+            key = self._table.to_key(self._table.last_number() + 1)
+            self._table.put(key, {"change": change, "hub_seq": hub_seq})
+            self.acknowledged += hub_seq is not None
 
-    def drop(self, change_id: str) -> None:
-        for document in self._table.find_by("change_id", change_id):
-            self._table.put(document.doc_id, None)  # type: ignore[arg-type]
+    def acknowledge(self, change_id: str, hub_seq: int | None) -> None:
+        for document in self._table.find_by("change_id", change_id, limit=1):
+            if document["hub_seq"] is None:
+                self._table.put(document.doc_id, {**document, "hub_seq": hub_seq})  # type: ignore[arg-type]
+                self.acknowledged += 1
+
+    def send_all_again(self) -> None:
+        for record_id in list(self._table.ids()):
+            document = self._table.at(record_id)
+            if document["hub_seq"] is not None:
+                self._table.put(record_id, {**document, "hub_seq": None})
+        self.acknowledged = 0
 
     def first(self, limit: int) -> list[Change]:
-        return [self._table.at(key)["change"] for key in self._table.first_ids(limit)]
+        """The first that the hub is not known to hold, at most `limit`."""
+        return [document["change"] for document in self._table.find_by_prefix("unsent", "", limit)]
 
     def __contains__(self, change_id: str) -> bool:
-        return bool(self._table.find_by("change_id", change_id, limit=1))
+        return any(document["hub_seq"] is None for document in self._table.find_by("change_id", change_id, limit=1))
 
     def __len__(self) -> int:
-        return len(self._table)
+        return self._table.count_by("is_unsent", "yes")
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self.first(len(self)))
@@ -498,6 +599,7 @@ class HubDatabase(Database):
     def __init__(self, folder: StorageFolder, world: World) -> None:
         super().__init__(folder, world)
         self.head = 0  # the highest sequence number given
+        self._counts: dict[str, list[int]] = {}  # by device: its highest number, how many changes
         self.checkpoint_records = HUB_CHECKPOINT_RECORDS
         self.storage_failure = ""  # the code of the error that the last writing met
         self.on_storage: Callable[[str], None] | None = None  # told each time when that becomes another
@@ -586,6 +688,33 @@ class HubDatabase(Database):
         finally:
             await writing
 
+    async def answer(self, request: SyncRequest, limit: int, status: HubStatus) -> SyncAnswer:
+        """One round trip: keep what the device brings, tell what it has not seen. On disk before this returns.
+
+        Raises: HubBehindDevice for a device of an earlier version, StorageFailed.
+        """
+        if request.after > self.head and request.hub_generation in ("", self.generation):
+            if not request.hub_generation:
+                raise HubBehindDevice(f"device read {request.after}, hub has {self.head}")
+            # Put back from an older copy without saying so: from now on every device notices.
+            renewed = Entry(e="hub", data={"generation": self._world.make_record_id()})
+            await self._put_frame(_Frame(lambda _: [renewed]), 1)
+        accepted = await self.accept(request.changes)
+        changes, upto = list[NumberedChange](), 0
+        if request.hub_generation in ("", self.generation):
+            except_device = "" if request.own else request.device_id
+            changes, upto = self.changes_after(request.after, limit, except_device=except_device)
+        last_seq, count = self._counts.get(request.device_id, (0, 0))
+        return SyncAnswer(
+            accepted=accepted,
+            changes=changes,
+            upto=upto,
+            head=self.head,
+            status=status,
+            generation=self.generation,
+            device=DeviceCount(last_seq=last_seq, count=count),
+        )
+
     def exchanges_of(self, upload_batch_id: str) -> Iterable[Mapping[str, Any]]:
         """The raw exchanges about one upload batch, in the order they happened."""
         found = self.tables.exchanges.find_by("upload_batch_id", upload_batch_id)
@@ -610,17 +739,24 @@ class HubDatabase(Database):
                 raise JournalUnreadable(f"hub sequence {entry.hub_seq} follows {self.head}")
             # A damaged frame in the middle takes its numbers with it: they stay empty, and are never given twice.
             self.head = entry.hub_seq
-            self.tables.changes.put(self.tables.changes.to_key(entry.hub_seq), {"change": entry.change})
+            self.tables.changes.put(
+                self.tables.changes.to_key(entry.hub_seq), {"change": entry.change, "hub_seq": entry.hub_seq}
+            )
+            count = self._counts.setdefault(entry.change.device_id, [0, 0])
+            count[0], count[1] = max(count[0], entry.change.device_seq), count[1] + 1
         elif entry.e == "exchange" and entry.data is not None:
             table = self.tables.exchanges
             table.put(table.to_key(table.last_number() + 1), entry.data)
+        elif entry.e == "hub" and entry.data is not None:
+            self.generation = entry.data["generation"]
 
     def _state(self) -> dict[str, Any]:
-        return {**super()._state(), "head": self.head}
+        return {**super()._state(), "head": self.head, "devices": self._counts}
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         super()._restore(state)
         self.head = state.get("head", 0)
+        self._counts = {device_id: list(count) for device_id, count in state.get("devices", {}).items()}
 
 
 def _entries(frames: Iterable[bytes]) -> Iterator[Entry]:

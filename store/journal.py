@@ -116,9 +116,10 @@ class Journal:
         if tail and tail.at_end:
             size = tail.offset
             await self._file.truncate(size)
-        if size == 0:
-            await self._file.append(HEADER)
-            size = len(HEADER)
+        # Also where nothing is to be added: a program killed between writing and flushing left frames that are read and
+        # told from now on, and the next loss of power must not take them.
+        await self._file.append(b"" if size else HEADER)
+        size = size or len(HEADER)
         self._size, self._usable = size, True
 
     async def begin(self, payload: bytes) -> None:

@@ -6,6 +6,7 @@ Invariants:
 - a search finds a number, a day or a name however it was typed: full-width, small letters, with or without signs.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from datetime import date
@@ -72,6 +73,20 @@ class Patient(PatientDraft):
 def can_identify(patient: Mapping[str, Any]) -> bool:
     """Say whether CDC can be told who a person is: by an own ID or by a parent's. `patient` is a document."""
     return bool(patient.get("national_id") or patient.get("parent_national_id"))
+
+
+def identity_digest(patient: Mapping[str, Any] | None) -> str:
+    """By what CDC knows the person, as a digest: the own ID, else a parent's with birth date and place among twins.
+
+    Shape: 16 hex digits; empty where CDC cannot be told who it is. `patient` is a document.
+    """
+    if patient is None or not can_identify(patient):
+        return ""
+    if national_id := patient.get("national_id"):
+        told = f"own|{national_id}"
+    else:
+        told = f"parent|{patient['parent_national_id']}|{patient.get('birth_date')}|{patient.get('birth_order') or 1}"
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def check_patient(patient: PatientDraft, today: date) -> list[Problem]:

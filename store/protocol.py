@@ -56,16 +56,32 @@ class HubStatus(_Message):
     practice: bool = False
 
 
+class DeviceCount(_Message):
+    """What the hub holds of one device. Units: `last_seq` is its highest number, `count` how many changes."""
+
+    last_seq: int = 0
+    count: int = 0
+
+
 class SyncRequest(_Message):
+    """Shape: `hub_generation` is that of the hub the device last spoke to, empty before the first time; with `own` the
+    device wants its own changes too, which it has lost."""
+
     protocol: int = PROTOCOL_VERSION
     device_id: Id
     generation: Id
     after: int = Field(ge=0)
     changes: list[Change] = Field(max_length=MAX_PUSH_CHANGES)
+    hub_generation: str = ""
+    own: bool = False
 
 
 class SyncAnswer(_Message):
-    """`upto` is how far this answer reaches; `head` how far the hub reaches. More to fetch while `upto < head`."""
+    """`upto` is how far this answer reaches; `head` how far the hub reaches. More to fetch while `upto < head`.
+
+    Shape: `generation` changes whenever the hub's store is begun anew or put back; `device` is what it holds of the
+    one who asks. An older hub says neither.
+    """
 
     protocol: int = PROTOCOL_VERSION
     accepted: list[AcceptedChange]
@@ -73,6 +89,8 @@ class SyncAnswer(_Message):
     upto: int
     head: int
     status: HubStatus
+    generation: str = ""
+    device: DeviceCount | None = None
 
 
 class Notice(_Message):

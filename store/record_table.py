@@ -110,30 +110,28 @@ class RecordTable(Table):
         found: list[Document] = []
         encoded = key.encode()
         for depth, run in reversed(list(enumerate(self.runs))):
-            keys = run.keys(f"index {index}") if run.has(f"index {index}") else None
-            for place in keys.places_of(encoded) if keys is not None else ():
-                if not self._collect(found, run, keys.ordinal(place), depth, limit):  # type: ignore[union-attr]
-                    return found
-        for layer in filter(None, (self.frozen, self.delta)):
-            for record_id in layer.ids_at(index, key):
-                if layer is self.frozen and record_id in self.delta.documents:
-                    continue
-                if limit is not None and len(found) >= limit:
-                    return found
-                found.append(layer.documents[record_id])  # type: ignore[arg-type]
+            if (keys := run.index(index)) is not None:
+                for place in keys.places_of(encoded):
+                    if not self._collect(found, run, keys.ordinal(place), depth, limit):
+                        return found
+        for document in self._newer_at(index, key):
+            if limit is not None and len(found) >= limit:
+                break
+            found.append(document)
         return found
 
     def find_by_prefix(self, index: str, prefix: str, limit: int) -> list[Document]:
         """The first `limit` documents in the order of keys that begin so."""
-        candidates: list[tuple[bytes, str]] = []
+        candidates: list[tuple[bytes, str, TableRun | None, int]] = []
         for depth, run in enumerate(self.runs):
-            if not run.has(f"index {index}"):
+            if (keys := run.index(index)) is None:
                 continue
-            keys, taken = run.keys(f"index {index}"), 0
+            taken = 0
             for place in keys.places_from(prefix.encode()):
-                record_id = run.id_at(keys.ordinal(place))
+                ordinal = keys.ordinal(place)
+                record_id = run.id_at(ordinal)
                 if not self._is_hidden(record_id, depth):
-                    candidates.append((keys.key(place), record_id))
+                    candidates.append((keys.key(place), record_id, run, ordinal))
                     taken += 1
                     if taken == limit:
                         break
@@ -142,11 +140,15 @@ class RecordTable(Table):
             for key, record_id in layer.ids_from(index, prefix):
                 if layer is self.frozen and record_id in self.delta.documents:
                     continue
-                candidates.append((key.encode(), record_id))
+                candidates.append((key.encode(), record_id, None, 0))
                 taken += 1
                 if taken == limit:
                     break
-        return [self.at(record_id) for _, record_id in sorted(candidates)[:limit]]
+        candidates.sort(key=lambda candidate: candidate[:2])
+        return [
+            self.at(record_id) if run is None else self._parsed(run, ordinal, record_id)
+            for _, record_id, run, ordinal in candidates[:limit]
+        ]
 
     def find_by_text(self, piece: str, limit: int) -> list[Document]:
         """Documents whose text holds `piece`, at most `limit`; first those with a line that is it or begins so."""
@@ -167,7 +169,14 @@ class RecordTable(Table):
     def count_by(self, index: str, key: str) -> int:
         if index in self.counted:
             return self.counted[index][key]
-        return len(self.find_by(index, key))
+        count = len(self.delta.ids_at(index, key))
+        if self.frozen is not None:
+            count += sum(record_id not in self.delta.documents for record_id in self.frozen.ids_at(index, key))
+        for depth, run in enumerate(self.runs):
+            if (keys := run.index(index)) is not None:
+                for place in keys.places_of(key.encode()):
+                    count += not self._is_hidden(run.id_at(keys.ordinal(place)), depth)
+        return count
 
     def ids(self) -> Iterator[str]:
         """Every record's id, the oldest runs' first."""
@@ -221,6 +230,11 @@ class RecordTable(Table):
         body = run.body(ordinal)
         return Document(self._decode(body), record_id) if body else None  # type: ignore[arg-type]
 
+    def _parsed(self, run: TableRun, ordinal: int, record_id: str) -> Document:
+        document = self._parse(run, ordinal, record_id)
+        assert document is not None, "an index names a removed record"
+        return document
+
     def _in_runs(self, record_id: str) -> bool:
         return any(record_id in run for run in self.runs) or (
             self.frozen is not None and record_id in self.frozen.documents
@@ -232,14 +246,18 @@ class RecordTable(Table):
             return True
         return any(record_id in run for run in self.runs[:depth])
 
+    def _newer_at(self, index: str, key: str) -> Iterator[Document]:
+        for layer in filter(None, (self.frozen, self.delta)):
+            for record_id in layer.ids_at(index, key):
+                if not (layer is self.frozen and record_id in self.delta.documents):
+                    yield layer.documents[record_id]  # type: ignore[misc]
+
     def _collect(self, found: list[Document], run: TableRun, ordinal: int, depth: int, limit: int | None) -> bool:
         if limit is not None and len(found) >= limit:
             return False
         record_id = run.id_at(ordinal)
         if not self._is_hidden(record_id, depth):
-            document = self._parse(run, ordinal, record_id)
-            assert document is not None, "an index names a removed record"
-            found.append(document)
+            found.append(self._parsed(run, ordinal, record_id))
         return True
 
     def _with_text(self, piece: bytes) -> Iterator[tuple[str, bytes]]:

@@ -76,9 +76,7 @@ class TableRun:
     # ---- by id
 
     def ordinal_of(self, record_id: str) -> int | None:
-        ids, key = self.keys("ids"), record_id.encode()
-        places = ids.places_of(key)
-        return places[0] if places else None
+        return self.keys("ids").place_of(record_id.encode())
 
     def __contains__(self, record_id: str) -> bool:
         return self.ordinal_of(record_id) is not None
@@ -116,6 +114,13 @@ class TableRun:
         if section is None:
             section = self._keys[name] = KeySection(self.section(name))
             del self._loaded[name]
+        return section
+
+    def index(self, name: str) -> KeySection | None:
+        """The keys of an index; None where this run has none of it."""
+        section = self._keys.get(name)
+        if section is None and f"index {name}" in self._places:
+            section = self._keys[name] = self.keys(f"index {name}")
         return section
 
     def has(self, name: str) -> bool:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
 from tinydb import TinyDB
 from tinydb.storages import MemoryStorage
 
+from store import decisions, duplicates
 from store.changes import Change
 from store.patients import normalise_query, patient_search_text, phone_digits
 from store.record_table import NumberedTable, RecordTable, Writer
+from store.revisions import pack, unpack
 
 AnyTable = TypeVar("AnyTable", bound=RecordTable)
 
@@ -26,10 +29,11 @@ class Tables(TinyDB):
 
     table_class = NumberedTable  # type: ignore[assignment]  # of a table that is not named here: this device's own, never synced
 
-    def __init__(self, write: Writer) -> None:
+    def __init__(self, write: Writer | None = None) -> None:
         super().__init__(storage=MemoryStorage)
         self._write = write
         by = by_field
+        kept_by_revision: dict[str, Any] = {"encode": pack, "decode": unpack}
         self.patients = self._add(
             PatientTable(
                 "patients",
@@ -39,11 +43,28 @@ class Tables(TinyDB):
                     "name": by("name"),
                     "phone": lambda document: phone_digits(document.get("phone")) or None,
                     "birth_date": by("birth_date"),
+                    # Conflicts and duplicates:
+                    "name_birth": duplicates.name_birth_key,
+                    "phone_birth": duplicates.phone_birth_key,
+                    "conflict": duplicates.conflict_key,
                 },
+                counted=("conflict",),
                 text_of=patient_search_text,
+                **kept_by_revision,
             )
         )
-        self.lots = self._add(RecordTable("lots", {"lot_number": by("lot_number"), "vaccine_code": by("vaccine_code")}))
+        self.lots = self._add(
+            RecordTable(
+                "lots",
+                {
+                    "lot_number": by("lot_number"),
+                    "vaccine_code": by("vaccine_code"),
+                    "conflict": duplicates.conflict_key,
+                },
+                counted=("conflict",),
+                **kept_by_revision,
+            )
+        )
         self.vaccinations = self._add(
             RecordTable(
                 "vaccinations",
@@ -52,19 +73,43 @@ class Tables(TinyDB):
                     "vaccination_date": by("vaccination_date"),
                     "lot_number": by("lot_number"),
                     "upload_state": by("upload_state"),
+                    # Conflicts and duplicates:
+                    "person_id": by("person_id"),
+                    "dose": duplicates.dose_key,
+                    "conflict": duplicates.conflict_key,
                 },
-                counted=("upload_state",),
+                counted=("upload_state", "conflict"),
+                **kept_by_revision,
             )
         )
         self.batches = self._add(RecordTable("batches", {"state": by("state")}, counted=("state",)))
         self.unreadable = self._add(RecordTable("unreadable"))
+        # What staff decided of pairs (decisions.py), and the pairs found (pairs.py).
+        self.decisions = self._add(
+            RecordTable(
+                "decisions",
+                {
+                    "merged": decisions.merged_key,
+                    "survivor": decisions.survivor_key,
+                    "decided_on": decisions.decided_on_key,
+                },
+                **kept_by_revision,
+            )
+        )
+        self.pairs = self._add(RecordTable("pairs", {"open": decisions.open_key}, counted=("open",)))
         # Whole changes: a device keeps its own here until the hub holds them, the hub keeps all, by their number.
         self.changes = self._add(
             NumberedTable(
                 "changes",
-                {"change_id": lambda document: str(document["change"].change_id)},
-                encode=lambda document: document["change"].model_dump_json().encode(),
-                decode=lambda body: {"change": Change.model_validate_json(body)},
+                {
+                    "change_id": lambda document: str(document["change"].change_id),
+                    # In the order they were made, also across a device's names.
+                    "unsent": lambda document: str(document.doc_id) if _is_unsent(document) else None,  # type: ignore[attr-defined]
+                    "is_unsent": lambda document: "yes" if _is_unsent(document) else None,
+                },
+                counted=("is_unsent",),
+                encode=lambda document: _KeptChange.model_construct(**document).model_dump_json().encode(),
+                decode=lambda body: dict(_KeptChange.model_validate_json(body)),
             )
         )
         # The hub's raw exchanges with CDC.
@@ -95,6 +140,17 @@ class Tables(TinyDB):
     def _add(self, table: AnyTable) -> AnyTable:
         self._tables[table.name] = table
         return table
+
+
+class _KeptChange(BaseModel):
+    """A whole change with the hub's number, None where the hub is not known to hold it."""
+
+    change: Change
+    hub_seq: int | None = None
+
+
+def _is_unsent(document: Mapping[str, Any]) -> bool:
+    return document["hub_seq"] is None
 
 
 class by_field:

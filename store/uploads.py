@@ -2,7 +2,8 @@
 
 Invariants:
 - accepted is not verified: only CDC's answer to `$confirm` for that very revision makes VERIFIED;
-- a newer local revision is NOT_SENT again, whatever CDC said of the older one;
+- a newer local revision is NOT_SENT again, whatever CDC said of the older one; so is a dose whose person CDC now
+  knows by another identity than it was sent under, after a merge or a mended ID;
 - while an older revision's fate is open, the newer one waits.
 """
 
@@ -60,13 +61,17 @@ class RowResult(CdcMessage):
 
 
 class UploadRow(BaseModel):
-    """One revision in one batch."""
+    """One revision in one batch.
+
+    Shape: `identity` is `patients.identity_digest` of whose dose it was then, empty from hubs that did not say it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     record_id: str
     revision: str
     method: UploadMethod
+    identity: str = ""
 
 
 class _Payload(BaseModel):
@@ -97,11 +102,17 @@ class VerificationReceived(_Payload):
 def upload_state(vaccination: Mapping[str, Any]) -> UploadState:
     """State of the current revision. `vaccination` is a document of the vaccinations table."""
     upload = vaccination["upload"]
-    if upload and upload["revision"] == vaccination["revision"]:
+    if upload and upload["revision"] == vaccination["revision"] and not _has_moved(vaccination):
         return UploadState(upload["state"])
     if vaccination["voided"] and not vaccination["cdc_has"] and not is_in_flight(vaccination):
         return UploadState.NOT_NEEDED
     return UploadState.NOT_SENT
+
+
+def _has_moved(vaccination: Mapping[str, Any]) -> bool:
+    """True where CDC was told of another person than the dose's. A voided dose is nobody's: its DELETE names no one."""
+    told, known = vaccination["upload"].get("identity"), vaccination.get("identity")
+    return bool(told) and bool(known) and told != known and not vaccination["voided"]
 
 
 def is_in_flight(vaccination: Mapping[str, Any]) -> bool:

@@ -49,7 +49,7 @@ class Outbox:
             return UploadItem(row, None, None)
         document = self._tables.vaccinations.find(row.record_id)
         assert document is not None
-        patient = self._tables.patients.find(document["patient_id"])
+        patient = self._tables.patients.find(document["person_id"])  # a merged person's go as the survivor's
         assert patient is not None
         fields = {name: document[name] for name in Vaccination.model_fields if name in document}
         person = {name: patient[name] for name in Patient.model_fields if name in patient}

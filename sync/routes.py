@@ -7,7 +7,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from store.changes import HUB_MADE_KINDS
-from store.errors import HubBehindDevice, ProtocolMismatch
+from store.errors import ProtocolMismatch
 from store.protocol import MAX_PULL_CHANGES, PROTOCOL_VERSION, SyncAnswer, SyncRequest
 from store.uploads import UploadState
 from sync.hub import HUB
@@ -34,12 +34,7 @@ async def sync(request: web.Request) -> web.Response:
     """Keep what a device brings and answer with what it has not seen; on disk before the answer leaves."""
     hub = request.app[HUB]
     message = _read_request(await request.read())
-    if message.after > hub.database.head:
-        raise HubBehindDevice(f"device read {message.after}, hub has {hub.database.head}")
-    accepted = await hub.database.accept(message.changes)
-    changes, upto = hub.database.changes_after(message.after, MAX_PULL_CHANGES, except_device=message.device_id)
-    answer = SyncAnswer(accepted=accepted, changes=changes, upto=upto, head=hub.database.head, status=hub.status())
-    return await _answer_json(request, answer)
+    return await _answer_json(request, await hub.database.answer(message, MAX_PULL_CHANGES, hub.status()))
 
 
 async def events(request: web.Request) -> web.StreamResponse:

@@ -107,13 +107,14 @@ def longer(
 def select_rows(waiting: Iterable[Document], can_send_person: Callable[[str], bool], limit: int) -> list[UploadRow]:
     """The rows of the next batch: oldest person first, each person's rows together, oldest first, at most `limit`.
 
-    `waiting` are vaccination documents; `can_send_person` tells by patient id whether CDC can be told who that is. A
-    record of somebody unknown waits, except a void, which names nobody. A half of a refused batch goes alone.
+    `waiting` are vaccination documents; `can_send_person` tells by the id of the person whose dose it is now whether
+    CDC can be told who that is. A record of somebody unknown waits, except a void, which names nobody. A half of a
+    refused batch goes alone.
     """
     found: list[tuple[Document, UploadMethod]] = []
     for document in waiting:
         method = next_method(document)
-        if method is not None and (method is UploadMethod.DELETE or can_send_person(document["patient_id"])):
+        if method is not None and (method is UploadMethod.DELETE or can_send_person(document["person_id"])):
             found.append((document, method))
     if not found:
         return []
@@ -122,8 +123,13 @@ def select_rows(waiting: Iterable[Document], can_send_person: Callable[[str], bo
     persons: dict[str, list[UploadRow]] = {}
     for document, method in found:
         if document["upload_group"] == group:
-            row = UploadRow(record_id=document["record_id"], revision=document["revision"], method=method)
-            persons.setdefault(document.get("patient_id", ""), []).append(row)
+            row = UploadRow(
+                record_id=document["record_id"],
+                revision=document["revision"],
+                method=method,
+                identity=document.get("identity", ""),
+            )
+            persons.setdefault(document.get("person_id", ""), []).append(row)
     chosen: list[UploadRow] = []
     for rows in persons.values():
         if chosen and len(chosen) + len(rows) > limit:

@@ -1,6 +1,7 @@
 """`python3 -m tests`: set up all that the tests need, then run them. Needs nothing but Python.
 
-Shape: nothing = lint, types, unit and e2e; or one of GROUPS; or paths. More arguments go to pytest.
+Shape: nothing = lint, types, unit and e2e; or one of GROUPS; or paths. More arguments go to pytest,
+those of `sim` to tests/sim/run.py: --seeds N --start S, or --seed K for the story of one.
 Invariant: imports only the standard library; the tools run as children inside `.venv`.
 """
 
@@ -16,7 +17,7 @@ from sync.bootstrap.start import ROOT, build_bundle, enter, guarded
 from tests.chromium import ENGINE_PROGRAMS, VARIABLE, ensure_chromium, missing_engines
 
 ALL = ["lint", "unit", "e2e"]
-GROUPS = [*ALL, "engines", "bench"]
+GROUPS = [*ALL, "engines", "bench", "sim"]
 # A journey starts a hub, a fake CDC and a browser, and a first visit downloads the whole bundle.
 SLOW = ["-o", "timeout=600"]
 
@@ -30,6 +31,7 @@ def commands_of(group: str, more: list[str]) -> dict[str, list[str]]:
         "e2e": {"e2e": [*e2e, "-m", "not engines", *more]},
         "engines": {"engines": [*e2e, "-m", "engines", *more]},
         "bench": {"bench": ["-m", "e2e.bench", *more]},
+        "sim": {"sim": ["-m", "tests.sim.run", *more]},
     }[group]
 
 
@@ -48,7 +50,7 @@ def choose(arguments: list[str]) -> tuple[list[str], dict[str, list[str]]]:
 def main() -> int:
     arguments = sys.argv[1:]
     if arguments[:1] in (["-h"], ["--help"]):
-        say(f"python3 -m tests [{'|'.join(GROUPS)}|PATH...] [pytest arguments]")
+        say(f"python3 -m tests [{'|'.join(GROUPS)}|PATH...] [more arguments]")
         return 0
     groups, commands = choose(arguments)
     needs_browser = not {"e2e", "engines", "bench"}.isdisjoint(groups)

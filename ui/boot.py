@@ -13,12 +13,12 @@ from store.changes import World
 from store.database import DeviceDatabase
 from store.storage import MemoryFolder, StorageFolder
 from ui import browser
-from ui.pages import menu, roster, uploads, vaccinate
+from ui.pages import conflicts, menu, roster, uploads, vaccinate
 from ui.shell import register_assets
 from ui.state import AppState
 from ui.wording import PRODUCT
 
-PATHS = ("/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/roster")
+PATHS = ("/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/roster", "/conflicts")
 _running: list[AppState] = []
 _tasks: set[asyncio.Task[None]] = set()
 
@@ -61,6 +61,10 @@ def define_pages() -> None:
     @ui.page("/roster")
     def _roster() -> None:
         roster.build(running())
+
+    @ui.page("/conflicts")
+    def _conflicts(patient: str = "") -> None:
+        conflicts.build(running(), patient)
 
 
 async def rehearse(open_page: Callable[[str], Awaitable[int]]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from store.lots import Lot, LotType
+from store.pairs import are_confirmed_doses
 from store.patients import Patient
 from store.problems import Problem, ProblemCode, Severity
 from store.roc_date import InvalidRocDate, parse_roc_date
@@ -56,7 +57,11 @@ def check_form(
     draft, problems = read_vaccination(text, patient_id)
     patient = tables.patients.find(patient_id)
     lots = tables.lots.find_by("vaccine_code", draft.vaccine_code) + tables.lots.find_by("lot_number", draft.lot_number)
-    others = [d for d in tables.vaccinations.find_by("patient_id", patient_id) if not d["voided"]]
+    others = [
+        d
+        for d in tables.vaccinations.find_by("person_id", patient_id)
+        if not d["voided"] and not are_confirmed_doses(tables, d["record_id"], record_id)
+    ]
     unreadable = {problem.field for problem in problems}
     problems += [
         problem

@@ -7,6 +7,7 @@ from typing import Any
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from store.persons import effective_patient
 from store.roc_date import format_roc_date
 from ui import wording
 from ui.state import AppState
@@ -29,12 +30,12 @@ def roc_text(iso_date: str | None) -> str:
     return format_roc_date(date.fromisoformat(iso_date)) if iso_date else ""
 
 
-def patient_row(document: Mapping[str, Any]) -> dict[str, str]:
+def patient_row(document: Mapping[str, Any], *, merged: bool = False) -> dict[str, str]:
     """One row of the search window; ID, phone and address masked until the record opens."""
     return {
         "record_id": document["record_id"],
         "chart_number": document["chart_number"],
-        "name": document["name"],
+        "name": document["name"] + (wording.MERGED_CHART if merged else ""),
         "national_id": wording.masked_id(document.get("national_id")),
         "phone": wording.masked_phone(document.get("phone")),
         "birth_date": roc_text(document.get("birth_date")),
@@ -46,9 +47,15 @@ def patient_row(document: Mapping[str, Any]) -> dict[str, str]:
 def patient_search(state: AppState, on_chosen: Callable[[str], object]) -> ui.input:
     """Build the search field and its result list; `on_chosen` gets the record id."""
 
+    tables = state.database.tables
+
+    def is_merged(document: Mapping[str, Any]) -> bool:
+        record_id: str = document["record_id"]
+        return effective_patient(tables, record_id) != record_id
+
     def search() -> None:
-        found = state.database.tables.patients.find_by_typed(field.value or "", MAX_ROWS)
-        table.rows = [patient_row(document) for document in found]
+        found = tables.patients.find_by_typed(field.value or "", MAX_ROWS)
+        table.rows = [patient_row(document, merged=is_merged(document)) for document in found]
         table.set_visibility(bool(found))
         typed = bool((field.value or "").strip())
         if typed and not found:

@@ -173,6 +173,8 @@ class SyncClient:
             generation=self._database.generation,
             after=self._database.cursor,
             changes=batch,
+            hub_generation=self._database.hub_generation,
+            own=self._database.wants_own,
         )
         headers = {"Content-Type": "application/json"}
         try:

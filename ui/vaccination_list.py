@@ -5,6 +5,7 @@ from typing import Any
 
 from nicegui import ui
 
+from store.pairs import same_doses
 from store.patients import can_identify
 from store.uploads import UploadState
 from ui import wording
@@ -44,7 +45,7 @@ VERIFICATION_COLUMNS = (
 
 def vaccination_row(state: AppState, number: int, document: Mapping[str, Any]) -> dict[str, Any]:
     """One row; a record whose person has not come yet shows what it has."""
-    person: Mapping[str, Any] = state.database.tables.patients.find(document["patient_id"]) or {}
+    person: Mapping[str, Any] = state.database.tables.patients.find(document["person_id"]) or {}
     upload = document["upload"] or {}
     return {
         "record_id": document["record_id"],
@@ -63,16 +64,18 @@ def vaccination_row(state: AppState, number: int, document: Mapping[str, Any]) -
         "dose_number": document["dose_number"],
         "lot_number": document["lot_number"],
         "lot_type": wording.LOT_TYPE.get(document["lot_type"], document["lot_type"]),
-        "state": _state(document, person),
+        "state": _state(state, document, person),
         "message": wording.cdc_words(upload.get("message")) if upload.get("revision") == document["revision"] else "",
     }
 
 
-def _state(document: Mapping[str, Any], person: Mapping[str, Any]) -> str:
+def _state(state: AppState, document: Mapping[str, Any], person: Mapping[str, Any]) -> str:
     if document["conflict"]:
         return wording.CONFLICTING
     if document["voided"]:
         return f"{wording.VOIDED}，{wording.upload_state(document['upload_state'])}"
+    if same_doses(state.database.tables, document):
+        return f"{wording.RECORDED_TWICE}，{wording.upload_state(document['upload_state'])}"
     if document["upload_state"] == UploadState.NOT_SENT and not can_identify(person):
         return wording.WAITS_FOR_ID
     return wording.upload_state(document["upload_state"])

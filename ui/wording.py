@@ -6,6 +6,7 @@ speak before Python runs.
 
 from datetime import date
 
+from store.duplicates import Likeness
 from store.problems import Problem, ProblemCode
 from store.protocol import CdcLinkState
 from store.roc_date import RocDateFault, format_roc_date
@@ -27,6 +28,8 @@ UPLOAD_STATE = {
 VOIDED = "已作廢"
 CONFLICTING = "兩站修改不同，請開啟確認"
 CONFLICT = "另一站同時改成：{other}。請確認以下內容後按確定，以此為準。"
+RECORDED_TWICE = "同劑重複登錄，請確認"
+RECORDED_TWICE_FORM = "同一劑另有一筆：{other}。兩筆都保留，請到「待處理衝突」確認。"
 WAITS_FOR_ID = "缺身分證，不能上傳"
 
 PRACTICE = "練習模式，不會送到疾管署"
@@ -79,6 +82,67 @@ APP_ERROR = {
 }
 
 
+CONFLICTS = "待處理衝突"
+CONFLICTS_MENU = "兩站不同、重複登錄、可能同一人"
+CONFLICTS_INTRO = "不同站別同時登錄或修改時，系統兩邊都保留，由人員在這裡決定。決定會記下是誰、何時做的。"
+NO_CONFLICTS = "目前沒有待處理的衝突。"
+MORE_CONFLICTS = "另有 {count} 筆，處理完以上再列出。"
+EDITED_APART = "兩站修改不同"
+EDITED_TABLE = {"vaccinations": "接種紀錄", "patients": "患者資料", "lots": "疫苗批號"}
+SAME_DOSE = "同一劑登錄了兩筆"
+LIKELY_SAME_PERSON = "可能是同一人"
+DECIDED_LATELY = "近 30 天的決定（可取消）"
+LIKENESS = {
+    Likeness.NATIONAL_ID: "身分證相同",
+    Likeness.NAME_BIRTH: "姓名與生日相同",
+    Likeness.PHONE_BIRTH: "電話與生日相同",
+}
+DECIDED_APART = "兩站對這兩人的決定不同，未決定前不合併"
+MERGED_ELSEWHERE = "其中一人已併入其他病歷"
+CHOOSE_VERSION = "採用這一版"
+KEEP_THIS_DOSE = "保留這筆，作廢另一筆"
+BOTH_DOSES_REAL = "兩筆都是真的"
+MERGE_INTO_THIS = "同一人，併入這份病歷"
+NOT_SAME_PERSON = "不是同一人"
+OPEN_RECORD = "開啟"
+LEAVE = "離開"
+CONFIRM = "確定"
+CANCEL = "取消"
+WITHDRAW = "取消這個決定"
+CONFIRM_CHOICE = "以這一版為準？其他版本仍保留在紀錄中。"
+CONFIRM_KEEP = "保留這筆，另一筆作廢？作廢的資料會保留並註明原因，疾管署端會一併刪除。"
+VOID_REASON_DUPLICATE = "與另一筆重複登錄"
+CONFIRM_BOTH_REAL = "兩筆都是實際接種？確定後不再提醒。"
+CONFIRM_MERGE = (
+    "將病歷 {gone} 併入病歷 {survivor}？{gone} 的接種紀錄（{doses} 筆）改列在 {survivor} 名下，"
+    "並以 {survivor} 的身分上傳疾管署。之後可以取消合併。"
+)
+CONFIRM_NOT_SAME = "確定是兩個不同的人？確定後不再提醒。"
+CONFIRM_WITHDRAW = "取消這個決定？這兩筆會回到原來的狀態。"
+SETTLED = "已記錄決定"
+THIS_DEVICE = "本機"
+MERGED_CHARTS = "已併入本病歷：{charts}"
+MERGES_OF = "已合併的病歷（可取消）"
+SEE_MERGES = "檢視合併"
+MERGED_CHART = "（已併入其他病歷）"
+CONFLICT_FACT = {
+    "patient": "患者",
+    "what": "內容",
+    "void": "作廢",
+    "doses": "接種紀錄",
+    "state": "上傳狀態",
+    "made_by": "登錄者",
+    "made_at": "登錄時間",
+    "device": "站別（裝置）",
+}
+DECISION = {
+    "merge_patients": "合併病歷",
+    "confirm_distinct_patients": "不是同一人",
+    "confirm_distinct_doses": "兩筆都是真的",
+    "withdraw_decision": "取消決定",
+}
+
+
 def upload_state(code: str) -> str:
     return UPLOAD_STATE[UploadState(code)]
 
@@ -119,6 +183,17 @@ FIELD = {
     "dose_number": "劑別",
     "lot_number": "疫苗批號",
     "lot_type": "批號型別",
+    "manufacturer": "廠商",
+    "special_identity": "特殊身分",
+    "body_site": "接種部位",
+    "route": "途徑",
+    "vaccinator_id": "接種人員",
+    "note": "備註",
+    "void_reason": "作廢原因",
+    "id_type": "證號種類",
+    "expiry_date": "效期",
+    "doses_per_vial": "每瓶劑數",
+    "as_written": "原檔文字",
     "institution_code": "醫事機構代碼",
 }
 

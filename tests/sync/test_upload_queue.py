@@ -47,7 +47,7 @@ def vaccination(
     document = {
         "record_id": record_id,
         "revision": f"{record_id}1",
-        "patient_id": patient,
+        "person_id": patient,
         "made_at": (NOW - timedelta(minutes=age)).isoformat(),
         "voided": False,
         "cdc_has": False,
@@ -230,7 +230,7 @@ def test_whatever_waits_a_selection_is_sendable_bounded_and_of_one_group(found: 
     rows = select_rows(waiting, lambda patient: patient != "r", limit)
 
     sendable = [
-        d for d in waiting if next_method(d) is not None and (d["patient_id"] != "r" or next_method(d) == "DELETE")
+        d for d in waiting if next_method(d) is not None and (d["person_id"] != "r" or next_method(d) == "DELETE")
     ]
     assert bool(rows) == bool(sendable)
     assert len(rows) <= limit
@@ -239,7 +239,7 @@ def test_whatever_waits_a_selection_is_sendable_bounded_and_of_one_group(found: 
     for row in rows:
         assert row.method == next_method(by_id[row.record_id])
         assert upload_state(by_id[row.record_id]) == "not_sent"
-    persons = [by_id[row.record_id]["patient_id"] for row in rows]
+    persons = [by_id[row.record_id]["person_id"] for row in rows]
     assert len([p for n, p in enumerate(persons) if n == 0 or persons[n - 1] != p]) == len(set(persons))
 
 

@@ -2,7 +2,9 @@
 
 from nicegui import ui
 
+from store.conflicts import count_open_conflicts
 from store.uploads import UploadState
+from ui import wording
 from ui.patient_search import patient_search
 from ui.shell import page_frame
 from ui.state import AppState
@@ -18,7 +20,7 @@ def build(state: AppState) -> None:
     def open_person(record_id: str) -> None:
         ui.navigate.to(f"/BA102_3?patient={record_id}")
 
-    keys = {"F2": lambda: ui.navigate.to("/BA102_3")}
+    keys = {"F2": lambda: ui.navigate.to("/BA102_3"), "F4": lambda: ui.navigate.to("/conflicts")}
     with page_frame(state, "主選單", on_key=keys):
         patient_search(state, open_person)
 
@@ -32,6 +34,8 @@ def build(state: AppState) -> None:
                 _function("2.BA102_3", "預防接種建檔及修改", "/BA102_3", "F2")
                 _function("2.BA102_3_UPLOAD", "預防接種 API 上傳作業", "/BA102_3_UPLOAD", f"待處理 {waiting}")
                 _function("3.BA102_3_DOWNLOAD", "預防接種 API 下載作業", "/BA102_3_DOWNLOAD", f"待檢核 {unverified}")
+                conflicts = count_open_conflicts(tables)
+                _function(wording.CONFLICTS, wording.CONFLICTS_MENU, "/conflicts", f"F4　待處理 {conflicts}")
                 for code, name in _NOT_YET:
                     _function(code, name, "", "尚未提供")
                 _function("名冊匯入", "由 HIS 匯出的病患名冊", "/roster", f"{len(tables.patients)} 人")

@@ -79,7 +79,12 @@ def build_verification(state: AppState) -> None:
 async def upload(state: AppState) -> None:
     """Staff's 上傳: refused records that nobody corrected go again too, then the hub is told not to wait."""
     drafts = [
-        ChangeDraft(ChangeKind.REQUEST_UPLOAD, d["record_id"], {}, (d["revision"],))
+        ChangeDraft(
+            ChangeKind.REQUEST_UPLOAD,
+            d["record_id"],
+            {"upload_batch_id": d["upload"]["upload_batch_id"]},
+            (d["revision"],),
+        )
         for d in _in_states(state, UploadState.REFUSED)
     ]
     if drafts:

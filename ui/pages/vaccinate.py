@@ -8,10 +8,13 @@ from nicegui import ui
 from store.changes import ChangeDraft, ChangeKind
 from store.codes import dose_labels, vaccine_by_code, vaccines
 from store.errors import AppError
+from store.pairs import same_doses
+from store.persons import effective_patient, merged_patients
 from store.problems import Problem
 from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
 from store.uploads import UploadState
 from ui import wording
+from ui.conflict_facts import dose_text, person_name
 from ui.forms import VaccinationText, check_form, stops_saving
 from ui.patient_search import patient_search, roc_text
 from ui.shell import page_frame
@@ -55,7 +58,8 @@ class Desk:
             patient_search(self._state, self.open_person)
 
     def open_person(self, record_id: str) -> None:
-        person = self._state.database.tables.patients.find(record_id)
+        tables = self._state.database.tables
+        person = tables.patients.find(effective_patient(tables, record_id))
         if person is None:
             self.search()
         else:
@@ -63,7 +67,7 @@ class Desk:
 
     def open_record(self, record_id: str, field: str = "") -> None:
         document = self._state.database.tables.vaccinations.find(record_id)
-        person = self._state.database.tables.patients.find(document["patient_id"]) if document else None
+        person = self._state.database.tables.patients.find(document["person_id"]) if document else None
         if person is None:
             self.search()
             ui.notify(wording.APP_ERROR["record_not_found"], type="warning", position="bottom")
@@ -154,9 +158,16 @@ class VaccinationForm:
         ui.label(line).classes("desk-person").mark("person")
         identity = person.get("national_id") or f"父母 {person.get('parent_national_id') or ''}"
         ui.label(f"病歷號碼 {person['chart_number']}　身分證 {identity}").classes("desk-note")
+        tables = self._state.database.tables
+        if merged := merged_patients(tables, person["record_id"]):
+            charts = "、".join(person_name(self._state, one) for one in merged)
+            with ui.row().classes("items-center"):
+                ui.label(wording.MERGED_CHARTS.format(charts=charts)).classes("desk-note").mark("merged-charts")
+                path = f"/conflicts?patient={person['record_id']}"
+                ui.button(wording.SEE_MERGES, on_click=lambda: ui.navigate.to(path)).props("outline").mark("see-merges")
         doses = [
             d
-            for d in self._state.database.tables.vaccinations.find_by("patient_id", person["record_id"])
+            for d in self._state.database.tables.vaccinations.find_by("person_id", person["record_id"])
             if not d["voided"]
         ]
         past = "、".join(f"{roc_text(d['vaccination_date'])} {d['vaccine_code']}-{d['dose_number']}" for d in doses)
@@ -170,6 +181,9 @@ class VaccinationForm:
             ui.label(wording.CONFLICT.format(other=_revision_text(document["revisions"][other]))).classes(
                 "desk-refused"
             ).mark("conflict")
+        for other in same_doses(self._state.database.tables, document):
+            told = wording.RECORDED_TWICE_FORM.format(other=dose_text(self._state, other["record_id"]))
+            ui.label(told).classes("desk-refused").mark("recorded-twice")
         if document["upload_state"] == UploadState.REFUSED:
             ui.label(f"{words}。疾管署訊息：{message}").classes("desk-refused").mark("cdc-message")
             ui.label("請修正後按確定，系統會自動重新上傳及檢核。").classes("desk-note")
@@ -241,7 +255,7 @@ class VaccinationForm:
 
     def _next_dose(self) -> str:
         """The first dose label this person has no record of here; staff change it at will."""
-        doses = self._state.database.tables.vaccinations.find_by("patient_id", self._person["record_id"])
+        doses = self._state.database.tables.vaccinations.find_by("person_id", self._person["record_id"])
         given = {d["dose_number"] for d in doses if d["vaccine_code"] == self._text.vaccine_code and not d["voided"]}
         return next((label for label in dose_labels(self._text.vaccine_code) if label not in given), "")
 
@@ -293,11 +307,12 @@ class VaccinationForm:
             # Fields that this form does not show stay as they were.
             shown = {k: self._document[k] for k in type(self._draft).model_fields if k in self._document}
             settled = self._document["conflict"] or self._document["upload_state"] == UploadState.REFUSED
-            if {**shown, **payload} == shown and not settled:
+            if {**shown, **payload, "patient_id": shown["patient_id"]} == shown and not settled:
                 ui.notify("沒有變更", type="info", position="bottom")
                 self._on_done()
                 return
-            payload = {**shown, **payload}
+            # Of a merged person's dose the form shows the survivor; whom it was recorded for stays as it was.
+            payload = {**shown, **payload, "patient_id": self._document["patient_id"]}
             draft = ChangeDraft(ChangeKind.CORRECT_VACCINATION, self._record_id, payload, self._bases(self._document))
         vaccine = vaccine_by_code(payload["vaccine_code"])
         name = vaccine.name if vaccine else payload["vaccine_code"]
