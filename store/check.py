@@ -6,7 +6,6 @@ Invariants:
 - a damaged record is named by table and record id, a damaged stretch of a journal by its place.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,14 +15,16 @@ from zlib import crc32
 
 from pydantic import ValidationError
 
-from store.changes import Change, World
+from store.changes import World
 from store.database import ENTRIES
 from store.errors import AppError, JournalUnreadable
 from store.journal import Journal
 from store.manifest import journal_name, journal_numbers, run_numbers
+from store.record_table import RecordTable
 from store.run import Run, TableRun
 from store.snapshot import SnapshotFolder, open_snapshot
 from store.storage import StorageFile
+from store.tables import Tables
 
 
 @dataclass(frozen=True)
@@ -160,21 +161,18 @@ def _damaged_sections(name: str, table_name: str, table: TableRun) -> Iterator[D
 
 
 def _check_bodies(name: str, table_name: str, table: TableRun) -> Iterator[Damage]:
-    crcs = table.array("crcs")
+    crcs, of = table.array("crcs"), Tables().table(table_name)
     for ordinal, body in enumerate(table.bodies()):
-        if crc32(body) != crcs[ordinal] or not _is_record(table_name, body):
+        if crc32(body) != crcs[ordinal] or not _is_record(of, body):
             yield Damage("record", name, f"{table_name}/{table.id_at(ordinal)}")
 
 
-def _is_record(table_name: str, body: bytes) -> bool:
+def _is_record(table: RecordTable, body: bytes) -> bool:
     if not body:
         return True  # removed
     try:
-        if table_name == "changes":
-            Change.model_validate_json(body)
-        else:
-            json.loads(body)
-    except ValueError:
+        table._decode(body)
+    except (ValueError, TypeError, KeyError):
         return False
     return True
 

@@ -128,9 +128,13 @@ def _write_journal(
         out.write(HEADER + encode_frame(ENTRIES.dump_json([Entry(e="store", data=first)], exclude_none=True)))
         for number in journal_numbers(list(parts)):
             for payload in Journal(parts[journal_name(number)]).frames():
-                # Those of a copied journal's own beginning and manifests stand alone in their frames.
-                if ENTRIES.validate_json(payload)[0].e not in ("store", "runs"):
+                entries = ENTRIES.validate_json(payload)
+                # Whose store it is and of which files, the first frame says.
+                kept = [entry for entry in entries if entry.e not in ("store", "runs", "hub")]
+                if len(kept) == len(entries):
                     out.write(encode_frame(payload))
+                elif kept:
+                    out.write(encode_frame(ENTRIES.dump_json(kept, exclude_none=True)))
         out.flush()
         os.fsync(out.fileno())
 

@@ -59,7 +59,8 @@ class SnapshotFile:
         return b"".join(parts)
 
     async def append(self, data: bytes, *, durable: bool = True) -> None:
-        raise StorageFailed("a snapshot is not written to")
+        if data:  # flushing without adding anything is for the owner to do
+            raise StorageFailed("a snapshot is not written to")
 
     async def truncate(self, size: int) -> None:
         """Look no further than this: what stands there was never acknowledged. The file stays as it is."""

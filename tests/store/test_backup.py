@@ -12,6 +12,7 @@ from store import restore
 from store.backup import BackupRefused, read_backup, write_backup
 from store.changes import World
 from store.journal import encode_frame
+from store.protocol import HubStatus, SyncRequest
 from store.restore import restore_backup
 from store.snapshot import NoStore, Snapshot, open_snapshot
 from tests.store.hub_on_disk import WORLD, files_of, fill, open_hub, patient, shown
@@ -169,6 +170,21 @@ async def test_a_store_put_back_is_another_generation_and_another_device(folder:
     [change] = await after.commit([patient(500)], made_by="hub")
     assert (change.device_seq, after.head) == (1, 31)
     await after.close()
+
+
+async def test_a_generation_that_the_hub_took_on_its_way_does_not_come_back(folder: Path, tmp_path: Path) -> None:
+    hub = await open_hub(folder)
+    first, ids = hub.generation, {"device_id": "d" * 32, "generation": "e" * 32}
+    request = SyncRequest(**ids, after=999, changes=[], hub_generation=first)
+    await hub.answer(request, 10, HubStatus())
+    renewed = hub.generation
+    assert renewed != first
+    await hub.close()
+    await write_backup(folder, tmp_path / "b.tar", WORLD)
+    await restore_backup(folder, tmp_path / "b.tar", WORLD)
+    after_restore = await open_hub(folder)
+    assert after_restore.generation not in (first, renewed)
+    await after_restore.close()
 
 
 async def test_the_store_that_was_replaced_stays_beside(folder: Path, backup: Path) -> None:
