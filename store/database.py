@@ -279,7 +279,11 @@ class Database:
             "generation": self.generation,
             "manifest": self._manifest.model_dump(mode="json"),
         }
-        await journal.begin(ENTRIES.dump_json([Entry(e="store", data=data)], exclude_none=True))
+        try:
+            await journal.begin(ENTRIES.dump_json([Entry(e="store", data=data)], exclude_none=True))
+        except BaseException:
+            await journal.close()  # a full disk refuses many, and open files are not without end
+            raise
         return journal
 
     async def _load(self, names: list[str]) -> bool:
@@ -402,8 +406,12 @@ class Database:
         number = self._manifest.next_run
         await self.folder.remove(run_name(number))  # what a crash may have left
         file = await self.folder.open(run_name(number))
-        await write(RunWriter(file))
-        return Run(file, number)
+        try:
+            await write(RunWriter(file))
+            return Run(file, number)
+        except BaseException:
+            await file.close()
+            raise
 
     async def _publish(self, runs: list[Run], **changed: Any) -> None:
         """Make these runs, the newest first, the store's. The caller holds the lock."""

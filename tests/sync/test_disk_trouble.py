@@ -185,6 +185,37 @@ async def test_a_checkpoint_without_room_costs_nothing_and_is_made_up_for() -> N
     assert (await HubDatabase.open(disk.copy(), make_world())).head == 40
 
 
+@pytest.mark.parametrize("refused", ["journal.", "run."])
+async def test_checkpoints_that_a_full_disk_refuses_leave_no_file_open(tmp_path: Path, refused: str) -> None:
+    """On Windows an open file cannot be removed, and elsewhere a process may not have many."""
+    opened: list[FileStorage] = []
+
+    class FullFile(FileStorage):
+        async def append(self, data: bytes, *, durable: bool = True) -> None:
+            raise StorageFull("no space left")
+
+    class Disk(FileFolder):
+        full = False
+
+        async def open(self, name: str) -> FileStorage:
+            kind = FullFile if self.full and name.startswith(refused) else FileStorage
+            opened.append(kind(tmp_path / name))
+            return opened[-1]
+
+    disk = Disk(tmp_path)
+    hub = await HubDatabase.open(disk, make_world())
+    await hub.commit([patient(1)], made_by="nurse")
+    disk.full = True
+    for _ in range(3):
+        with pytest.raises(StorageFull):
+            await hub.checkpoint()
+    assert [file for file in opened if isinstance(file, FullFile) and not file._file.closed] == []
+    disk.full = False
+    await hub.checkpoint()
+    assert len(hub.tables.patients) == 1
+    await hub.close()
+
+
 @pytest.mark.parametrize("back", [timedelta(minutes=10), timedelta(days=400)], ids=["minutes", "over a year"])
 async def test_a_clock_set_back_changes_neither_numbers_nor_order(back: timedelta) -> None:
     clock = Clock()
