@@ -279,7 +279,11 @@ class Database:
             "generation": self.generation,
             "manifest": self._manifest.model_dump(mode="json"),
         }
-        await journal.begin(ENTRIES.dump_json([Entry(e="store", data=data)], exclude_none=True))
+        try:
+            await journal.begin(ENTRIES.dump_json([Entry(e="store", data=data)], exclude_none=True))
+        except BaseException:
+            await journal.close()  # a full disk refuses many, and open files are not without end
+            raise
         return journal
 
     async def _load(self, names: list[str]) -> bool:
@@ -402,8 +406,12 @@ class Database:
         number = self._manifest.next_run
         await self.folder.remove(run_name(number))  # what a crash may have left
         file = await self.folder.open(run_name(number))
-        await write(RunWriter(file))
-        return Run(file, number)
+        try:
+            await write(RunWriter(file))
+            return Run(file, number)
+        except BaseException:
+            await file.close()
+            raise
 
     async def _publish(self, runs: list[Run], **changed: Any) -> None:
         """Make these runs, the newest first, the store's. The caller holds the lock."""
@@ -599,8 +607,7 @@ class _Planned:
         for change in changes:
             self.head += 1
             self.number_by_id[change.change_id] = self.head
-            # Not validated: the change was, and 500 in a push would be looked through once more.
-            entries.append(Entry.model_construct(e="change", change=change, hub_seq=self.head))
+            entries.append(Entry(e="change", change=change, hub_seq=self.head))
         return entries
 
 
@@ -626,6 +633,7 @@ class HubDatabase(Database):
         self._counts: dict[str, list[int]] = {}  # by device: its highest number, how many changes
         self.checkpoint_records = HUB_CHECKPOINT_RECORDS
         self.storage_failure = ""  # the code of the error that the last writing met
+        self.on_storage: Callable[[str], None] | None = None  # told each time when that becomes another
         self._frames = GroupCommit(self._write_frames)
 
     async def close(self) -> None:
@@ -658,8 +666,7 @@ class HubDatabase(Database):
 
         if changes:
             await self._put_frame(_Frame(plan), len(changes))
-        construct = AcceptedChange.model_construct
-        return [construct(change_id=c.change_id, hub_seq=number_by_id[c.change_id]) for c in changes]
+        return [AcceptedChange(change_id=c.change_id, hub_seq=number_by_id[c.change_id]) for c in changes]
 
     async def keep_exchange(self, exchange: dict[str, Any]) -> None:
         """Keep one exchange with CDC raw, on disk when this returns, before anybody tries to understand it."""
@@ -682,12 +689,18 @@ class HubDatabase(Database):
             try:
                 reasons = await self._journal_frames([frame for frame in frames if frame.entries])
             except StorageFailed as error:
-                self.storage_failure = error.code
+                self._note_storage(error.code)
                 raise
-            self.storage_failure = ""
+            self._note_storage("")
             entries = [entry for frame in frames for entry in frame.entries]
             self._apply_written(zip(entries, reasons, strict=True))
         self._tell([entry.change for entry in entries if entry.change is not None])
+
+    def _note_storage(self, failure: str) -> None:
+        if failure != self.storage_failure:
+            self.storage_failure = failure
+            if self.on_storage is not None:
+                self.on_storage(failure)
 
     async def _journal_frames(self, frames: Sequence[_Frame]) -> list[str | None]:
         """Append the frames; returns what `reason_unreadable` says of each entry, asked while the disk is at work."""
