@@ -408,10 +408,20 @@ class Database:
         file = await self.folder.open(run_name(number))
         try:
             await write(RunWriter(file))
-            return Run(file, number)
+            run = Run(file, number)
+            await self._read_what_is_in_use(run)
+            return run
         except BaseException:
             await file.close()
             raise
+
+    async def _read_what_is_in_use(self, run: Run) -> None:
+        """Read the keys of a new run that queries ask for, one section after the other: all at once they are felt."""
+        for name, table in run.tables.items():
+            for section in {section for older in self.tables.table(name).runs for section in older.in_use()}:
+                if table.has(section):
+                    table.keys(section)
+                    await self.rest()
 
     async def _publish(self, runs: list[Run], **changed: Any) -> None:
         """Make these runs, the newest first, the store's. The caller holds the lock."""
