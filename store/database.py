@@ -36,7 +36,7 @@ from store.protocol import (
     SyncRequest,
 )
 from store.run import Run, RunWriter
-from store.snapshot import checked_counts, copy_pages
+from store.snapshot_pages import checked_counts, copy_pages
 from store.standing import Reaction, Standing, react
 from store.storage import StorageFile, StorageFolder
 from store.tables import Tables
@@ -312,7 +312,8 @@ class Database:
                 await file.truncate(0)  # what an earlier try left; it never counted
             await journal.begin(ENTRIES.dump_json([Entry(e="store", data=data)], exclude_none=True))
         except BaseException:
-            await journal.close()  # the next try opens it again, which not every storage allows twice
+            # A full disk refuses many, open files are not without end, and a browser opens none of them twice.
+            await journal.close()
             raise
         return journal
 
@@ -465,10 +466,20 @@ class Database:
         file = await self.folder.open(run_name(number))
         try:
             await write(RunWriter(file))
-            return Run(file, number)
+            run = Run(file, number)
+            await self._read_what_is_in_use(run)
+            return run
         except BaseException:
             await file.close()  # the next try removes it, which only a closed file allows everywhere
             raise
+
+    async def _read_what_is_in_use(self, run: Run) -> None:
+        """Read the keys of a new run that queries ask for, one section after the other: all at once they are felt."""
+        for name, table in run.tables.items():
+            for section in {section for older in self.tables.table(name).runs for section in older.in_use()}:
+                if table.has(section):
+                    table.keys(section)
+                    await self.rest()
 
     async def _publish(self, runs: list[Run], **changed: Any) -> None:
         """Make these runs, the newest first, the store's. The caller holds the lock."""
@@ -765,8 +776,7 @@ class _Planned:
         for change in changes:
             self.head += 1
             self.number_by_id[change.change_id] = self.head
-            # Not validated: the change was, and 500 in a push would be looked through once more.
-            entries.append(Entry.model_construct(e="change", change=change, hub_seq=self.head))
+            entries.append(Entry(e="change", change=change, hub_seq=self.head))
         return entries
 
 
@@ -792,6 +802,7 @@ class HubDatabase(Database):
         self._counts: dict[str, list[int]] = {}  # by device: its highest number, how many changes
         self.checkpoint_records = HUB_CHECKPOINT_RECORDS
         self.storage_failure = ""  # the code of the error that the last writing met
+        self.on_storage: Callable[[str], None] | None = None  # told each time when that becomes another
         self._frames = GroupCommit(self._write_frames)
 
     async def close(self) -> None:
@@ -824,8 +835,7 @@ class HubDatabase(Database):
 
         if changes:
             await self._put_frame(_Frame(plan), len(changes))
-        construct = AcceptedChange.model_construct
-        return [construct(change_id=c.change_id, hub_seq=number_by_id[c.change_id]) for c in changes]
+        return [AcceptedChange(change_id=c.change_id, hub_seq=number_by_id[c.change_id]) for c in changes]
 
     async def keep_exchange(self, exchange: dict[str, Any]) -> None:
         """Keep one exchange with CDC raw, on disk when this returns, before anybody tries to understand it."""
@@ -848,12 +858,18 @@ class HubDatabase(Database):
             try:
                 reasons = await self._journal_frames([frame for frame in frames if frame.entries])
             except StorageFailed as error:
-                self.storage_failure = error.code
+                self._note_storage(error.code)
                 raise
-            self.storage_failure = ""
+            self._note_storage("")
             entries = [entry for frame in frames for entry in frame.entries]
             self._apply_written(zip(entries, reasons, strict=True))
         self._tell([entry.change for entry in entries if entry.change is not None])
+
+    def _note_storage(self, failure: str) -> None:
+        if failure != self.storage_failure:
+            self.storage_failure = failure
+            if self.on_storage is not None:
+                self.on_storage(failure)
 
     async def _journal_frames(self, frames: Sequence[_Frame]) -> list[str | None]:
         """Append the frames; returns what `reason_unreadable` says of each entry, asked while the disk is at work."""

@@ -53,6 +53,7 @@ class KeySection:
         if not unique:
             self._ordinals, at = numbers(data[at : at + 4 * self.count]), at + 4 * self.count
         self._keys = data[at:]
+        self._last = self.key(self.count - 1) if self.count else b""
 
     def key(self, place: int) -> bytes:
         if self._ends is None:
@@ -96,6 +97,8 @@ class KeySection:
 
     def _bucket(self, key: bytes) -> tuple[int, int]:
         """Where keys with the same first eight bytes begin and end; twice where they would begin if there are none."""
+        if key > self._last:  # as nearly every new id that begins with the time
+            return self.count, self.count
         head = int.from_bytes(key[:8].ljust(8, b"\0"), "big")
         low = bisect_left(self._heads, head)
         if low == self.count or self._heads[low] != head:

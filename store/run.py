@@ -120,9 +120,9 @@ class TableRun:
 
     def index(self, name: str) -> KeySection | None:
         """The keys of an index; None where this run has none of it."""
-        section = self._keys.get(name)
+        section = self._keys.get(f"index {name}")
         if section is None and f"index {name}" in self._places:
-            section = self._keys[name] = self.keys(f"index {name}")
+            section = self.keys(f"index {name}")
         return section
 
     def has(self, name: str) -> bool:
@@ -142,6 +142,10 @@ class TableRun:
             at = texts.find(piece, ends[ordinal])
 
     # ---- sections
+
+    def in_use(self) -> list[str]:
+        """The sections of keys that queries have asked for."""
+        return list(self._keys)
 
     def section(self, name: str) -> bytes:
         """Raises: JournalUnreadable where its bytes are not what was written."""

@@ -18,7 +18,7 @@ from store.database import SCHEMA_VERSION, DeviceDatabase
 from store.errors import JournalUnreadable, SnapshotDamaged, StorageFull
 from store.journal import Journal
 from store.protocol import FAR_BEHIND_CHANGES, SnapshotAnswer, SnapshotOffer, SnapshotRequest
-from store.snapshot import page_count, page_size
+from store.snapshot_pages import page_count, page_size
 from store.storage import StorageFile
 
 if TYPE_CHECKING:

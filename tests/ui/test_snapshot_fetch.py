@@ -13,7 +13,7 @@ from store.errors import StorageFailed, StorageFull
 from store.storage import MemoryFolder
 from tests.store.test_checkpoint import Disk, fill, no_rest, patient
 from tests.store.test_rebuild import dose
-from tests.store.test_snapshot import derived
+from tests.store.test_snapshot_pages import derived
 from tests.sync.running_hub import WORLD, RunningHub, running_hub
 from tests.ui.test_sync_client import HttpNetwork, running_device
 from ui.snapshot_fetch import PART, SnapshotFetch
