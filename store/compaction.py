@@ -74,21 +74,30 @@ async def write_delta(writer: RunWriter, tables: Sequence[RecordTable], rest: Re
 
 
 async def merge_runs(
-    writer: RunWriter, runs: Sequence[dict[str, TableRun]], tables: Sequence[RecordTable], oldest: bool, rest: Rest
+    writer: RunWriter,
+    runs: Sequence[dict[str, TableRun]],
+    tables: Sequence[RecordTable],
+    oldest: bool,
+    rest: Rest,
+    *,
+    bare: bool = False,
 ) -> None:
-    """Write one run for several. `runs`, the newest first, by table name; `oldest`: no run before them exists."""
+    """Write one run for several. `runs`, the newest first, by table name; `oldest`: no run before them exists.
+
+    A `bare` one has the records alone and follows no rules: `rebuild_runs` gives it indexes and texts.
+    """
     for table in tables:
         parts = [run[table.name] for run in runs if table.name in run]
         if parts:
-            await _merge_table(writer, table, parts, oldest, rest)
+            await _merge_table(writer, table, parts, oldest, rest, bare)
     await writer.finish()
 
 
 async def _merge_table(
-    writer: RunWriter, table: RecordTable, parts: Sequence[TableRun], oldest: bool, rest: Rest
+    writer: RunWriter, table: RecordTable, parts: Sequence[TableRun], oldest: bool, rest: Rest, bare: bool
 ) -> None:
     assert all(part.rules == index_rules(table) for part in parts), "the merged run would lack keys"
-    writer.begin_table(table.name, index_rules(table))
+    writer.begin_table(table.name, [] if bare else index_rules(table))
     new_ordinals = [array("i", [-1]) * part.count for part in parts]
     keys, texts = KeySectionBuilder(unique=True), _Texts()
     last = b""
@@ -103,9 +112,10 @@ async def _merge_table(
             continue
         new_ordinals[age][ordinal] = place = writer.add_body(body, parts[age].array("crcs")[ordinal])
         keys.add(key, place)
-        texts.add(parts[age].text(ordinal) if parts[age].has("texts") else b"")
-    _end_bodies(writer, keys, texts if table.text_of is not None else None)
-    for index in table.indexes:
+        if not bare:
+            texts.add(parts[age].text(ordinal) if parts[age].has("texts") else b"")
+    _end_bodies(writer, keys, texts if table.text_of is not None and not bare else None)
+    for index in table.indexes if not bare else ():
         name = f"index {index}"
         sources = [_kept(part, name, new_ordinals[age]) for age, part in enumerate(parts) if part.has(name)]
         writer.add_section(name, await _section(heapq.merge(*sources), rest))

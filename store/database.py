@@ -79,6 +79,9 @@ Result = TypeVar("Result")
 # Loop iterations from calling a journal's append to the moment when a thread is at the disk.
 _STEPS_TO_DISK = 3
 _FRAME_CHANGES = 250
+# A snapshot of fewer goes without indexes: of 10,000 patients it is 1.0 MB on the line instead of 1.8, and the device
+# makes them in a second. Of many more, the making would take longer than the line does.
+BARE_RECORDS = 20_000
 NOT_ASKED = ""  # in the place of a reason: `reason_unreadable` has still to be asked
 
 
@@ -940,7 +943,8 @@ class HubDatabase(Database):
         while self._manifest.state.get("head", 0) < at_least:
             await self.checkpoint()
         state, derived = self._manifest.state, self.tables.derived_tables()
-        await merge_runs(RunWriter(file), [run.tables for run in self._runs], derived, True, self.rest)
+        parts, is_small = [run.tables for run in self._runs], sum(map(len, derived)) < BARE_RECORDS
+        await merge_runs(RunWriter(file), parts, derived, True, self.rest, bare=is_small)
         return {
             "head": state.get("head", 0),
             "counts": {table.name: state["counts"][table.name] for table in derived},

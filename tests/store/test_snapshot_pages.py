@@ -10,12 +10,19 @@ import pytest
 from store.database import SCHEMA_VERSION, DeviceDatabase, HubDatabase
 from store.errors import SnapshotDamaged, StorageFailed
 from store.protocol import HubStatus, SnapshotOffer, SyncAnswer
+from store.run import Run
 from store.storage import MemoryFile, MemoryFolder
 from tests.store.test_checkpoint import Disk, fill, no_rest, patient
 from tests.store.test_rebuild import dose, forget_some_rules
 from tests.worlds import make_world
 
 PAGE_BYTES = 4096
+
+
+@pytest.fixture(autouse=True, params=[0, 20_000], ids=["with indexes", "bare"])
+def bare_records(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr("store.database.BARE_RECORDS", request.param)
+    return int(request.param)
 
 
 async def make_hub(patients: int = 60) -> HubDatabase:
@@ -458,3 +465,14 @@ async def test_a_device_knows_its_hub_by_the_snapshot() -> None:
 
     for store in (device, await open_device(folder.copy())):
         assert store.hub_generation == hub.generation
+
+
+async def test_a_small_snapshot_leaves_out_what_the_device_can_make(bare_records: int) -> None:
+    hub = await make_hub()
+    file = await MemoryFolder().open("snapshot")
+    await hub.write_snapshot(file)
+
+    patients = Run(file, 1).tables["patients"]
+
+    assert patients.has("texts") == patients.has("index phone") == (bare_records == 0)
+    assert patients.count == 60

@@ -19,6 +19,12 @@ from tests.ui.test_sync_client import HttpNetwork, running_device
 from ui.snapshot_fetch import PART, SnapshotFetch
 from ui.sync_client import HubLink, NetworkFailed, SyncClient
 
+
+@pytest.fixture(autouse=True)
+def _with_indexes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.database.BARE_RECORDS", 0)
+
+
 Fault = Callable[[int, bytes], tuple[int, bytes]]
 
 
