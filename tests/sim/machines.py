@@ -162,7 +162,8 @@ class Hub(Machine):
         return Notice(head=self.database.head, status=HubStatus()).model_dump_json()
 
     async def _serve(self, path: str, body: bytes, answered: Callable[[HubAnswer], None]) -> None:
-        answer = await middlewares.answer_errors(cast(Any, _Request(self._app, body)), _HANDLERS[path])
+        handler = _HANDLERS.get(path, routes._nothing_here)
+        answer = await middlewares.answer_errors(cast(Any, _Request(self._app, body)), handler)
         told = cast(bytes, cast(Any, answer).body)
         if path == "/api/sync" and answer.status == 200:
             self._note(from_json(told))
