@@ -171,7 +171,7 @@ def _is_record(table: RecordTable, body: bytes) -> bool:
     if not body:
         return True  # removed
     try:
-        table._decode(body)
+        table.decode(body)
     except (ValueError, TypeError, KeyError):
         return False
     return True

@@ -53,7 +53,7 @@ class RecordTable(Table):
         self.indexes = dict(indexes or {})
         self.text_of = text_of
         self.encode = encode
-        self._decode = decode
+        self.decode = decode
         self._write = write
         self.delta = self._new_delta()
         self.frozen: Delta | None = None
@@ -224,6 +224,12 @@ class RecordTable(Table):
         assert self.frozen is None
         self.frozen, self.delta = self.delta, self._new_delta()
 
+    def clear(self) -> None:
+        """Forget what is newer than the runs, and all counts: other runs are about to take their place."""
+        self.frozen, self.delta, self.total, self._found = None, self._new_delta(), 0, ("", None)
+        for counts in self.counted.values():
+            counts.clear()
+
     def counts(self) -> dict[str, Any]:
         return {"total": self.total, "by": {index: dict(+counts) for index, counts in self.counted.items()}}
 
@@ -249,7 +255,7 @@ class RecordTable(Table):
 
     def _parse(self, run: TableRun, ordinal: int, record_id: str) -> Document | None:
         body = run.body(ordinal)
-        return Document(self._decode(body), record_id) if body else None  # type: ignore[arg-type]
+        return Document(self.decode(body), record_id) if body else None  # type: ignore[arg-type]
 
     def _parsed(self, run: TableRun, ordinal: int, record_id: str) -> Document:
         document = self._parse(run, ordinal, record_id)

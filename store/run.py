@@ -3,10 +3,11 @@
     file    = body* section* footer | footer length u32 | footer CRC-32 u32 | "VACRUN1\\n"
     body    = a record as its table writes it; a record that was removed has an empty one
     section = bytes whose place, length and CRC-32 stand in the footer
-    footer  = JSON {"tables": {name: {"count", "bodies_at", "sections": {name: [offset, length, crc]}}}}
+    footer  = JSON {"tables": {name: {"count", "bodies_at", "rules", "sections": {name: [offset, length, crc]}}}}
 
 Sections of a table: "ids" (keys, sorted, in the order of the bodies), "ends" (u32 each, from `bodies_at`), "crcs" (u32
-each, of the bodies), "index NAME" (keys), and "texts" with "text ends" where the table is searched by text.
+each, of the bodies), "index NAME" (keys), and "texts" with "text ends" where the table is searched by text. `rules`
+says by what the indexes were made (tables.py); a run of before there were such has none.
 
 Invariants:
 - opening a run reads its footer only; a section is read when something is asked of it, and checked then;
@@ -68,6 +69,7 @@ class TableRun:
     def __init__(self, run: Run, about: dict[str, Any]) -> None:
         self._run = run
         self.count: int = about["count"]
+        self.rules: list[Any] | None = about.get("rules")
         self._bodies_at: int = about["bodies_at"]
         self._places: dict[str, list[int]] = about["sections"]
         self._keys: dict[str, KeySection] = {}
@@ -186,8 +188,9 @@ class RunWriter:
         self._tables: dict[str, dict[str, Any]] = {}
         self._table: dict[str, Any] = {}
 
-    def begin_table(self, name: str) -> None:
-        self._table = self._tables[name] = {"count": 0, "bodies_at": self._at + len(self._buffer), "sections": {}}
+    def begin_table(self, name: str, rules: list[Any]) -> None:
+        begins = self._at + len(self._buffer)
+        self._table = self._tables[name] = {"count": 0, "bodies_at": begins, "rules": rules, "sections": {}}
         self._ends, self._crcs = array("I"), array("I")
 
     def add_body(self, body: bytes, crc: int | None = None) -> int:

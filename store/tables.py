@@ -13,6 +13,14 @@ from store.record_table import NumberedTable, RecordTable, Writer
 from store.revisions import pack, unpack
 
 AnyTable = TypeVar("AnyTable", bound=RecordTable)
+# To be raised by hand whenever one of the functions below gives another key or text than before for the same record:
+# each store then makes its indexes anew at its next opening. A new name is noticed without.
+INDEX_VERSION = 1
+
+
+def index_rules(table: RecordTable) -> list[Any]:
+    """By what rules a table's indexes, texts and counts are made; a run keeps those it was made with."""
+    return [INDEX_VERSION, table.text_of is not None, sorted(table.indexes), sorted(table.counted)]
 
 
 class PatientTable(RecordTable):
@@ -112,6 +120,11 @@ class Tables(TinyDB):
 
     def record_tables(self) -> list[RecordTable]:
         return list(self._tables.values())  # type: ignore[arg-type]  # each was added below
+
+    def derived_tables(self) -> list[RecordTable]:
+        """What every device makes of the same changes alike: not the changes, not the raw exchanges, not its own."""
+        kept_apart = (self.changes, self.unsent, self.exchanges)
+        return [table for table in self.record_tables() if not table.is_own and table not in kept_apart]
 
     def tables(self) -> set[str]:
         """The names of all tables, the clinic's and this device's own."""

@@ -31,6 +31,7 @@ from sync.middlewares import add_security_headers, answer_errors, log_bug, make_
 from sync.routes import add_routes
 from sync.sentences import SENTENCES, HubRefused
 from sync.settings import Settings, SettingsInvalid, load_settings
+from sync.snapshot import add_snapshots
 from sync.static import Bundle
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ def make_app(settings: Settings, database: HubDatabase, worker: CdcLink | None, 
         client_max_size=MAX_BODY_BYTES,
     )
     hub = app[HUB] = Hub(settings, database, worker, Bundle(settings.bundle_dir), world.now())
+    add_snapshots(app, database, settings.data_dir / "snapshot")
     add_routes(app)
     app.on_response_prepare.append(add_security_headers)
     database.listen(lambda _: hub.live.tell())

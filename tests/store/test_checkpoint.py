@@ -9,7 +9,7 @@ from store.changes import ChangeDraft, ChangeKind
 from store.database import DeviceDatabase, HubDatabase
 from store.errors import JournalUnreadable, StorageFailed
 from store.manifest import journal_name, run_name
-from store.protocol import HubStatus, SyncAnswer
+from store.protocol import DeviceCount, HubStatus, SyncAnswer, SyncRequest
 from store.storage import MemoryFolder
 from tests.worlds import make_world
 
@@ -240,3 +240,24 @@ async def test_a_devices_own_tables_are_kept_and_take_tinydbs_own_writing() -> N
     for store in (device, await DeviceDatabase.open(folder.copy(), make_world())):
         assert {d.doc_id: d["text"] for d in store.tables.table("notes").all()} == {1: "uno", 3: "three"}
     assert not device.unsent
+
+
+async def test_what_comes_while_a_run_is_written_is_counted_once_for_its_device() -> None:
+    folder = MemoryFolder()
+    hub = await HubDatabase.open(folder, make_world())
+    hub.rest = no_rest
+    device = await DeviceDatabase.open(MemoryFolder(), make_world())
+    await fill(device, range(20))
+    changes = list(device.unsent)
+    await hub.accept(changes[:10])
+    writing = asyncio.create_task(hub.checkpoint())
+    for change in changes[10:]:
+        await hub.accept([change])
+    await writing
+
+    again = await HubDatabase.open(folder.copy(), make_world())
+
+    answer = await again.answer(
+        SyncRequest(device_id=device.device_id, generation=device.generation, after=20, changes=[]), 250, HubStatus()
+    )
+    assert answer.device == DeviceCount(last_seq=20, count=20)

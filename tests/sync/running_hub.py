@@ -17,6 +17,7 @@ from store.storage import FileFolder, MemoryFolder
 from sync.app import make_app
 from sync.hub import HUB, CdcLink, Hub
 from sync.settings import Settings
+from sync.snapshot import SNAPSHOTS, Snapshots
 from tests.factories import make_patient
 
 WORLD = World(now=lambda: datetime.now(UTC), random_bytes=os.urandom)
@@ -28,6 +29,7 @@ class RunningHub:
     database: HubDatabase
     session: ClientSession
     port: int
+    snapshots: Snapshots
 
     @property
     def host(self) -> str:
@@ -66,7 +68,7 @@ async def running_hub(
     port = runner.addresses[0][1]
     try:
         async with ClientSession(f"http://127.0.0.1:{port}") as session:
-            yield RunningHub(app[HUB], database, session, port)
+            yield RunningHub(app[HUB], database, session, port, app[SNAPSHOTS])
     finally:
         await runner.cleanup()
         await database.close()
@@ -82,6 +84,8 @@ def request_of(device: DeviceDatabase, **changes: Any) -> SyncRequest:
         "generation": device.generation,
         "after": device.cursor,
         "changes": list(device.unsent),
+        "hub_generation": device.hub_generation,
+        "own": device.wants_own,
     }
     return SyncRequest(**(fields | changes))
 
