@@ -21,6 +21,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 _HEAD = struct.Struct("<III")
+KEY_SECTION_HEAD_BYTES = _HEAD.size
 AFTER_ANY_SUFFIX = b"\xff"  # no byte of UTF-8
 
 
@@ -38,6 +39,12 @@ def number_bytes(values: "array[int]") -> bytes:
         values = array(values.typecode, values)
         values.byteswap()
     return values.tobytes()
+
+
+def first_key_at(head: bytes) -> tuple[int, int]:
+    """Of a section of unique keys, by its first bytes: where the keys begin, and their width, 0 where it varies."""
+    count, width, _ = _HEAD.unpack(head)
+    return _HEAD.size + 8 * count, width
 
 
 class KeySection:

@@ -23,13 +23,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from store.errors import JournalUnreadable, RecordDamaged
-from store.key_section import KeySection, number_bytes, numbers
+from store.key_section import KEY_SECTION_HEAD_BYTES, KeySection, first_key_at, number_bytes, numbers
 from store.storage import StorageFile
 
 MAGIC = b"VACRUN1\n"
 TEXT_SEPARATOR = b"\0"
 _TAIL = struct.Struct("<II8s")
 _FOOTER_GUESS_BYTES = 16 * 1024
+_READ_SINGLY = 200
 
 
 class Run:
@@ -73,6 +74,8 @@ class TableRun:
         self._places: dict[str, list[int]] = about["sections"]
         self._keys: dict[str, KeySection] = {}
         self._loaded: dict[str, bytes] = {}
+        self._id_place: tuple[int, int] | None = None
+        self._singly_read = 0
         self._numbers: dict[str, array[int]] = {}
 
     # ---- by id
@@ -84,6 +87,15 @@ class TableRun:
         return self.ordinal_of(record_id) is not None
 
     def id_at(self, ordinal: int) -> str:
+        """The id of a record. A few are read alone, so that the first search after opening need not read all."""
+        if "ids" not in self._keys and self._singly_read < _READ_SINGLY:
+            self._singly_read += 1
+            offset = self._places["ids"][0]
+            if self._id_place is None:
+                self._id_place = first_key_at(self._run.read(offset, KEY_SECTION_HEAD_BYTES))
+            start, width = self._id_place
+            if width:
+                return self._run.read(offset + start + ordinal * width, width).decode()
         return self.keys("ids").key(ordinal).decode()
 
     def body(self, ordinal: int) -> bytes:
