@@ -113,6 +113,7 @@ class Database:
         self.generation = ""
         self.recovery = Recovery()
         self.checkpoint_records = CHECKPOINT_RECORDS
+        self.idle_records, self.idle_seconds = IDLE_RECORDS, IDLE_SECONDS
         self._not_before = 0  # after a checkpoint that failed, so many newer records
         self.rest: Rest = rest
         self.on_rebuild: OnProgress = lambda done, total: None
@@ -240,12 +241,12 @@ class Database:
 
     def _watch_for_idleness(self) -> None:
         loop = asyncio.get_running_loop()
-        self._idle_timer = loop.call_later(IDLE_SECONDS, self._look_whether_idle, self._writes)
+        self._idle_timer = loop.call_later(self.idle_seconds, self._look_whether_idle, self._writes)
 
     def _look_whether_idle(self, writes: int) -> None:
         self._idle_timer = None
         if writes == self._writes:
-            self._maintain_above(IDLE_RECORDS)
+            self._maintain_above(self.idle_records)
         else:
             self._watch_for_idleness()
 
@@ -272,6 +273,9 @@ class Database:
             table = self.tables.table(entry.data["table"])
             for record_id, document in entry.data["records"].items():
                 table.put(record_id, document)
+        elif entry.e == "store" and entry.data is not None:
+            # A name holds from where it stands: in the journals before, another one may have been this store's.
+            self.device_id, self.generation = entry.data["device_id"], entry.data["generation"]
         self._take(entry)
 
     def _apply(self, change: Change, reason: str | None) -> None:
@@ -414,7 +418,7 @@ class Database:
     async def _maintain(self, records: int) -> None:
         try:
             while self.newer_records() >= records:
-                await self.checkpoint()
+                await self._checkpoint()
             self._not_before = 0
         except Exception as error:  # noqa: BLE001 -- all is in the journals still; a later writing tries again
             _log.error("no run could be written: %s", type(error).__name__)
@@ -427,6 +431,9 @@ class Database:
 
         Raises: StorageFailed; then the store is as it was, and the next checkpoint does this one's work too.
         """
+        await self.alone(self._checkpoint)
+
+    async def _checkpoint(self) -> None:
         await self._tidy()
         async with self._lock:
             journal = await self._new_journal(self._number + 1)
@@ -513,7 +520,7 @@ class DeviceDatabase(Database):
     def __init__(self, folder: StorageFolder, world: World) -> None:
         super().__init__(folder, world)
         self.own = OwnChanges(self.tables)
-        self.cursor = 0
+        self.cursor, self.cursor_mark = 0, ""
         self.hub_generation = ""
         self._own_until = 0  # up to here the hub shall bring our own changes too
         self._has_resent = False
@@ -542,7 +549,7 @@ class DeviceDatabase(Database):
             entries = [Entry(e="ack", change_id=a.change_id, hub_seq=a.hub_seq) for a in accepted]
             entries += [Entry(e="change", change=n.change, hub_seq=n.hub_seq) for n in brought]
             if upto != self.cursor:
-                entries.append(Entry(e="cursor", hub_seq=upto))
+                entries.append(Entry(e="cursor", hub_seq=upto, change_id=answer.mark or None))
             if answer.generation and not self.hub_generation:
                 entries.append(Entry(e="hub", data={"generation": answer.generation}))
             if entries:
@@ -562,7 +569,7 @@ class DeviceDatabase(Database):
         # Before anything is copied, since it clears away files that no manifest names; twice where one had failed.
         has_failed = any(table.frozen is not None for table in self.tables.record_tables())
         for _ in range(1 + has_failed):
-            await self.checkpoint()
+            await self._checkpoint()
         opened: list[Run] = []
         try:
             counts = await self._open_snapshot(offer, pages, opened)
@@ -625,13 +632,14 @@ class DeviceDatabase(Database):
                 **before,
                 "counts": {**before["counts"], **counts},
                 "cursor": offer.head,
+                "cursor_mark": "",
                 "hub_generation": offer.generation,
             }
             await self._publish(runs, state=state)
             for table in self.tables.derived_tables():
                 table.clear()
                 table.set_counts(counts[table.name])
-            self.cursor, self.hub_generation = offer.head, offer.generation
+            self.cursor, self.cursor_mark, self.hub_generation = offer.head, "", offer.generation
             for entry in again:
                 self.replay(entry)
         return replaced
@@ -657,37 +665,41 @@ class DeviceDatabase(Database):
                 self.own.add(entry.change, is_held=entry.hub_seq is not None)
             case "ack" if entry.change_id is not None:
                 self.own.acknowledge(entry.change_id)
-            case "cursor" if entry.hub_seq is not None:
-                self.cursor = max(self.cursor, entry.hub_seq)
+            case "cursor" if entry.hub_seq is not None and entry.hub_seq >= self.cursor:
+                self.cursor, self.cursor_mark = entry.hub_seq, entry.change_id or ""
             case "hub":
                 if self.hub_generation:
-                    self.cursor = self._own_until = 0
+                    self.cursor, self.cursor_mark, self._own_until = 0, "", 0
                 self.hub_generation = data["generation"]
             case "again":
                 self.own.send_all_again()
             case "catch_up":
                 self._next_device_seq = max(self._next_device_seq, data["last_seq"] + 1)
-                self.cursor, self._own_until = 0, data["until"]
+                self.cursor, self.cursor_mark, self._own_until = 0, "", data["until"]
             case "renew":
                 self.device_id, self.generation = data["device_id"], data["generation"]
-                self._next_device_seq, self.own.acknowledged = 1, 0
-                self.cursor = self._own_until = 0  # what the other one of the old name made was kept from us as our own
+                self._next_device_seq = 1
+                self.own.begin_name()
+                # Read anew: what the other one of the old name made was kept from us as our own.
+                self.cursor, self.cursor_mark, self._own_until = 0, "", 0
 
     def _state(self) -> dict[str, Any]:
         return {
             **super()._state(),
             "cursor": self.cursor,
+            "cursor_mark": self.cursor_mark,
             "hub_generation": self.hub_generation,
             "own_until": self._own_until,
             "acknowledged": self.own.acknowledged,
+            "counts_from": self.own.counts_from,
         }
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         super()._restore(state)
-        self.cursor = state.get("cursor", 0)
+        self.cursor, self.cursor_mark = state.get("cursor", 0), state.get("cursor_mark", "")
         self.hub_generation = state.get("hub_generation", "")
         self._own_until = state.get("own_until", 0)
-        self.own.acknowledged = state.get("acknowledged", 0)
+        self.own.acknowledged, self.own.counts_from = state.get("acknowledged", 0), state.get("counts_from", 1)
 
 
 class OwnChanges:
@@ -701,6 +713,11 @@ class OwnChanges:
         self._keys: dict[str, None] | None = None  # of what is unsent, in order; read when it is first asked for
         self._key_by_offered: dict[str, str] = {}
         self.acknowledged = 0  # how many of the present name the hub said to hold
+        self.counts_from = 1  # the number of the first change under that name
+
+    def begin_name(self) -> None:
+        """From now on changes are made under another name, and those alone are counted."""
+        self.acknowledged, self.counts_from = 0, self._changes.last_number() + 1
 
     def add(self, change: Change, *, is_held: bool) -> None:
         if not self._changes.ids_by("change_id", change.change_id):
@@ -718,7 +735,7 @@ class OwnChanges:
             self._key_by_offered.pop(change_id, None)
             if self._keys is not None:
                 self._keys.pop(key, None)
-            self.acknowledged += 1
+            self.acknowledged += int(key) >= self.counts_from
 
     def send_all_again(self) -> None:
         for key in self._changes.ids():
@@ -896,7 +913,7 @@ class HubDatabase(Database):
 
         Raises: HubBehindDevice for a device of an earlier version, StorageFailed.
         """
-        if request.after > self.head and request.hub_generation in ("", self.generation):
+        if self._is_behind(request) and request.hub_generation in ("", self.generation):
             if not request.hub_generation:
                 raise HubBehindDevice(f"device read {request.after}, hub has {self.head}")
             # Put back from an older copy without saying so: from now on every device notices.
@@ -916,7 +933,17 @@ class HubDatabase(Database):
             status=status,
             generation=self.generation,
             device=DeviceCount(last_seq=last_seq, count=count),
+            mark=self._mark_at(upto),
         )
+
+    def _is_behind(self, request: SyncRequest) -> bool:
+        """Whether the device has read what this hub does not hold, or holds no more under the same number."""
+        mark = self._mark_at(request.after)
+        return request.after > self.head or (bool(mark and request.after_mark) and mark != request.after_mark)
+
+    def _mark_at(self, number: int) -> str:
+        document = self.tables.changes.find(self.tables.changes.to_key(number))
+        return document["change"].change_id if document is not None else ""
 
     def exchanges_of(self, upload_batch_id: str) -> Iterable[Mapping[str, Any]]:
         """The raw exchanges about one upload batch, in the order they happened."""
@@ -941,7 +968,7 @@ class HubDatabase(Database):
 
     async def _write_snapshot(self, file: StorageFile, at_least: int) -> dict[str, Any]:
         while self._manifest.state.get("head", 0) < at_least:
-            await self.checkpoint()
+            await self._checkpoint()
         state, derived = self._manifest.state, self.tables.derived_tables()
         parts, is_small = [run.tables for run in self._runs], sum(map(len, derived)) < BARE_RECORDS
         await merge_runs(RunWriter(file), parts, derived, True, self.rest, bare=is_small)

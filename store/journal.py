@@ -124,6 +124,8 @@ class Journal:
 
     async def begin(self, payload: bytes) -> None:
         """Write the first frame of a new file, header and all in one append. Raises: StorageFailed."""
+        if self._file.size():  # what an attempt left whose disk refused it; nobody was told of it
+            await self._file.truncate(0)
         await self._file.append(HEADER + encode_frame(payload))
         self._size, self._usable = self._file.size(), True
 

@@ -32,7 +32,8 @@ async def migrate(database: Database, names: list[str]) -> bool:
 async def _from_1_to_2(database: Database, names: list[str]) -> bool:
     from store.database import ENTRIES
 
-    journal = Journal(await database.folder.open(database.schema_1_file))
+    old_file = await database.folder.open(database.schema_1_file)
+    journal = Journal(old_file)
     frames = journal.frames()
     first = next(frames, None)
     if first is None:  # nothing was ever kept in it
@@ -65,6 +66,9 @@ async def _from_1_to_2(database: Database, names: list[str]) -> bool:
             await database.checkpoint()
     await database.checkpoint()
     database.recovery = journal.recovery
+    # A browser may bring a removed file back after a loss of power. Then it holds nothing that could be migrated again,
+    # over what was recorded since.
+    await old_file.truncate(0)
     await journal.close()
     await database.folder.remove(database.schema_1_file)
     return True

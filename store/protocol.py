@@ -68,7 +68,7 @@ class DeviceCount(_Message):
 
 class SyncRequest(_Message):
     """Shape: `hub_generation` is that of the hub the device last spoke to, empty before the first time; with `own` the
-    device wants its own changes too, which it has lost."""
+    device wants its own changes too, which it has lost; `after_mark` is the `mark` that came with `after`."""
 
     protocol: int = PROTOCOL_VERSION
     device_id: Id
@@ -77,6 +77,7 @@ class SyncRequest(_Message):
     changes: list[Change] = Field(max_length=MAX_PUSH_CHANGES)
     hub_generation: str = ""
     own: bool = False
+    after_mark: str = ""
 
 
 class SyncAnswer(_Message):
@@ -94,6 +95,7 @@ class SyncAnswer(_Message):
     status: HubStatus
     generation: str = ""
     device: DeviceCount | None = None
+    mark: str = ""
 
 
 class SnapshotRequest(_Message):

@@ -189,6 +189,7 @@ class SyncClient:
             changes=batch,
             hub_generation=self._database.hub_generation,
             own=self._database.wants_own,
+            after_mark=self._database.cursor_mark,
         )
         headers = {"Content-Type": "application/json"}
         try:

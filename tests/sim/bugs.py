@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import store.apply
+import store.database
 from store.changes import Change, ChangeDraft, ChangeKind
-from store.database import DeviceDatabase, HubDatabase
+from store.database import Database, DeviceDatabase, HubDatabase
+from store.manifest import journal_name
 from store.protocol import AcceptedChange, NumberedChange, SyncAnswer
+from store.standing import Reaction
 from store.tables import RecordTable
 from store.uploads import BatchState, RowResult
 from sync import upload_queue
@@ -53,8 +56,9 @@ def _replace(owner: Any, name: str) -> Callable[[Callable[..., Any]], Any]:
 
 def _acknowledge_before_flush(machines: str) -> None:
     @_replace(VirtualFile, "append")
-    async def append(before: Any, self: VirtualFile, data: bytes, durable: bool = True) -> None:
-        await before(self, data, durable and not self._process.name.startswith(machines))
+    async def append(before: Any, self: VirtualFile, data: bytes, *, durable: bool = True) -> None:
+        forgets = self.name.startswith("journal") and self._process.name.startswith(machines)
+        await before(self, data, durable=durable and not forgets)
 
 
 def _device_acknowledges_before_flush() -> None:
@@ -71,6 +75,37 @@ def _failed_write_is_not_cut_off() -> None:
         self._process.refuse_the_dead()
 
 
+# ---- what moves from the journal into runs
+
+
+def _run_is_published_before_it_is_flushed() -> None:
+    @_replace(VirtualFile, "append")
+    async def append(before: Any, self: VirtualFile, data: bytes, *, durable: bool = True) -> None:
+        await before(self, data, durable=durable and not self.name.startswith("run"))
+
+
+def _journal_is_removed_before_its_run_is_published() -> None:
+    @_replace(Database, "_publish")
+    async def publish(before: Any, self: Database, runs: list[Any], **changed: Any) -> None:
+        done = range(self._manifest.journal_from, changed.get("journal_from", 0))
+        for number, journal in zip(done, self._older, strict=False):
+            await journal.close()
+            await self.folder.remove(journal_name(number))
+        await before(self, runs, **changed)
+
+
+def _merge_forgets_the_newest_word() -> None:
+    @_replace(store.database, "merge_runs")
+    async def merge_runs(before: Any, writer: Any, runs: Sequence[Any], *given: Any) -> None:
+        await before(writer, runs[::-1], *given)
+
+
+def _tombstones_are_dropped_too_early() -> None:
+    @_replace(store.database, "merge_runs")
+    async def merge_runs(before: Any, writer: Any, runs: Any, tables: Any, oldest: bool, rest: Any) -> None:
+        await before(writer, runs, tables, True, rest)
+
+
 # ---- a device keeps what the hub does not hold
 
 
@@ -78,7 +113,8 @@ def _takeover_forgets_unsent() -> None:
     @_replace(storage, "open_device")
     async def open_device(before: Any, *given: Any) -> DeviceDatabase:
         database: DeviceDatabase = await before(*given)
-        database.unsent.clear()
+        for change in list(database.unsent):
+            storage.forget(database, change.change_id)
         return database
 
 
@@ -87,7 +123,7 @@ def _sent_counts_as_stored() -> None:
     async def exchange(before: Any, self: SyncClient, batch: list[Change]) -> SyncAnswer | None:
         answer: SyncAnswer | None = await before(self, batch)
         for change in batch:
-            self._database.unsent.pop(change.change_id, None)
+            storage.forget(self._database, change.change_id)
         return answer
 
 
@@ -102,6 +138,20 @@ def _client_gives_up() -> None:
     @_replace(SyncClient, "_next_pause")
     def next_pause(before: Any, self: SyncClient) -> float:
         return 1e9
+
+
+def _changed_hub_generation_is_ignored() -> None:
+    @_replace(store.database, "react")
+    def react(before: Any, *given: Any) -> Reaction:
+        reaction: Reaction = before(*given)
+        return Reaction.NONE if reaction is Reaction.START_OVER else reaction
+
+
+def _own_later_changes_are_not_read_again() -> None:
+    @_replace(store.database, "react")
+    def react(before: Any, *given: Any) -> Reaction:
+        reaction: Reaction = before(*given)
+        return Reaction.NONE if reaction is Reaction.CATCH_UP else reaction
 
 
 # ---- the hub orders, and a repeat changes nothing
@@ -136,7 +186,7 @@ def _page_lacks_its_last_change() -> None:
 
 
 def _losing_edit_is_dropped() -> None:
-    @_replace(store.apply, "_heads")
+    @_replace(store.apply, "heads")
     def heads(before: Any, revisions: dict[str, Any]) -> list[str]:
         return before(revisions)[-1:]  # type: ignore[no-any-return]
 
@@ -194,6 +244,12 @@ BUGS: dict[str, Callable[[], None]] = {
     "device acknowledges before the flush": _device_acknowledges_before_flush,
     "hub answers before the flush": _hub_answers_before_flush,
     "failed write is not cut off": _failed_write_is_not_cut_off,
+    "run is published before it is flushed": _run_is_published_before_it_is_flushed,
+    "journal is removed before its run is published": _journal_is_removed_before_its_run_is_published,
+    "merge forgets the newest word": _merge_forgets_the_newest_word,
+    "tombstones are dropped too early": _tombstones_are_dropped_too_early,
+    "changed hub generation is ignored": _changed_hub_generation_is_ignored,
+    "own later changes are not read again": _own_later_changes_are_not_read_again,
     "takeover forgets unsent changes": _takeover_forgets_unsent,
     "sent counts as stored": _sent_counts_as_stored,
     "cursor stored before the changes": _cursor_before_changes,

@@ -12,24 +12,18 @@ from store.database import DeviceDatabase, HubDatabase
 from store.patients import can_identify
 from sync.upload_queue import open_rows
 from tests.sim.cdc import Cdc
-from tests.sim.ledger import Ledger, is_shared, label_of
-from tests.sim.storage import hub_log
+from tests.sim.ledger import Ledger, is_shared, label_of, records_of
+from tests.sim.storage import holds, hub_log
 
-TABLES = ("patients", "lots", "vaccinations", "batches", "unreadable")
+TABLES = ("patients", "lots", "vaccinations", "batches", "decisions", "unreadable")
 _OPEN = ("sent", "accepted")
 
 
 def check_opened_device(ledger: Ledger, name: str, database: DeviceDatabase) -> None:
-    """Each change this device called recorded is in it, still to be sent, or on the hub's disk."""
+    """Each change this device called recorded is in it for ever, unless its store was evicted or put back."""
     _check_recovery(ledger, name, database)
     for change_id, promise in ledger.promises.items():
-        kept = (
-            promise.device != name
-            or change_id in database.unsent
-            or change_id in ledger.seq_by_change
-            or change_id in ledger.was_at_hub
-            or change_id in ledger.lost_with_device
-        )
+        kept = promise.device != name or change_id in ledger.gone_from_device or holds(database, change_id)
         ledger.check(kept, f"{name} lost the recorded change {promise.label} ({change_id[-6:]})")
 
 
@@ -89,13 +83,23 @@ def check_quiet_world(
     _check_nothing_lost_or_invented(ledger, changes)
     expected = expected_records(changes)
     ledger.count("doses", len(expected))
+    excused = _touched_by_what_the_hub_lost(ledger, changes)
     for name, database in (("hub", hub), *devices):
-        _check_records(ledger, name, database.tables, expected)
-        _check_stock(ledger, name, database.tables, expected)
+        _check_records(ledger, name, database.tables, expected, set() if database is hub else excused)
     for name, database in devices:
         for table in TABLES:
-            _check_alike(ledger, name, table, getattr(hub.tables, table), getattr(database.tables, table))
+            _check_alike(ledger, name, table, getattr(hub.tables, table), getattr(database.tables, table), excused)
     _check_cdc(ledger, hub, cdc)
+
+
+def _touched_by_what_the_hub_lost(ledger: Ledger, changes: Iterable[Change]) -> set[str]:
+    """Records of which a hub that was put back lost a change that nobody gave back to it.
+
+    Not promised: its own changes (batches, CDC's answers) are on no device as changes, and neither are those of a
+    device that was evicted as well. Devices that had read them go on showing what they said.
+    """
+    known = {change.change_id for change in changes}
+    return records_of(change for change_id, change in ledger.was_at_hub.items() if change_id not in known)
 
 
 def _check_nothing_lost_or_invented(ledger: Ledger, changes: Iterable[Change]) -> None:
@@ -135,12 +139,16 @@ def _expected(own: dict[str, Change]) -> dict[str, Any]:
     return {"revision": heads[-1], "voided": voided, "lot_number": lot, "disputed": len(heads) > 1}
 
 
-def _check_records(ledger: Ledger, name: str, tables: Any, expected: dict[str, dict[str, Any]]) -> None:
-    ledger.check(
-        len(tables.vaccinations) == len(expected), f"{name}: {len(tables.vaccinations)} doses of {len(expected)}"
-    )
+def _check_records(
+    ledger: Ledger, name: str, tables: Any, expected: dict[str, dict[str, Any]], excused: set[str]
+) -> None:
+    found_ids = set(tables.vaccinations.ids())
+    ledger.check(len(tables.vaccinations) == len(found_ids), f"{name}: miscounts its doses")
+    ledger.check(found_ids - excused == expected.keys() - excused, f"{name}: {len(found_ids)} doses of {len(expected)}")
     ledger.check(not len(tables.unreadable), f"{name}: a change could not be applied")
     for record_id, wanted in expected.items():
+        if record_id in excused:
+            continue
         document = tables.vaccinations.find(record_id)
         found = document and {field: document.get(field) for field in ("revision", "voided", "lot_number")}
         if document is not None and found is not None:
@@ -148,20 +156,15 @@ def _check_records(ledger: Ledger, name: str, tables: Any, expected: dict[str, d
         ledger.check(found == wanted, f"{name}: {record_id[:6]} shows {found}, should be {wanted}")
 
 
-def _check_stock(ledger: Ledger, name: str, tables: Any, expected: dict[str, dict[str, Any]]) -> None:
-    wanted = Counter(record["lot_number"] for record in expected.values() if not record["voided"])
-    found = Counter(one.get("lot_number") for one in tables.vaccinations.documents() if not one["voided"])
-    ledger.check(found == wanted, f"{name}: doses given by lot {dict(found)}, should be {dict(wanted)}")
-
-
-def _check_alike(ledger: Ledger, name: str, table: str, at_hub: Any, at_device: Any) -> None:
-    if at_hub._documents == at_device._documents:
-        return
+def _check_alike(ledger: Ledger, name: str, table: str, at_hub: Any, at_device: Any, excused: set[str]) -> None:
     hub_docs = {one.doc_id: dict(one) for one in at_hub.documents()}
     own_docs = {one.doc_id: dict(one) for one in at_device.documents()}
     for record_id in sorted(hub_docs.keys() | own_docs.keys()):
         one, other = hub_docs.get(record_id), own_docs.get(record_id)
         if one == other:
+            continue
+        if not excused.isdisjoint((record_id, *(each and each.get("patient_id") for each in (one, other)))):
+            ledger.count("devices know what a restored hub lost")
             continue
         if one is None or other is None:
             ledger.check(False, f"{name}: {table} {record_id[:6]} is only at the {'device' if one is None else 'hub'}")
@@ -172,11 +175,23 @@ def _check_alike(ledger: Ledger, name: str, table: str, at_hub: Any, at_device: 
 
 def _check_cdc(ledger: Ledger, hub: HubDatabase, cdc: Cdc) -> None:
     """CDC holds of each record what the clinic says it verified, and of a void nothing."""
+    lost = {ledger.promises[change_id].label for change_id in ledger.lost_with_device}
     for document in hub.tables.vaccinations.documents():
         state, held = document["upload_state"], cdc.held(document["record_id"])
         wanted = "" if document["voided"] else document["manufacturer"]
         if state in ("verified", "not_needed"):
-            ledger.check((held.label if held else "") == wanted, f"CDC holds {held}, the clinic {wanted!r} as {state}")
+            agrees = (held.label if held else "") == wanted
+            if not agrees and document["record_id"] in ledger.untold and state == "not_needed":
+                # Known gap: recorded, told to CDC and voided after the backup was made. Nothing says that CDC has it.
+                ledger.count("voided doses left at CDC by a restored hub")
+                continue
+            if not agrees and document["record_id"] in ledger.untold and held and held.label in lost:
+                ledger.count("revisions at CDC lost with a hub and a device")
+                continue
+            ledger.check(agrees, f"CDC holds {held}, the clinic {wanted!r} as {state}")
     known = {document["record_id"] for document in hub.tables.vaccinations.documents()}
     for key in cdc.versions:
+        if key.replace("-", "") in ledger.untold - known:
+            ledger.count("doses at CDC lost with a hub and a device")
+            continue
         ledger.check(key.replace("-", "") in known, f"CDC holds {key}, which no clinic recorded")

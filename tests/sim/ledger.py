@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from store.changes import Change
+from store.changes import HUB_MADE_KINDS, Change
+from store.protocol import NumberedChange
 from tests.sim.loop import VirtualLoop
 
 
@@ -36,6 +37,15 @@ def label_of(payload: dict[str, Any]) -> str:
     return str(payload.get("manufacturer") or payload.get("reason") or payload.get("note") or payload.get("name") or "")
 
 
+def records_of(changes: Iterable[Change]) -> set[str]:
+    """The records that changes speak of, those in the rows of a batch too."""
+    records = set[str]()
+    for change in changes:
+        rows = change.payload.get("rows", ()) or change.payload.get("results", ())
+        records |= {change.record_id, *(row["record_id"] for row in rows)}
+    return records
+
+
 class Ledger:
     """The memory of one world."""
 
@@ -49,7 +59,9 @@ class Ledger:
         self.tried: set[str] = set()
         self.refused: set[str] = set()
         self.seq_by_change: dict[str, int] = {}
-        self.was_at_hub: set[str] = set()  # and may be no more, where the hub was put back
+        self.was_at_hub: dict[str, Change] = {}  # and may be no more, where the hub was put back
+        self.untold: set[str] = set()  # records on which a hub that was put back forgot what it had told CDC
+        self.gone_from_device: set[str] = set()  # with a store that was evicted or put back: only the hub has them
         self.change_by_seq: dict[int, str] = {}
         self.hub_restored = False
         self._last_word: dict[str, str] = {}
@@ -82,17 +94,38 @@ class Ledger:
     def device_was_replaced(self, device: str) -> None:
         """What only that device held is gone with it, and nobody can be blamed."""
         for change_id, promise in self.promises.items():
-            known = change_id in self.seq_by_change or change_id in self.lost_with_device
-            if promise.device == device and not known:
+            if promise.device != device:
+                continue
+            self.gone_from_device.add(change_id)
+            if change_id not in self.seq_by_change and change_id not in self.lost_with_device:
                 self.lost_with_device.add(change_id)
                 self.count("lost with an evicted device")
 
-    def hub_was_restored(self) -> None:
-        """The numbers given since the backup are void; the changes are not: some device still has them."""
+    def hub_was_restored(self, log: Iterable[NumberedChange]) -> None:
+        """The numbers given since the backup are void; the changes are not: the devices that made them have them.
+
+        `log` is what the hub held before. The hub's own changes since the backup are gone.
+        """
         self.hub_restored = True
-        self.was_at_hub |= self.seq_by_change.keys()
+        self.was_at_hub.update((one.change.change_id, one.change) for one in log)
         self.seq_by_change.clear()
         self.change_by_seq.clear()
+
+    def hub_opened(self, log: Iterable[NumberedChange]) -> None:
+        """What an older copy of the hub still holds, it holds; what it and the device that made it lost is lost."""
+        if not self.was_at_hub:
+            return
+        log = list(log)
+        known = {one.change.change_id for one in log}
+        lost = [one for change_id, one in self.was_at_hub.items() if change_id not in known]
+        self.untold |= records_of(change for change in lost if change.kind in HUB_MADE_KINDS)
+        for one in log:
+            self.seq_by_change.setdefault(one.change.change_id, one.hub_seq)
+            self.change_by_seq.setdefault(one.hub_seq, one.change.change_id)
+        for change_id in self.gone_from_device:
+            if change_id not in self.seq_by_change and change_id not in self.lost_with_device:
+                self.lost_with_device.add(change_id)
+                self.count("lost with a hub and a device")
 
     def hub_says(self, numbers: Iterable[tuple[str, int]], head: int) -> None:
         """The hub is about to tell somebody that these changes have these numbers."""

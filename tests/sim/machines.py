@@ -37,9 +37,11 @@ _HANDLERS = {"/api/sync": routes.sync, "/api/cdc/wake": routes.wake_cdc}
 class Machine:
     """What a device and the hub share: a disk, a clock that may be wrong, and a process at times."""
 
-    def __init__(self, name: str, loop: VirtualLoop, rng: Random, ledger: Ledger, latency_seconds: float) -> None:
+    def __init__(self, name: str, loop: VirtualLoop, rng: Random, ledger: Ledger, folder: VirtualFolder) -> None:
         self.name, self.loop, self.rng, self.ledger = name, loop, rng, ledger
-        self.folder = VirtualFolder(rng, latency_seconds)
+        self.folder = folder
+        self.upkeep = storage.Upkeep()
+        self.database: Any = None
         self.skew_seconds = 0.0
         self.process: Process | None = None
         self.starts = 0
@@ -57,10 +59,16 @@ class Machine:
             return
         self.ledger.tell(self.name, f"{'power lost' if power_lost else 'killed'}, back in {back_in:.1f} s")
         self.ledger.count("crashes")
+        doing = storage.upkeep_under_way(self.database, self.folder) if self.database is not None else ""
+        if doing:
+            self.ledger.tell(self.name, f"it was {doing}")
+            self.ledger.count(f"crashes {doing}")
         self.process.kill()
         self.process = None
         self.folder.on_next_write = None
+        before = self.folder.came_back
         self.folder.crash(power_lost, cached)
+        self.ledger.count("removed files came back", self.folder.came_back - before)
         self._gone()
         self.loop.later(back_in, self.switch_on)
 
@@ -85,7 +93,7 @@ class Device(Machine):
     """A browser with the leading tab's program."""
 
     def __init__(self, name: str, loop: VirtualLoop, rng: Random, ledger: Ledger, wire: Wire, hub: HubSide) -> None:
-        super().__init__(name, loop, rng, ledger, latency_seconds=0.0005)
+        super().__init__(name, loop, rng, ledger, VirtualFolder(rng, 0.0005, promises_names=False))
         self.wire = wire
         self._hub = hub
         self.database: DeviceDatabase | None = None
@@ -98,6 +106,7 @@ class Device(Machine):
         except AppError as error:
             self._could_not_open(error)
             return
+        self.upkeep.set(database)
         self.database = database
         self.ledger.tell(self.name, f"open: {len(database.unsent)} unsent, read up to {database.cursor}")
         invariants.check_opened_device(self.ledger, self.name, database)
@@ -115,7 +124,7 @@ class Hub(Machine):
     """The clinic PC."""
 
     def __init__(self, loop: VirtualLoop, rng: Random, ledger: Ledger, wire: Wire, cdc: Cdc, max_rows: int) -> None:
-        super().__init__("hub", loop, rng, ledger, latency_seconds=0.003)
+        super().__init__("hub", loop, rng, ledger, VirtualFolder(rng, 0.003))
         self.wire = wire
         self._cdc = cdc
         self.settings = make_settings(max_rows)
@@ -131,8 +140,10 @@ class Hub(Machine):
         except AppError as error:
             self._could_not_open(error)
             return
+        self.upkeep.set(database)
         self.database = database
         self.ledger.tell(self.name, f"open: head {database.head}")
+        self.ledger.hub_opened(storage.hub_log(database))
         invariants.check_opened_hub(self.ledger, database)
         port = CdcPort(self.wire, self._cdc, process, self.world, self.ledger)
         self.worker = CdcWorker(database, port, self.settings, self.world)

@@ -16,21 +16,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from tests.sim.bugs import BUGS, planted
-from tests.sim.faults import GAPS
+from tests.sim.faults import KINDS
 from tests.sim.world import Kill, Outcome, play
 
 _CHUNK = 25
 _SHOWN_STORIES = 1
 
 
-def play_planted(seed: int, bug: str = "", more_faults: Sequence[str] = (), with_story: bool = False) -> Outcome:
+def play_planted(
+    seed: int, bug: str = "", only_faults: Sequence[str] | None = None, with_story: bool = False
+) -> Outcome:
     with planted(bug):
-        return play(seed, more_faults=more_faults, with_story=with_story)
+        return play(seed, only_faults=only_faults, with_story=with_story)
 
 
-def play_many(seeds: Sequence[int], bug: str, more_faults: Sequence[str], jobs: int) -> Iterator[Outcome]:
+def play_many(seeds: Sequence[int], bug: str, only_faults: Sequence[str] | None, jobs: int) -> Iterator[Outcome]:
     """Outcomes as they come, on `jobs` processes."""
-    one = partial(play_planted, bug=bug, more_faults=more_faults)
+    one = partial(play_planted, bug=bug, only_faults=only_faults)
     if jobs == 1:
         yield from map(one, seeds)
         return
@@ -57,11 +59,11 @@ def say_story(outcome: Outcome) -> None:
     print(f"broken: {outcome.broken}" if outcome.broken else "every rule held", flush=True)
 
 
-def run(seeds: Sequence[int], bug: str, more_faults: Sequence[str], jobs: int) -> int:
+def run(seeds: Sequence[int], bug: str, only_faults: Sequence[str] | None, jobs: int) -> int:
     """Play all seeds, say how it went; 1 when a rule was broken."""
     began, counts, steps, seconds = time.monotonic(), Counter[str](), 0, 0.0
     failed: list[Outcome] = []
-    for played, outcome in enumerate(play_many(seeds, bug, more_faults, jobs), start=1):
+    for played, outcome in enumerate(play_many(seeds, bug, only_faults, jobs), start=1):
         counts.update(outcome.counts)
         steps, seconds = steps + outcome.steps, seconds + outcome.seconds
         if outcome.broken:
@@ -73,7 +75,7 @@ def run(seeds: Sequence[int], bug: str, more_faults: Sequence[str], jobs: int) -
     print(f"{seconds / 86400:.1f} virtual days; {len(failed)} broke a rule")
     print(", ".join(f"{what}: {times}" for what, times in sorted(counts.items())), flush=True)
     for outcome in sorted(failed, key=lambda one: one.seed)[:_SHOWN_STORIES]:
-        say_story(play_planted(outcome.seed, bug, more_faults, with_story=True))
+        say_story(play_planted(outcome.seed, bug, only_faults, with_story=True))
     return 1 if failed else 0
 
 
@@ -84,20 +86,19 @@ def main(arguments: Iterable[str]) -> int:
     parser.add_argument("--seed", type=int, help="play this one alone and tell its story")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--bug", choices=list(BUGS), default="", help="plant a bug")
-    parser.add_argument("--gaps", action="store_true", help="also what is not survived yet: put-back copies")
+    parser.add_argument("--only", action="append", choices=KINDS, help="these misfortunes and no others")
     parser.add_argument("--kill-everywhere", action="store_true", help="the one seed, with a kill after each step")
     chosen = parser.parse_args(list(arguments))
-    more_faults = GAPS if chosen.gaps else ()
     if chosen.seed is not None and chosen.kill_everywhere:
         outcomes = list(kill_everywhere(chosen.seed))
         broken = [f"{kill}: {outcome.broken}" for kill, outcome in outcomes if outcome.broken]
         print("\n".join([*broken, f"seed {chosen.seed}: {len(outcomes)} kills, {len(broken)} broke a rule"]))
         return 1 if broken else 0
     if chosen.seed is not None:
-        outcome = play_planted(chosen.seed, chosen.bug, more_faults, with_story=True)
+        outcome = play_planted(chosen.seed, chosen.bug, chosen.only, with_story=True)
         say_story(outcome)
         return 1 if outcome.broken else 0
-    return run(range(chosen.start, chosen.start + chosen.seeds), chosen.bug, more_faults, chosen.jobs)
+    return run(range(chosen.start, chosen.start + chosen.seeds), chosen.bug, chosen.only, chosen.jobs)
 
 
 def _speed(seeds: int, began: float) -> str:

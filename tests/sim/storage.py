@@ -1,47 +1,56 @@
-"""How the product's stores get at a virtual disk: the one place to change when the storage contract changes.
+"""How the product's stores get at a virtual disk, and what the rules ask of a store beyond its public face."""
 
-With the contract of folders and files (`StorageFolder`, `StorageFile`) `JournalOnFile` goes, a class of three methods
-over `VirtualFolder` takes its place (`names`, `open`, `remove`, each bound to the process), and the two functions below
-hand it to `open`. `VirtualFile` already is a `StorageFile`.
-"""
+from dataclasses import dataclass
+from typing import Any
 
 from store.changes import World
-from store.database import DeviceDatabase, HubDatabase
+from store.database import Database, DeviceDatabase, HubDatabase
 from store.protocol import NumberedChange
 from tests.sim.disk import VirtualFile, VirtualFolder
 from tests.sim.loop import Process
 
-JOURNAL = "journal"
+
+class Folder:
+    """The files of one machine as one process has them: `store.storage.StorageFolder`."""
+
+    def __init__(self, folder: VirtualFolder, process: Process) -> None:
+        self._folder, self._process = folder, process
+
+    async def names(self) -> list[str]:
+        self._process.refuse_the_dead()
+        return self._folder.names()
+
+    async def open(self, name: str) -> VirtualFile:
+        self._process.refuse_the_dead()
+        return await self._folder.open(name, self._process)
+
+    async def remove(self, name: str) -> None:
+        self._process.refuse_the_dead()
+        await self._folder.remove(name, self._process)
+
+    async def close(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """How often a store moves its journal into runs: far more often than in a clinic."""
+
+    checkpoint_records: int = 10
+    idle_records: int = 3
+    idle_seconds: float = 2.0
+
+    def set(self, database: Database) -> None:
+        database.checkpoint_records = self.checkpoint_records
+        database.idle_records, database.idle_seconds = self.idle_records, self.idle_seconds
 
 
 async def open_device(folder: VirtualFolder, process: Process, world: World) -> DeviceDatabase:
-    return await DeviceDatabase.open(JournalOnFile(folder.open(JOURNAL, process)), world)
+    return await DeviceDatabase.open(Folder(folder, process), world)
 
 
 async def open_hub(folder: VirtualFolder, process: Process, world: World) -> HubDatabase:
-    return await HubDatabase.open(JournalOnFile(folder.open(JOURNAL, process)), world)
-
-
-class JournalOnFile:
-    """One file as `store.storage.JournalStorage`."""
-
-    def __init__(self, file: VirtualFile) -> None:
-        self._file = file
-
-    async def size(self) -> int:
-        return self._file.size()
-
-    async def read(self, offset: int, length: int) -> bytes:
-        return self._file.read(offset, length)
-
-    async def append(self, data: bytes) -> None:
-        await self._file.append(data)
-
-    async def truncate(self, size: int) -> None:
-        await self._file.truncate(size)
-
-    async def close(self) -> None:
-        await self._file.close()
+    return await HubDatabase.open(Folder(folder, process), world)
 
 
 def hub_log(database: HubDatabase) -> list[NumberedChange]:
@@ -51,9 +60,37 @@ def hub_log(database: HubDatabase) -> list[NumberedChange]:
     return numbered
 
 
-def has_given_up(database: DeviceDatabase | HubDatabase) -> bool:
-    """Say whether a store takes nothing any more until it is opened anew, although its disk is well again.
+def holds(database: DeviceDatabase, change_id: str) -> bool:
+    """Whether a device has a change of its own, told to the hub or not."""
+    return bool(database.tables.changes.find_by("change_id", change_id, limit=1))
 
-    Today's journal does so once it could not cut off a failed write.
-    """
-    return not database._journal._usable
+
+def forget(database: DeviceDatabase, change_id: str) -> None:
+    """For planted bugs: an own change is no more."""
+    for document in database.tables.changes.find_by("change_id", change_id):
+        database.tables.changes.put(database.tables.changes.to_key(document.doc_id), None)
+
+
+def shown(database: Database) -> dict[str, list[tuple[str, Any]]]:
+    """All that the tables of a store hold, counts included."""
+    tables = database.tables.record_tables()
+    return {one.name: [(str(len(one)), one.counts()), *sorted((i, one.find(i)) for i in one.ids())] for one in tables}
+
+
+def merges_of(database: Database) -> int:
+    """How many runs have gone into others so far."""
+    return database._manifest.next_run - 1 - len(database._manifest.runs)
+
+
+def upkeep_under_way(database: Database, folder: VirtualFolder) -> str:
+    """What a store is at in the background, for a crash to be counted by; empty for nothing."""
+    if folder.is_removing:
+        return "tidying"
+    if any(b'"e":"runs"' in data for data in folder.being_written()):
+        return "publishing"
+    if database._maintenance is None:
+        return ""
+    manifest: Any = database._manifest
+    if any(table.frozen is not None for table in database.tables.record_tables()):
+        return "writing a run"
+    return "merging" if f"run.{manifest.next_run:06d}" in folder.names() else "between two journals"

@@ -9,34 +9,35 @@ from store.errors import StorageFailed
 from tests.contracts import STORAGE_CONTRACT
 from tests.sim.disk import Trouble, VirtualFolder
 from tests.sim.loop import Process, VirtualLoop
-from tests.sim.storage import JOURNAL, JournalOnFile
+from tests.sim.storage import Folder
 
 
 class Bench:
     """A disk, a loop, and a process that may be replaced."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, promises_names: bool = True) -> None:
         self.loop = VirtualLoop()
-        self.folder = VirtualFolder(Random(seed), 0.01)
+        self.folder = VirtualFolder(Random(seed), 0.01, promises_names)
         self.process = Process(self.loop, "one", lambda error: None)
 
     def file(self):
-        return self.folder.open("f", self.process)
+        return self.run(Folder(self.folder, self.process).open("f"))
 
     def run(self, work):
         return self.loop.run_until_complete(work)
 
     def content(self) -> bytes:
         process = Process(self.loop, "reader", lambda error: None)
-        return self.folder.open("f", process).read(0, 1000)
+        return self.run(self.folder.open("f", process)).read(0, 1000)
 
 
+@pytest.mark.parametrize("promises_names", [True, False])
 @pytest.mark.parametrize("check", STORAGE_CONTRACT, ids=lambda check: check.__name__)
-def test_storage_contract(check) -> None:
-    bench = Bench()
+def test_storage_contract(check, promises_names: bool) -> None:
+    bench = Bench(promises_names=promises_names)
 
     async def reopen():
-        return JournalOnFile(bench.folder.open(JOURNAL, bench.process))
+        return Folder(bench.folder, bench.process)
 
     bench.run(check(reopen))
 
@@ -98,3 +99,33 @@ def test_a_killed_process_gets_nothing_done() -> None:
         bench.run(file.append(b"x"))
 
     assert bench.content() == b""
+
+
+def names_after_power_cuts(promises_names: bool) -> set[tuple[str, ...]]:
+    """A file made and never flushed, one made and flushed, one removed."""
+    seen = set()
+    for seed in range(100):
+        bench = Bench(seed, promises_names)
+        folder = Folder(bench.folder, bench.process)
+        for name in ("flushed", "removed"):
+            file = bench.run(folder.open(name))
+            bench.run(file.append(b"x"))
+            bench.run(file.close())
+        bench.run(folder.open("made"))
+        bench.run(folder.remove("removed"))
+        bench.folder.crash(power_lost=True)
+        seen.add(tuple(bench.folder.names()))
+    return seen
+
+
+def test_names_are_durable_where_the_folder_promises_it() -> None:
+    assert names_after_power_cuts(promises_names=True) == {("flushed", "made")}
+
+
+def test_elsewhere_a_removed_file_may_come_back_and_one_never_flushed_be_gone() -> None:
+    assert names_after_power_cuts(promises_names=False) == {
+        ("flushed",),
+        ("flushed", "made"),
+        ("flushed", "removed"),
+        ("flushed", "made", "removed"),
+    }

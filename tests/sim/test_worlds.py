@@ -21,10 +21,19 @@ SOMETIMES = (
     "batches sent again",
     "changes pushed again",
     "crashes",
+    "crashes between two journals",
+    "crashes merging",
+    "crashes publishing",
+    "crashes tidying",
+    "crashes writing a run",
+    "devices put back",
     "hub's disk refused",
+    "hubs put back",
     "lost with an evicted device",
+    "merges",
     "records seen disputed",
     "refused commits",
+    "removed files came back",
     "rows refused",
     "torn ends",
 )
@@ -58,7 +67,7 @@ def test_a_seed_tells_the_same_story_whatever_was_played_before() -> None:
     play(12)
     again = play(11, with_story=True)
 
-    assert len(first.story) > 50
+    assert len(first.story) > 40
     assert first.story == again.story
 
 

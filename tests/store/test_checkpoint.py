@@ -10,7 +10,7 @@ from store.database import DeviceDatabase, HubDatabase
 from store.errors import JournalUnreadable, StorageFailed
 from store.manifest import journal_name, run_name
 from store.protocol import DeviceCount, HubStatus, SyncAnswer, SyncRequest
-from store.storage import MemoryFolder
+from store.storage import MemoryFile, MemoryFolder
 from tests.worlds import make_world
 
 
@@ -261,3 +261,63 @@ async def test_what_comes_while_a_run_is_written_is_counted_once_for_its_device(
         SyncRequest(device_id=device.device_id, generation=device.generation, after=20, changes=[]), 250, HubStatus()
     )
     assert answer.device == DeviceCount(last_seq=20, count=20)
+
+
+async def test_a_new_journal_that_the_disk_refused_is_begun_anew_by_the_next_attempt() -> None:
+    class Exclusive(Disk):
+        """As OPFS: a file is open once at a time, and removed only while it is closed."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.in_use: set[str] = set()
+
+        async def open(self, name: str) -> MemoryFile:
+            if name in self.in_use:
+                raise StorageFailed("open already")
+            self.in_use.add(name)
+            folder = self
+
+            class File(MemoryFile):
+                async def close(self) -> None:
+                    folder.in_use.discard(name)
+
+            self.files.setdefault(name, bytearray())
+            return File(self, name)
+
+        async def remove(self, name: str) -> None:
+            if name in self.in_use:
+                raise StorageFailed("open")
+            await super().remove(name)
+
+    for steps in range(4):
+        folder = Exclusive()
+        database = await DeviceDatabase.open(folder, make_world())
+        database.rest = no_rest
+        await fill(database, range(5))
+        folder.steps = folder.taken + steps  # the disk is full in the midst of a new journal, of a run, ...
+        with pytest.raises(StorageFailed):
+            await database.checkpoint()
+        folder.steps = None
+        await database.checkpoint()
+        await fill(database, range(5, 7))
+
+        again = await DeviceDatabase.open(folder.copy(), make_world())
+        assert shown(again) == shown(database), f"refused after {steps} steps"
+
+
+async def test_what_a_hub_counts_of_its_devices_while_a_run_is_written_is_counted_once() -> None:
+    folder = MemoryFolder()
+    hub, device = await HubDatabase.open(folder, make_world()), await DeviceDatabase.open(MemoryFolder(), make_world())
+    await fill(device, range(4))
+    changes = list(device.unsent)
+    await hub.accept(changes[:2])
+
+    async def one_more() -> None:
+        await hub.accept(changes[2:])
+
+    hub.rest = one_more
+    await hub.checkpoint()
+
+    reopened = await HubDatabase.open(folder.copy(), make_world())
+    request = SyncRequest(device_id=device.device_id, generation=device.generation, after=0, changes=[])
+    assert (await reopened.answer(request, 10, HubStatus())).device == DeviceCount(last_seq=4, count=4)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from store.changes import ChangeDraft, ChangeKind
 from store.database import Database, DeviceDatabase, HubDatabase
 from store.errors import StorageFailed
 from store.storage import MemoryFolder
@@ -100,3 +101,24 @@ async def test_a_crash_in_any_step_of_the_migration_loses_nothing(side: str) -> 
             assert shown(database) == expected(side), f"after {steps} steps"
         steps += 1
     assert steps > 4
+
+
+@pytest.mark.parametrize("side", SIDES)
+async def test_an_old_file_that_a_loss_of_power_brings_back_is_not_migrated_again(side: str) -> None:
+    removed: dict[str, bytes] = {}
+
+    class Haunted(MemoryFolder):
+        async def remove(self, name: str) -> None:
+            if name in self.files:
+                removed[name] = bytes(self.files[name])
+            await super().remove(name)
+
+    folder = Haunted({name: bytes(data) for name, data in old_folder(side).files.items()})
+    database = await SIDES[side].open(folder, make_world())
+    draft = ChangeDraft(ChangeKind.REGISTER_PATIENT, "f" * 32, {"chart_number": "999999", "name": "x"})
+    await database.commit([draft], made_by="nurse")
+
+    back = MemoryFolder({**removed, **folder.copy().files})
+    again = await SIDES[side].open(back, make_world())
+
+    assert again.tables.patients.find("f" * 32) is not None
