@@ -17,8 +17,9 @@ from pathlib import Path
 from store.backup import BackupManifest, BackupRefused, open_private, read_backup
 from store.changes import World
 from store.check import read_change_ids
-from store.database import ENTRIES, Entry, HubDatabase
+from store.database import ENTRIES, Entry
 from store.errors import JournalTooNew, JournalUnreadable
+from store.hub_database import HubDatabase
 from store.journal import HEADER, Journal, encode_frame
 from store.manifest import Manifest, is_store_file, journal_name, journal_numbers, run_name, run_numbers
 from store.snapshot import NoStore, SnapshotFile, open_snapshot

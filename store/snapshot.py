@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from store.changes import World
-from store.database import HubDatabase
 from store.errors import JournalTooNew, JournalUnreadable, StorageFailed
+from store.hub_database import HubDatabase
 from store.manifest import Manifest, is_store_file
 
 _TRIES = 20

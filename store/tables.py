@@ -1,4 +1,4 @@
-"""The clinic's tables: what each is found by. Nothing but apply.py and database.py writes to them."""
+"""The clinic's tables: what each is found by. Nothing but apply.py and the databases write to them."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar

@@ -18,8 +18,8 @@ from typing import NoReturn
 from aiohttp import web
 
 from store.changes import World
-from store.database import HubDatabase
 from store.errors import AppError
+from store.hub_database import HubDatabase
 from store.protocol import MAX_BODY_BYTES
 from store.storage import FileFolder
 from sync.bootstrap.checks import port_refusal

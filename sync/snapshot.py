@@ -24,8 +24,9 @@ from typing import Any
 from aiohttp import web
 from pydantic import ValidationError
 
-from store.database import SCHEMA_VERSION, HubDatabase
+from store.database import SCHEMA_VERSION
 from store.errors import ProtocolMismatch
+from store.hub_database import HubDatabase
 from store.protocol import FAR_BEHIND_CHANGES, PROTOCOL_VERSION, SnapshotAnswer, SnapshotOffer, SnapshotRequest
 from store.storage import FileFolder, StorageFile
 from sync.middlewares import Refused

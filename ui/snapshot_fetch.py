@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from store.database import SCHEMA_VERSION, DeviceDatabase
+from store.database import SCHEMA_VERSION
+from store.device_database import DeviceDatabase
 from store.errors import JournalUnreadable, SnapshotDamaged, StorageFull
 from store.journal import Journal
 from store.protocol import FAR_BEHIND_CHANGES, SnapshotAnswer, SnapshotOffer, SnapshotRequest

@@ -20,7 +20,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from store.changes import Change, World
-from store.database import DeviceDatabase
+from store.device_database import DeviceDatabase
 from store.errors import AppError, ProtocolMismatch
 from store.protocol import ErrorAnswer, HubStatus, Notice, SyncAnswer, SyncRequest
 from ui.snapshot_fetch import SnapshotFetch

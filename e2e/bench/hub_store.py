@@ -11,7 +11,7 @@ from time import perf_counter, process_time
 from e2e.bench.report import OURS, Report
 from e2e.sample.make_sample import make_roster
 from store.changes import Change, ChangeKind, World
-from store.database import HubDatabase
+from store.hub_database import HubDatabase
 from store.roster import decode_roster, read_rows
 from store.storage import FileFolder, FileStorage
 from sync.app import spare_the_collector

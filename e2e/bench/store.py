@@ -30,7 +30,7 @@ import asyncio, hashlib, json, os, random
 from datetime import UTC, datetime
 from time import perf_counter
 from store.changes import ChangeDraft, ChangeKind, World
-from store.database import DeviceDatabase
+from store.device_database import DeviceDatabase
 from ui import boot
 from ui.browser_storage import open_opfs
 WORLD = World(now=lambda: datetime.now(UTC), random_bytes=os.urandom)

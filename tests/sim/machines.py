@@ -14,8 +14,9 @@ from typing import Any, cast
 from pydantic_core import from_json
 
 from store.changes import World
-from store.database import DeviceDatabase, HubDatabase
+from store.device_database import DeviceDatabase
 from store.errors import AppError, JournalUnreadable
+from store.hub_database import HubDatabase
 from store.protocol import HubStatus, Notice
 from sync import middlewares, routes
 from sync.hub import HUB

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from store.changes import ChangeDraft, ChangeKind
-from store.database import HubDatabase
+from store.hub_database import HubDatabase
 from store.storage import FileFolder
 from tests.worlds import make_world
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from store.changes import ChangeDraft, ChangeKind
-from store.database import DeviceDatabase, HubDatabase
+from store.device_database import DeviceDatabase
 from store.errors import JournalUnreadable, StorageFailed
+from store.hub_database import HubDatabase
 from store.manifest import journal_name, run_name
 from store.protocol import DeviceCount, HubStatus, SyncAnswer, SyncRequest
 from store.storage import MemoryFile, MemoryFolder

@@ -4,7 +4,8 @@ import pytest
 
 from store import tables
 from store.changes import ChangeDraft, ChangeKind
-from store.database import Database, DeviceDatabase
+from store.database import Database
+from store.device_database import DeviceDatabase
 from store.errors import RecordDamaged, StorageFailed
 from store.manifest import run_name
 from store.storage import MemoryFolder

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from store.database import SCHEMA_VERSION, DeviceDatabase, HubDatabase
+from store.database import SCHEMA_VERSION
+from store.device_database import DeviceDatabase
 from store.errors import SnapshotDamaged, StorageFailed
+from store.hub_database import HubDatabase
 from store.protocol import HubStatus, SnapshotOffer, SyncAnswer
 from store.run import Run
 from store.storage import MemoryFile, MemoryFolder
@@ -21,7 +23,7 @@ PAGE_BYTES = 4096
 
 @pytest.fixture(autouse=True, params=[0, 20_000], ids=["with indexes", "bare"])
 def bare_records(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr("store.database.BARE_RECORDS", request.param)
+    monkeypatch.setattr("store.hub_database.BARE_RECORDS", request.param)
     return int(request.param)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from store.changes import ChangeDraft, ChangeKind
-from store.database import DeviceDatabase
+from store.device_database import DeviceDatabase
 from store.errors import StorageFull
 from store.storage import FileFolder, FileStorage, MemoryFolder, StorageFolder
 from tests.contracts import STORAGE_CONTRACT

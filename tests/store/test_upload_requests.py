@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from store.changes import ChangeDraft, ChangeKind
-from store.database import DeviceDatabase, HubDatabase
+from store.device_database import DeviceDatabase
+from store.hub_database import HubDatabase
 from store.protocol import HubStatus, SyncAnswer
 from store.storage import MemoryFolder
 from store.uploads import UploadState

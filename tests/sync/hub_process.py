@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiohttp import ClientSession
 
-from store.database import HUB_CHECKPOINT_RECORDS
+from store.hub_database import HUB_CHECKPOINT_RECORDS
 from store.protocol import SyncAnswer, SyncRequest
 from sync.settings import ROOT
 

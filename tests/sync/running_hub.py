@@ -11,7 +11,8 @@ from typing import Any
 from aiohttp import ClientResponse, ClientSession, web
 
 from store.changes import Change, ChangeDraft, ChangeKind, World
-from store.database import DeviceDatabase, HubDatabase
+from store.device_database import DeviceDatabase
+from store.hub_database import HubDatabase
 from store.protocol import SyncAnswer, SyncRequest
 from store.storage import FileFolder, MemoryFolder
 from sync.app import make_app

@@ -13,8 +13,8 @@ import pytest
 from aiohttp import ClientSession
 
 from store.changes import ChangeKind, World
-from store.database import HubDatabase
 from store.errors import StorageFull
+from store.hub_database import HubDatabase
 from store.protocol import SyncAnswer
 from store.storage import FileFolder, FileStorage, MemoryFolder
 from tests.store.hub_on_disk import patient

@@ -14,7 +14,8 @@ from aiohttp import ClientError, ClientSession
 
 from store.changes import ChangeDraft, ChangeKind
 from store.check import check_store
-from store.database import DeviceDatabase, HubDatabase
+from store.device_database import DeviceDatabase
+from store.hub_database import HubDatabase
 from store.protocol import SyncAnswer
 from store.storage import FileFolder
 from tests.sync.hub_process import HubProcess

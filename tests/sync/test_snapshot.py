@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from store.database import HubDatabase
 from store.errors import StorageFailed
+from store.hub_database import HubDatabase
 from store.protocol import SnapshotAnswer, SnapshotOffer, SnapshotRequest
 from store.storage import StorageFile
 from tests.store.test_checkpoint import fill, no_rest

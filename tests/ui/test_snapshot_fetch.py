@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from store.database import DeviceDatabase
+from store.device_database import DeviceDatabase
 from store.errors import StorageFailed, StorageFull
 from store.storage import MemoryFolder
 from tests.store.test_checkpoint import Disk, fill, no_rest, patient
@@ -22,7 +22,7 @@ from ui.sync_client import HubLink, NetworkFailed, SyncClient
 
 @pytest.fixture(autouse=True)
 def _with_indexes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.database.BARE_RECORDS", 0)
+    monkeypatch.setattr("store.hub_database.BARE_RECORDS", 0)
 
 
 Fault = Callable[[int, bytes], tuple[int, bytes]]
