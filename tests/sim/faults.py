@@ -111,7 +111,7 @@ class Faults:
 
         def kill(machine: Machine) -> None:
             machine.crash(power_lost=False, back_in=0.001, cached=True)
-            self.loop.later(self._long(), lambda: machine.crash(power_lost=True, back_in=1.0))
+            self.loop.later(self._long(), lambda: self._is_over or machine.crash(power_lost=True, back_in=1.0))
 
         self._in_next_write(self._machine(), kill)
 

@@ -56,6 +56,7 @@ class Ledger:
         self.when_broken: Callable[[], None] = lambda: None
         self.promises: dict[str, Promise] = {}
         self.lost_with_device: set[str] = set()
+        self.notes: dict[str, dict[str, set[str]]] = {}  # by device and note: what it may say
         self.tried: set[str] = set()
         self.refused: set[str] = set()
         self.seq_by_change: dict[str, int] = {}
@@ -93,6 +94,7 @@ class Ledger:
 
     def device_was_replaced(self, device: str) -> None:
         """What only that device held is gone with it, and nobody can be blamed."""
+        self.notes.pop(device, None)
         for change_id, promise in self.promises.items():
             if promise.device != device:
                 continue

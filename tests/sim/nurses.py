@@ -11,9 +11,11 @@ from random import Random
 from typing import Any
 
 from store.changes import ChangeDraft, ChangeKind
+from store.device_database import DeviceDatabase
 from store.errors import StorageFailed
 from store.roster_plan import record_id_of_chart
 from tests.factories import make_lot, make_patient, make_vaccination
+from tests.sim import storage
 from tests.sim.ledger import label_of
 from tests.sim.loop import Process
 from tests.sim.machines import Device
@@ -30,6 +32,7 @@ WORK = {
     "settle": 2,
     "ask again": 2,
     "tap upload": 2,
+    "jot": 3,
 }
 _PATIENT = make_patient().model_dump(mode="json", exclude={"record_id"})
 _LOT = make_lot().model_dump(mode="json", exclude={"record_id"})
@@ -75,6 +78,9 @@ class Nurse:
             device.ledger.tell(device.name, "taps upload")
             await client.ask_hub("/api/cdc/wake")
             return
+        if work == "jot":
+            await self._jot(device, database)
+            return
         drafts = self._drafts(database.tables, work)
         if not drafts:
             return
@@ -96,6 +102,20 @@ class Nurse:
         self._doubtful.clear()
         device.ledger.recorded(device.name, changes)
         device.ledger.tell(device.name, f"recorded {', '.join(change.change_id[-6:] for change in changes)}")
+
+    async def _jot(self, device: Device, database: DeviceDatabase) -> None:
+        """Write one of the device's own few notes, or remove it."""
+        note, text = self._rng.choice("abc"), self._rng.choice(("", "", self._labels.next()))
+        may_be = device.ledger.notes.setdefault(device.name, {}).setdefault(note, {""})
+        may_be.add(text)
+        device.ledger.tell(device.name, f"note {note}: {text or 'removed'}")
+        try:
+            await storage.put_note(database, note, text)
+        except StorageFailed as error:
+            device.ledger.tell(device.name, f"not kept: {error}")
+            return
+        may_be.clear()
+        may_be.add(text)
 
     # ---- what each kind of work means
 
@@ -129,7 +149,8 @@ class Nurse:
 
     def _pick(self, table: Any, work: str = "") -> Document | None:
         """A record that such work may be done on. Staff look at the newest most of the time."""
-        found = list(table.documents())
+        # A dose of which a put-back hub has lost all but the void names no patient: staff cannot correct it.
+        found = [document for document in table.documents() if not work or "patient_id" in document]
         if work == "settle":
             found = [document for document in found if document["conflict"]]
         elif work == "ask again":

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from store.changes import World
-from store.database import Database
+from store.database import Database, Entry
 from store.device_database import DeviceDatabase
 from store.hub_database import HubDatabase
 from store.protocol import NumberedChange
@@ -53,6 +53,18 @@ async def open_device(folder: VirtualFolder, process: Process, world: World) -> 
 
 async def open_hub(folder: VirtualFolder, process: Process, world: World) -> HubDatabase:
     return await HubDatabase.open(Folder(folder, process), world)
+
+
+async def put_note(database: DeviceDatabase, note: str, text: str) -> None:
+    """Write to a table of the device itself, which alone knows removed records; TinyDB's own writing waits for none."""
+    async with database._lock:
+        data = {"table": "notes", "records": {note: {"text": text} if text else None}}
+        await database._write([Entry(e="put", data=data)])
+
+
+def note(database: DeviceDatabase, note: str) -> str:
+    document = database.tables.table("notes").find(note)
+    return document["text"] if document is not None else ""
 
 
 def hub_log(database: HubDatabase) -> list[NumberedChange]:

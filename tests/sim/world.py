@@ -24,6 +24,8 @@ from ui import sync_client
 
 # After all misfortunes everything is told and verified within this. Longer than upload_queue.LONGEST_WAIT.
 LONGEST_SETTLING_SECONDS = 3 * 3600.0
+# And with no more work than this: nobody asks again and again without a pause.
+MOST_SETTLING_STEPS = 200_000
 _SHIFT_SECONDS = 3600.0
 
 
@@ -148,8 +150,9 @@ class _Clinic:
     async def _settle(self) -> None:
         """Wait until nothing is on its way; staff tap now and then, as they do."""
         until, pause = self.loop.time() + LONGEST_SETTLING_SECONDS, 1.0
+        most_steps = self.loop.steps + MOST_SETTLING_STEPS
         while reason := self._why_not_quiet():
-            self.ledger.check(self.loop.time() < until, f"no end: {reason}")
+            self.ledger.check(self.loop.time() < until and self.loop.steps < most_steps, f"no end: {reason}")
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 60.0)
             if self._hub.worker is not None and pause > 30:
