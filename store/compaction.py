@@ -1,25 +1,37 @@
-"""Write runs: the delta of all tables as a new one, several as one; in small steps, so that no screen stands still.
+"""Write runs: the delta of all tables as a new one, several as one, all anew; in small steps, so that no screen stands.
 
 Invariants:
 - a merged run says what its runs said, the newest word on each record; what was removed vanishes once nothing older
   could say otherwise;
 - bodies are copied as they are, each with its checksum, so a damaged one stays damaged and named, and costs no other;
+- runs are merged by their indexes only where all were made by today's rules; else everything is made from the records;
 - nothing here changes a table: whoever calls puts the finished run in its place.
 """
 
 import heapq
+import zlib
 from array import array
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from store.key_section import KeySectionBuilder, number_bytes
+from tinydb.table import Document
+
+from store.delta import framed
+from store.key_section import KeySection, KeySectionBuilder, number_bytes
 from store.record_table import RecordTable
 from store.run import TEXT_SEPARATOR, RunWriter, TableRun
+from store.tables import index_rules
 
 # Records or keys handled between two rests: some milliseconds in a browser.
 STEP = 400
 MERGE_FACTOR = 4
 
+# Records whose keys are sorted at once; sorted pieces are merged afterwards, so that no step is long.
+_PIECE = 4000
+
 Rest = Callable[[], Awaitable[None]]
+OnProgress = Callable[[int, int], None]
 
 
 def choose_merge(counts: Sequence[int]) -> int | None:
@@ -43,7 +55,7 @@ async def write_delta(writer: RunWriter, tables: Sequence[RecordTable], rest: Re
         assert delta is not None
         if not delta.documents:
             continue
-        writer.begin_table(table.name)
+        writer.begin_table(table.name, index_rules(table))
         ids = sorted(delta.documents)
         ordinal_by_id, keys, texts = {}, KeySectionBuilder(unique=True), _Texts()
         for number, record_id in enumerate(ids):
@@ -62,20 +74,30 @@ async def write_delta(writer: RunWriter, tables: Sequence[RecordTable], rest: Re
 
 
 async def merge_runs(
-    writer: RunWriter, runs: Sequence[dict[str, TableRun]], tables: Sequence[RecordTable], oldest: bool, rest: Rest
+    writer: RunWriter,
+    runs: Sequence[dict[str, TableRun]],
+    tables: Sequence[RecordTable],
+    oldest: bool,
+    rest: Rest,
+    *,
+    bare: bool = False,
 ) -> None:
-    """Write one run for several. `runs`, the newest first, by table name; `oldest`: no run before them exists."""
+    """Write one run for several. `runs`, the newest first, by table name; `oldest`: no run before them exists.
+
+    A `bare` one has the records alone and follows no rules: `rebuild_runs` gives it indexes and texts.
+    """
     for table in tables:
         parts = [run[table.name] for run in runs if table.name in run]
         if parts:
-            await _merge_table(writer, table, parts, oldest, rest)
+            await _merge_table(writer, table, parts, oldest, rest, bare)
     await writer.finish()
 
 
 async def _merge_table(
-    writer: RunWriter, table: RecordTable, parts: Sequence[TableRun], oldest: bool, rest: Rest
+    writer: RunWriter, table: RecordTable, parts: Sequence[TableRun], oldest: bool, rest: Rest, bare: bool
 ) -> None:
-    writer.begin_table(table.name)
+    assert all(part.rules == index_rules(table) for part in parts), "the merged run would lack keys"
+    writer.begin_table(table.name, [] if bare else index_rules(table))
     new_ordinals = [array("i", [-1]) * part.count for part in parts]
     keys, texts = KeySectionBuilder(unique=True), _Texts()
     last = b""
@@ -90,13 +112,122 @@ async def _merge_table(
             continue
         new_ordinals[age][ordinal] = place = writer.add_body(body, parts[age].array("crcs")[ordinal])
         keys.add(key, place)
-        texts.add(parts[age].text(ordinal) if parts[age].has("texts") else b"")
-    _end_bodies(writer, keys, texts if table.text_of is not None else None)
-    for index in table.indexes:
+        if not bare:
+            texts.add(parts[age].text(ordinal) if parts[age].has("texts") else b"")
+    _end_bodies(writer, keys, texts if table.text_of is not None and not bare else None)
+    for index in table.indexes if not bare else ():
         name = f"index {index}"
         sources = [_kept(part, name, new_ordinals[age]) for age, part in enumerate(parts) if part.has(name)]
         writer.add_section(name, await _section(heapq.merge(*sources), rest))
         await writer.flush_some()
+
+
+def follow_rules(run: Mapping[str, TableRun], tables: Sequence[RecordTable]) -> bool:
+    """Whether a run was made by the rules that this program's tables have, so that no search misses what it holds."""
+    return all(run[table.name].rules == index_rules(table) for table in tables if table.name in run)
+
+
+async def rebuild_runs(
+    writer: RunWriter,
+    runs: Sequence[Mapping[str, TableRun]],
+    tables: Sequence[RecordTable],
+    rest: Rest,
+    on_progress: OnProgress,
+) -> dict[str, Any]:
+    """Write one run for all runs of a store, the newest first, its keys and texts out of the parsed records.
+
+    Returns what each table counts. `on_progress` is told how many records are done, and of how many.
+    """
+    parts_by_table = {table.name: [run[table.name] for run in runs if table.name in run] for table in tables}
+    total = sum(part.count for parts in parts_by_table.values() for part in parts)
+    counts: dict[str, Any] = {}
+    done = 0
+
+    async def step(records: int) -> None:
+        nonlocal done
+        done += records
+        on_progress(done, total)
+        await writer.flush_some()
+        await rest()
+
+    for table in tables:
+        if parts := parts_by_table[table.name]:
+            counts[table.name] = await _rebuild_table(writer, table, parts, rest, step)
+    await writer.finish()
+    return counts
+
+
+async def _rebuild_table(
+    writer: RunWriter,
+    table: RecordTable,
+    parts: Sequence[TableRun],
+    rest: Rest,
+    step: Callable[[int], Awaitable[None]],
+) -> dict[str, Any]:
+    writer.begin_table(table.name, index_rules(table))
+    ids, texts, keys = KeySectionBuilder(unique=True), _Texts(), {index: _Keys() for index in table.indexes}
+    counted = {index: Counter[str]() for index in table.counted}
+    seen = total = 0
+    last: bytes | None = None
+    for seen, (key, age, ordinal, body) in enumerate(heapq.merge(*(_records(p, n) for n, p in enumerate(parts))), 1):
+        if seen % STEP == 0:
+            await step(STEP)
+        if key == last:
+            continue  # an older word on the record before
+        last = key
+        if not body:
+            continue
+        crc = parts[age].array("crcs")[ordinal]
+        place = writer.add_body(body, crc)
+        total += 1
+        ids.add(key, place)
+        document = _parsed(table, key.decode(), body, crc)
+        texts.add(framed(table.text_of(document)) if table.text_of is not None and document is not None else b"")
+        for index, key_of in table.indexes.items():
+            if document is not None and (found := key_of(document)) is not None:
+                keys[index].add(found.encode(), place)
+                if index in counted:
+                    counted[index][found] += 1
+    await step(seen % STEP)
+    _end_bodies(writer, ids, texts if table.text_of is not None else None)
+    for index, pieces in keys.items():
+        writer.add_section(f"index {index}", await _section(pieces.pairs(), rest))
+        await writer.flush_some()
+    return {"total": total, "by": {index: dict(count) for index, count in counted.items()}}
+
+
+def _parsed(table: RecordTable, record_id: str, body: bytes, crc: int) -> Document | None:
+    """None where a record is damaged: its id alone finds it then, and says so."""
+    if zlib.crc32(body) != crc:
+        return None
+    try:
+        return Document(table.decode(body), record_id)  # type: ignore[arg-type]  # our ids are text
+    except ValueError:
+        return None
+
+
+class _Keys:
+    """The keys of one index in any order; given back sorted. Held as sections, a tenth of what tuples would take."""
+
+    def __init__(self) -> None:
+        self._pieces: list[KeySection] = []
+        self._newest: list[tuple[bytes, int]] = []
+
+    def add(self, key: bytes, ordinal: int) -> None:
+        self._newest.append((key, ordinal))
+        if len(self._newest) == _PIECE:
+            self._end_piece()
+
+    def pairs(self) -> Iterator[tuple[bytes, int]]:
+        self._end_piece()
+        return heapq.merge(*(piece.pairs() for piece in self._pieces))
+
+    def _end_piece(self) -> None:
+        builder = KeySectionBuilder()
+        for key, ordinal in sorted(self._newest):
+            builder.add(key, ordinal)
+        self._pieces.append(KeySection(builder.to_bytes()))
+        self._newest = []
 
 
 def _records(part: TableRun, age: int) -> Iterator[tuple[bytes, int, int, bytes]]:

@@ -4,30 +4,24 @@ Invariants:
 - a change is applied only after its frame is in the journal and flushed: what a screen shows is on disk;
 - one user action is one frame and one flush, however many changes it makes;
 - opening gives the same tables again; a store that is not empty never opens as empty;
-- the hub's sequence has no gaps, and a change has one number for ever; it is the order of the journal;
-- on the hub each caller has a frame of its own, and callers that come together share a flush (group_commit.py);
-- what the journal holds moves into runs in the background; a crash at any moment of that costs nothing.
+- what the journal holds moves into runs in the background; a crash at any moment of that costs nothing;
+- runs whose indexes were made by other rules are made anew before anything is asked of them.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from store.apply import apply_change, keep_unreadable, reason_unreadable
 from store.changes import Change, ChangeDraft, World
-from store.compaction import Rest, choose_merge, merge_runs, write_delta
-from store.errors import HubBehindDevice, JournalTooNew, JournalUnreadable, StorageFailed
-from store.group_commit import GroupCommit
+from store.compaction import OnProgress, Rest, choose_merge, follow_rules, merge_runs, rebuild_runs, write_delta
+from store.errors import JournalTooNew, JournalUnreadable
 from store.journal import Journal, Recovery
 from store.manifest import Manifest, journal_name, journal_numbers, run_name, unneeded
-from store.protocol import AcceptedChange, DeviceCount, HubStatus, NumberedChange, SyncAnswer, SyncRequest
-from store.record_table import NumberedTable
 from store.run import Run, RunWriter
-from store.standing import Reaction, Standing, react
 from store.storage import StorageFolder
 from store.tables import Tables
 
@@ -36,8 +30,6 @@ SCHEMA_VERSION = 2
 CHECKPOINT_RECORDS = 2000
 # When nobody has recorded anything for a while, fewer are enough: the next opening then has almost nothing to read.
 IDLE_RECORDS, IDLE_SECONDS = 32, 2.0
-# A hub starts once a day and takes from all devices: fewer, larger runs are merged less often.
-HUB_CHECKPOINT_RECORDS = 20_000
 # Longer than the 2 ms that Pyodide takes for none: a tap comes in between.
 REST_SECONDS = 0.004
 
@@ -65,8 +57,7 @@ class Entry(BaseModel):
 ENTRIES = TypeAdapter(list[Entry])
 _log = logging.getLogger(__name__)
 Listener = Callable[[Sequence[Change]], None]
-# Loop iterations from calling a journal's append to the moment when a thread is at the disk.
-_STEPS_TO_DISK = 3
+Result = TypeVar("Result")
 NOT_ASKED = ""  # in the place of a reason: `reason_unreadable` has still to be asked
 
 
@@ -89,7 +80,7 @@ class Database:
         self._runs: list[Run] = []  # the newest first
         self._manifest = self._first_manifest = Manifest()
         self._lock = asyncio.Lock()
-        self._maintenance: asyncio.Task[None] | None = None
+        self._maintenance: asyncio.Task[Any] | None = None
         self._idle_timer: asyncio.TimerHandle | None = None
         self._writes = 0
         self._listeners: list[Listener] = []
@@ -101,14 +92,19 @@ class Database:
         self.idle_records, self.idle_seconds = IDLE_RECORDS, IDLE_SECONDS
         self._not_before = 0  # after a checkpoint that failed, so many newer records
         self.rest: Rest = rest
+        self.on_rebuild: OnProgress = lambda done, total: None
         self.tables = Tables(self._put)
 
     @classmethod
-    async def open(cls, folder: StorageFolder, world: World) -> Self:
-        """Open a store, or begin one. Raises: JournalUnreadable, JournalTooNew, StorageFailed."""
+    async def open(cls, folder: StorageFolder, world: World, on_rebuild: OnProgress | None = None) -> Self:
+        """Open a store, or begin one. `on_rebuild` is told how far the making of new indexes is, where that is needed.
+
+        Raises: JournalUnreadable, JournalTooNew, StorageFailed.
+        """
         from store.migrations import migrate
 
         database = cls(folder, world)
+        database.on_rebuild = on_rebuild or database.on_rebuild
         names = await folder.names()
         if await migrate(database, names):
             return database
@@ -133,6 +129,16 @@ class Database:
         """Wait until nothing is being moved into runs."""
         while self._maintenance is not None:
             await asyncio.wait([self._maintenance])
+
+    async def alone(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Do what needs the runs to stay as they are: nothing is moved into runs before it is done."""
+        await self.settle()
+        task: asyncio.Task[Result] = asyncio.get_running_loop().create_task(work())
+        self._maintenance = task
+        try:
+            return await task
+        finally:
+            self._maintenance = None
 
     @property
     def size_bytes(self) -> int:
@@ -275,7 +281,8 @@ class Database:
         self._journal, self._number = await self._new_journal(1), 1
 
     async def _new_journal(self, number: int) -> Journal:
-        journal = Journal(await self.folder.open(journal_name(number)))
+        file = await self.folder.open(journal_name(number))
+        journal = Journal(file)
         data = {
             "schema": SCHEMA_VERSION,
             "role": self.role,
@@ -284,9 +291,12 @@ class Database:
             "manifest": self._manifest.model_dump(mode="json"),
         }
         try:
+            if file.size():
+                await file.truncate(0)  # what an earlier try left; it never counted
             await journal.begin(ENTRIES.dump_json([Entry(e="store", data=data)], exclude_none=True))
         except BaseException:
-            await journal.close()  # the next attempt opens it again, and in a browser a file is open once at a time
+            # A full disk refuses many, open files are not without end, and a browser opens none of them twice.
+            await journal.close()
             raise
         return journal
 
@@ -312,7 +322,15 @@ class Database:
             raise JournalUnreadable("the beginning of the journal is damaged")
         self._first_manifest, self._manifest, self._number = manifests[0], manifests[-1], max(journals)
         await self._open_runs()
-        self._restore(self._manifest.state)
+        state, outdated = self._manifest.state, self._runs
+        if self._follow_rules():
+            outdated = []
+        else:
+            rebuilt, counts = await self._rebuild(outdated)
+            state = {**state, "counts": {**state.get("counts", {}), **counts}}
+            self._runs = [rebuilt]
+            self._show_runs()
+        self._restore(state)
         for number in range(self._manifest.journal_from, self._number + 1):
             if number not in journals:
                 raise JournalUnreadable(f"journal {number} is missing")
@@ -326,6 +344,10 @@ class Database:
         self._journal = self._older.pop()
         for journal, _ in journals.values():
             await journal.close()
+        if outdated:
+            await self._publish(self._runs, state=state)
+            for run in outdated:
+                await run.close()
         return True
 
     def _read_manifest(self, data: Mapping[str, Any]) -> Manifest:
@@ -349,6 +371,21 @@ class Database:
         for table in self.tables.record_tables():
             table.runs = [run.tables[table.name] for run in self._runs if table.name in run.tables]
 
+    def _follow_rules(self) -> bool:
+        return all(follow_rules(run.tables, self.tables.record_tables()) for run in self._runs)
+
+    async def _rebuild(self, runs: Sequence[Run], number: int | None = None) -> tuple[Run, dict[str, Any]]:
+        """One run for these, the newest first, its indexes made anew; and what its tables count."""
+        counts: dict[str, Any] = {}
+
+        async def write(writer: RunWriter) -> None:
+            parts = [run.tables for run in runs]
+            counts.update(
+                await rebuild_runs(writer, parts, self.tables.record_tables(), self.rest, self.on_rebuild)
+            )
+
+        return await self._write_run(write, number), counts
+
     # ---- from the journal into runs
 
     def newer_records(self) -> int:
@@ -357,7 +394,7 @@ class Database:
     async def _maintain(self, records: int) -> None:
         try:
             while self.newer_records() >= records:
-                await self.checkpoint()
+                await self._checkpoint()
             self._not_before = 0
         except Exception as error:  # noqa: BLE001 -- all is in the journals still; a later writing tries again
             _log.error("no run could be written: %s", type(error).__name__)
@@ -370,6 +407,9 @@ class Database:
 
         Raises: StorageFailed; then the store is as it was, and the next checkpoint does this one's work too.
         """
+        await self.alone(self._checkpoint)
+
+    async def _checkpoint(self) -> None:
         await self._tidy()
         async with self._lock:
             journal = await self._new_journal(self._number + 1)
@@ -406,16 +446,26 @@ class Database:
         for run in parts:
             await run.close()
 
-    async def _write_run(self, write: Callable[[RunWriter], Any]) -> Run:
-        number = self._manifest.next_run
+    async def _write_run(self, write: Callable[[RunWriter], Any], number: int | None = None) -> Run:
+        number = number or self._manifest.next_run
         await self.folder.remove(run_name(number))  # what a crash may have left
         file = await self.folder.open(run_name(number))
         try:
             await write(RunWriter(file))
-            return Run(file, number)
+            run = Run(file, number)
+            await self._read_what_is_in_use(run)
+            return run
         except BaseException:
-            await file.close()  # the next attempt removes it, which it cannot while it is open
+            await file.close()  # the next try removes it, which only a closed file allows everywhere
             raise
+
+    async def _read_what_is_in_use(self, run: Run) -> None:
+        """Read the keys of a new run that queries ask for, one section after the other: all at once they are felt."""
+        for name, table in run.tables.items():
+            for section in {section for older in self.tables.table(name).runs for section in older.in_use()}:
+                if table.has(section):
+                    table.keys(section)
+                    await self.rest()
 
     async def _publish(self, runs: list[Run], **changed: Any) -> None:
         """Make these runs, the newest first, the store's. The caller holds the lock."""
@@ -425,7 +475,7 @@ class Database:
         try:
             await self._journal.append(ENTRIES.dump_json([Entry(e="runs", data=data)], exclude_none=True))
         except BaseException:
-            await runs[0].close()  # the next attempt removes it, which it cannot while it is open
+            await runs[0].close()  # the new one: the next try removes it, which only a closed file allows everywhere
             raise
         self._manifest, self._runs = manifest, runs
         self._show_runs()
@@ -435,353 +485,6 @@ class Database:
         names = await self.folder.names()
         for name in unneeded(names, [self._first_manifest, self._manifest], self._number):
             await self.folder.remove(name)
-
-
-class DeviceDatabase(Database):
-    """The store in a browser: its own changes, what of them the hub holds, and what the hub has told so far."""
-
-    role = "device"
-    schema_1_file = "journal.v1"
-
-    def __init__(self, folder: StorageFolder, world: World) -> None:
-        super().__init__(folder, world)
-        self.own = OwnChanges(self.tables.changes)
-        self.cursor, self.cursor_mark = 0, ""
-        self.hub_generation = ""
-        self._own_until = 0  # up to here the hub shall bring our own changes too
-        self._has_resent = False
-
-    @property
-    def unsent(self) -> "OwnChanges":
-        return self.own
-
-    @property
-    def wants_own(self) -> bool:
-        """Whether this device is an older copy of itself and still reads its own later changes from the hub."""
-        return self.cursor < self._own_until
-
-    @property
-    def standing(self) -> Standing:
-        return Standing(self.hub_generation, self._next_device_seq - 1, self.own.acknowledged)
-
-    async def receive(self, answer: SyncAnswer) -> None:
-        """Store an answer of the hub in one frame: what it accepted, what it brought, how far it reaches.
-
-        Where the two do not stand as they remember (standing.py), what follows from that goes into a frame after it.
-        """
-        async with self._lock:
-            accepted = [a for a in answer.accepted if a.change_id in self.own]
-            brought, upto = [n for n in answer.changes if n.hub_seq > self.cursor], max(answer.upto, self.cursor)
-            entries = [Entry(e="ack", change_id=a.change_id, hub_seq=a.hub_seq) for a in accepted]
-            entries += [Entry(e="change", change=n.change, hub_seq=n.hub_seq) for n in brought]
-            if upto != self.cursor:
-                entries.append(Entry(e="cursor", hub_seq=upto, change_id=answer.mark or None))
-            if answer.generation and not self.hub_generation:
-                entries.append(Entry(e="hub", data={"generation": answer.generation}))
-            if entries:
-                await self._write(entries)
-            await self._react(react(self.standing, answer), answer)
-        self._tell([n.change for n in brought])
-
-    async def _react(self, reaction: Reaction, answer: SyncAnswer) -> None:
-        match reaction:
-            case Reaction.START_OVER:
-                await self._write([Entry(e="hub", data={"generation": answer.generation}), Entry(e="again")])
-            case Reaction.CATCH_UP if answer.device is not None:
-                data = {"last_seq": answer.device.last_seq, "until": answer.head}
-                await self._write([Entry(e="catch_up", data=data)])
-            case Reaction.RENEW:
-                ids = {"device_id": self._world.make_record_id(), "generation": self._world.make_record_id()}
-                await self._write([Entry(e="renew", data=ids)])
-            case Reaction.RESEND if not self._has_resent:  # once; should that not help, it would go on for ever
-                self._has_resent = True
-                await self._write([Entry(e="again")])
-
-    def _take(self, entry: Entry) -> None:
-        data = entry.data or {}
-        match entry.e:
-            case "change" if entry.change is not None and entry.change.device_id == self.device_id:
-                self.own.add(entry.change, entry.hub_seq)
-            case "ack" if entry.change_id is not None:
-                self.own.acknowledge(entry.change_id, entry.hub_seq, self.device_id)
-            case "cursor" if entry.hub_seq is not None and entry.hub_seq >= self.cursor:
-                self.cursor, self.cursor_mark = entry.hub_seq, entry.change_id or ""
-            case "hub":
-                if self.hub_generation:
-                    self.cursor, self.cursor_mark, self._own_until = 0, "", 0
-                self.hub_generation = data["generation"]
-            case "again":
-                self.own.send_all_again()
-            case "catch_up":
-                self._next_device_seq = max(self._next_device_seq, data["last_seq"] + 1)
-                self.cursor, self.cursor_mark, self._own_until = 0, "", data["until"]
-            case "renew":
-                self.device_id, self.generation = data["device_id"], data["generation"]
-                self._next_device_seq, self.own.acknowledged = 1, 0
-                # Read anew: what the other one of the old name made was kept from us as our own.
-                self.cursor, self.cursor_mark, self._own_until = 0, "", 0
-
-    def _state(self) -> dict[str, Any]:
-        return {
-            **super()._state(),
-            "cursor": self.cursor,
-            "cursor_mark": self.cursor_mark,
-            "hub_generation": self.hub_generation,
-            "own_until": self._own_until,
-            "acknowledged": self.own.acknowledged,
-        }
-
-    def _restore(self, state: Mapping[str, Any]) -> None:
-        super()._restore(state)
-        self.cursor, self.cursor_mark = state.get("cursor", 0), state.get("cursor_mark", "")
-        self.hub_generation = state.get("hub_generation", "")
-        self._own_until = state.get("own_until", 0)
-        self.own.acknowledged = state.get("acknowledged", 0)
-
-
-class OwnChanges:
-    """A device's own changes, in the order they were made; as a collection, those that the hub is not known to hold.
-
-    All are kept: a hub that was put back from an older copy gets from its devices what it has lost.
-    """
-
-    def __init__(self, table: NumberedTable) -> None:
-        self._table = table
-        self.acknowledged = 0  # how many of the present name the hub said to hold
-
-    def add(self, change: Change, hub_seq: int | None) -> None:
-        if not self._table.find_by("change_id", change.change_id, limit=1):
-            key = self._table.to_key(self._table.last_number() + 1)
-            self._table.put(key, {"change": change, "hub_seq": hub_seq})
-            self.acknowledged += hub_seq is not None
-
-    def acknowledge(self, change_id: str, hub_seq: int | None, device_id: str) -> None:
-        for document in self._table.find_by("change_id", change_id, limit=1):
-            if document["hub_seq"] is None:
-                self._table.put(document.doc_id, {**document, "hub_seq": hub_seq})  # type: ignore[arg-type]
-                self.acknowledged += document["change"].device_id == device_id
-
-    def send_all_again(self) -> None:
-        for record_id in list(self._table.ids()):
-            document = self._table.at(record_id)
-            if document["hub_seq"] is not None:
-                self._table.put(record_id, {**document, "hub_seq": None})
-        self.acknowledged = 0
-
-    def first(self, limit: int) -> list[Change]:
-        """The first that the hub is not known to hold, at most `limit`."""
-        return [document["change"] for document in self._table.find_by_prefix("unsent", "", limit)]
-
-    def __contains__(self, change_id: str) -> bool:
-        return any(document["hub_seq"] is None for document in self._table.find_by("change_id", change_id, limit=1))
-
-    def __len__(self) -> int:
-        return self._table.count_by("is_unsent", "yes")
-
-    def __iter__(self) -> Iterator[Change]:
-        return iter(self.first(len(self)))
-
-
-class _Planned:
-    """What the frames of a group will have given out. Nothing of it holds before they are on disk."""
-
-    def __init__(self, head: int, next_device_seq: int) -> None:
-        self.head, self.next_device_seq = head, next_device_seq
-        self.number_by_id: dict[str, int] = {}
-
-    def number(self, changes: Iterable[Change]) -> list[Entry]:
-        entries = []
-        for change in changes:
-            self.head += 1
-            self.number_by_id[change.change_id] = self.head
-            # Not validated: the change was, and 500 in a push would be looked through once more.
-            entries.append(Entry.model_construct(e="change", change=change, hub_seq=self.head))
-        return entries
-
-
-@dataclass
-class _Frame:
-    """What one caller of the hub has written. It is planned when its turn comes, on top of those before it."""
-
-    plan: Callable[[_Planned], list[Entry]]
-    checked: bool = False  # `reason_unreadable` let its changes pass
-    entries: list[Entry] = field(default_factory=list)
-    refused: Exception | None = None
-
-
-class HubDatabase(Database):
-    """The clinic's store: every change of every device, numbered; and the raw exchanges with CDC."""
-
-    role = "hub"
-    schema_1_file = "hub.journal"
-
-    def __init__(self, folder: StorageFolder, world: World) -> None:
-        super().__init__(folder, world)
-        self.head = 0  # the highest sequence number given
-        self._counts: dict[str, list[int]] = {}  # by device: its highest number, how many changes
-        self.checkpoint_records = HUB_CHECKPOINT_RECORDS
-        self.storage_failure = ""  # the code of the error that the last writing met
-        self._frames = GroupCommit(self._write_frames)
-
-    async def close(self) -> None:
-        await self._frames.settle()
-        await super().close()
-
-    async def commit(
-        self, drafts: Sequence[ChangeDraft], made_by: str, exchanges: Sequence[dict[str, Any]] = ()
-    ) -> list[Change]:
-        changes: list[Change] = []
-
-        def plan(planned: _Planned) -> list[Entry]:
-            changes[:] = self._make_changes(drafts, made_by, planned.next_device_seq)
-            planned.next_device_seq += len(changes)
-            return planned.number(changes) + [Entry(e="exchange", data=exchange) for exchange in exchanges]
-
-        await self._put_frame(_Frame(plan, checked=True), len(drafts))
-        return changes
-
-    async def accept(self, changes: Sequence[Change]) -> list[AcceptedChange]:
-        """Number and keep what devices bring; on disk when this returns. What is known keeps its number."""
-        number_by_id: dict[str, int] = {}
-
-        def plan(planned: _Planned) -> list[Entry]:
-            by_id = {change.change_id: change for change in changes}
-            known = {i: planned.number_by_id.get(i) or self._number_of(i) for i in by_id}
-            entries = planned.number(change for i, change in by_id.items() if known[i] is None)
-            number_by_id.update({i: number or planned.number_by_id[i] for i, number in known.items()})
-            return entries
-
-        if changes:
-            await self._put_frame(_Frame(plan), len(changes))
-        construct = AcceptedChange.model_construct
-        return [construct(change_id=c.change_id, hub_seq=number_by_id[c.change_id]) for c in changes]
-
-    async def keep_exchange(self, exchange: dict[str, Any]) -> None:
-        """Keep one exchange with CDC raw, on disk when this returns, before anybody tries to understand it."""
-        await self._put_frame(_Frame(lambda _: [Entry(e="exchange", data=exchange)]), 1)
-
-    async def _put_frame(self, frame: _Frame, changes: int) -> None:
-        await self._frames.put(frame, changes)
-        if frame.refused is not None:
-            raise frame.refused
-
-    async def _write_frames(self, frames: Sequence[_Frame]) -> None:
-        """Plan, journal and apply what callers have put together. Raises: StorageFailed; then nothing of it holds."""
-        async with self._lock:
-            planned = _Planned(self.head, self._next_device_seq)
-            for frame in frames:
-                try:
-                    frame.entries = frame.plan(planned)
-                except Exception as error:  # noqa: BLE001 -- one caller's fault is told to that caller alone
-                    frame.entries, frame.refused = [], error
-            try:
-                reasons = await self._journal_frames([frame for frame in frames if frame.entries])
-            except StorageFailed as error:
-                self.storage_failure = error.code
-                raise
-            self.storage_failure = ""
-            entries = [entry for frame in frames for entry in frame.entries]
-            self._apply_written(zip(entries, reasons, strict=True))
-        self._tell([entry.change for entry in entries if entry.change is not None])
-
-    async def _journal_frames(self, frames: Sequence[_Frame]) -> list[str | None]:
-        """Append the frames; returns what `reason_unreadable` says of each entry, asked while the disk is at work."""
-        if not frames:
-            return []
-        payloads = [ENTRIES.dump_json(frame.entries, exclude_none=True) for frame in frames]
-        writing = asyncio.ensure_future(self._journal.append(*payloads))
-        try:
-            for _ in range(_STEPS_TO_DISK):
-                await asyncio.sleep(0)
-            return [
-                reason_unreadable(entry.change) if entry.change is not None and not frame.checked else None
-                for frame in frames
-                for entry in frame.entries
-            ]
-        finally:
-            await writing
-
-    async def answer(self, request: SyncRequest, limit: int, status: HubStatus) -> SyncAnswer:
-        """One round trip: keep what the device brings, tell what it has not seen. On disk before this returns.
-
-        Raises: HubBehindDevice for a device of an earlier version, StorageFailed.
-        """
-        if self._is_behind(request) and request.hub_generation in ("", self.generation):
-            if not request.hub_generation:
-                raise HubBehindDevice(f"device read {request.after}, hub has {self.head}")
-            # Put back from an older copy without saying so: from now on every device notices.
-            renewed = Entry(e="hub", data={"generation": self._world.make_record_id()})
-            await self._put_frame(_Frame(lambda _: [renewed]), 1)
-        accepted = await self.accept(request.changes)
-        changes, upto = list[NumberedChange](), 0
-        if request.hub_generation in ("", self.generation):
-            except_device = "" if request.own else request.device_id
-            changes, upto = self.changes_after(request.after, limit, except_device=except_device)
-        last_seq, count = self._counts.get(request.device_id, (0, 0))
-        return SyncAnswer(
-            accepted=accepted,
-            changes=changes,
-            upto=upto,
-            head=self.head,
-            status=status,
-            generation=self.generation,
-            device=DeviceCount(last_seq=last_seq, count=count),
-            mark=self._mark_at(upto),
-        )
-
-    def _is_behind(self, request: SyncRequest) -> bool:
-        """Whether the device has read what this hub does not hold, or holds no more under the same number."""
-        mark = self._mark_at(request.after)
-        return request.after > self.head or (bool(mark and request.after_mark) and mark != request.after_mark)
-
-    def _mark_at(self, number: int) -> str:
-        document = self.tables.changes.find(self.tables.changes.to_key(number))
-        return document["change"].change_id if document is not None else ""
-
-    def exchanges_of(self, upload_batch_id: str) -> Iterable[Mapping[str, Any]]:
-        """The raw exchanges about one upload batch, in the order they happened."""
-        found = self.tables.exchanges.find_by("upload_batch_id", upload_batch_id)
-        return sorted(found, key=lambda document: document.doc_id)
-
-    def changes_after(self, seq: int, limit: int, *, except_device: str) -> tuple[list[NumberedChange], int]:
-        """Changes above `seq`, at most `limit` numbers on, without the device's own; and how far that reaches."""
-        upto, table, found = min(self.head, seq + limit), self.tables.changes, []
-        for number in range(seq + 1, upto + 1):
-            document = table.find(table.to_key(number))
-            if document is not None and document["change"].device_id != except_device:
-                found.append(NumberedChange(hub_seq=number, change=document["change"]))
-        return found, upto
-
-    def _number_of(self, change_id: str) -> int | None:
-        found = self.tables.changes.find_by("change_id", change_id, limit=1)
-        return self.tables.changes.to_doc_id(found[0].doc_id) if found else None  # type: ignore[arg-type]
-
-    def _take(self, entry: Entry) -> None:
-        if entry.e == "change" and entry.change is not None:
-            if entry.hub_seq is None or entry.hub_seq <= self.head:
-                raise JournalUnreadable(f"hub sequence {entry.hub_seq} follows {self.head}")
-            # A damaged frame in the middle takes its numbers with it: they stay empty, and are never given twice.
-            self.head = entry.hub_seq
-            self.tables.changes.put(
-                self.tables.changes.to_key(entry.hub_seq), {"change": entry.change, "hub_seq": entry.hub_seq}
-            )
-            count = self._counts.setdefault(entry.change.device_id, [0, 0])
-            count[0], count[1] = max(count[0], entry.change.device_seq), count[1] + 1
-        elif entry.e == "exchange" and entry.data is not None:
-            table = self.tables.exchanges
-            table.put(table.to_key(table.last_number() + 1), entry.data)
-        elif entry.e == "hub" and entry.data is not None:
-            self.generation = entry.data["generation"]
-
-    def _state(self) -> dict[str, Any]:
-        # Copied: what is counted while a run is written stands in the journal and is counted from there again.
-        devices = {device_id: list(count) for device_id, count in self._counts.items()}
-        return {**super()._state(), "head": self.head, "devices": devices}
-
-    def _restore(self, state: Mapping[str, Any]) -> None:
-        super()._restore(state)
-        self.head = state.get("head", 0)
-        self._counts = {device_id: list(count) for device_id, count in state.get("devices", {}).items()}
 
 
 def _entries(frames: Iterable[bytes]) -> Iterator[Entry]:

@@ -16,6 +16,11 @@ KeyOf = Callable[[Mapping[str, Any]], str | None]
 TextOf = Callable[[Mapping[str, Any]], str]
 
 
+def framed(text: str) -> bytes:
+    """A record's text as it is searched: each of its lines stands between line ends."""
+    return b"\n%b\n" % text.encode()
+
+
 class Delta:
     """One table's newest records."""
 
@@ -62,7 +67,7 @@ class Delta:
         if self._text_of is not None:
             for record_id in dict.fromkeys(self._changed[self._texts_seen :]):
                 if (document := self.documents.get(record_id)) is not None:
-                    self._texts[record_id] = b"\n%b\n" % self._text_of(document).encode()
+                    self._texts[record_id] = framed(self._text_of(document))
                 else:
                     self._texts.pop(record_id, None)
             self._texts_seen = len(self._changed)
@@ -115,5 +120,5 @@ class _Index:
             key = self._sorted[place]
             if not key.startswith(prefix):
                 return
-            for record_id in self.ids_by_key[key]:
+            for record_id in sorted(self.ids_by_key[key]):
                 yield key, record_id

@@ -9,6 +9,7 @@
       RecordNotFound           a change names a record this store does not hold
       ProtocolMismatch         the other side speaks another protocol version
       HubBehindDevice          the hub knows less than it once told this device
+      SnapshotDamaged          what the hub gave as its tables is not what it promised; nothing was replaced
       RosterError              a file that is no roster (roster.py)
 
 What the user can mend is not here: that is a `Problem` (problems.py). What CDC refuses is data too (uploads.py).
@@ -86,3 +87,9 @@ class HubBehindDevice(AppError):
     """
 
     code = "hub_behind_device"
+
+
+class SnapshotDamaged(AppError):
+    """The bytes fetched are not the snapshot that the hub offered; this device's own tables stand."""
+
+    code = "snapshot_damaged"

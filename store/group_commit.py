@@ -52,6 +52,10 @@ class GroupCommit(Generic[Work]):
         try:
             while group := self._next_group():
                 await self._write_group(group)
+        except BaseException as error:  # stopped from outside: nobody is to wait for ever
+            _fail(self._waiting, error)
+            self._waiting.clear()
+            raise
         finally:
             self._task = None
 

@@ -21,6 +21,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 _HEAD = struct.Struct("<III")
+KEY_SECTION_HEAD_BYTES = _HEAD.size
 AFTER_ANY_SUFFIX = b"\xff"  # no byte of UTF-8
 
 
@@ -40,6 +41,12 @@ def number_bytes(values: "array[int]") -> bytes:
     return values.tobytes()
 
 
+def first_key_at(head: bytes) -> tuple[int, int]:
+    """Of a section of unique keys, by its first bytes: where the keys begin, and their width, 0 where it varies."""
+    count, width, _ = _HEAD.unpack(head)
+    return _HEAD.size + 8 * count, width
+
+
 class KeySection:
     """The keys of one index, each with the ordinal of its record in the run."""
 
@@ -53,6 +60,7 @@ class KeySection:
         if not unique:
             self._ordinals, at = numbers(data[at : at + 4 * self.count]), at + 4 * self.count
         self._keys = data[at:]
+        self._last = self.key(self.count - 1) if self.count else b""
 
     def key(self, place: int) -> bytes:
         if self._ends is None:
@@ -96,6 +104,8 @@ class KeySection:
 
     def _bucket(self, key: bytes) -> tuple[int, int]:
         """Where keys with the same first eight bytes begin and end; twice where they would begin if there are none."""
+        if key > self._last:  # as nearly every new id that begins with the time
+            return self.count, self.count
         head = int.from_bytes(key[:8].ljust(8, b"\0"), "big")
         low = bisect_left(self._heads, head)
         if low == self.count or self._heads[low] != head:

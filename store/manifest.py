@@ -38,6 +38,14 @@ def journal_numbers(names: list[str]) -> list[int]:
     return sorted(int(match[1]) for name in names if (match := _JOURNAL.fullmatch(name)))
 
 
+def run_numbers(names: list[str]) -> list[int]:
+    return sorted(int(match[1]) for name in names if (match := _RUN.fullmatch(name)))
+
+
+def is_store_file(name: str) -> bool:
+    return bool(_JOURNAL.fullmatch(name) or _RUN.fullmatch(name))
+
+
 def unneeded(names: list[str], needed: list[Manifest], newest_journal: int) -> list[str]:
     """The files of a folder that none of the manifests needs. Files that are not a store's are left alone."""
     runs = {number for manifest in needed for number in manifest.runs}

@@ -5,6 +5,7 @@ and brings what the device has not seen. Everything may be sent twice without ha
 """
 
 from enum import StrEnum
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -15,6 +16,8 @@ MAX_PUSH_CHANGES = 1000
 # A browser applies an answer in one go, and its screen waits meanwhile: 250 changes are some 30 ms there.
 MAX_PULL_CHANGES = 250
 MAX_BODY_BYTES = 8 * 1024 * 1024
+# A device that lacks more than so many changes is given a snapshot: it takes them in at some 8,000 a second.
+FAR_BEHIND_CHANGES = 5000
 
 
 class _Message(BaseModel):
@@ -93,6 +96,41 @@ class SyncAnswer(_Message):
     generation: str = ""
     device: DeviceCount | None = None
     mark: str = ""
+
+
+class SnapshotRequest(_Message):
+    """A device far behind asks for all tables at once. `after`: how far it has read."""
+
+    protocol: int = PROTOCOL_VERSION
+    after: int = Field(ge=0)
+
+
+class SnapshotOffer(_Message):
+    """One run (store/run.py) with all that devices derive from changes, as it stood at `head`, to be fetched in pages.
+
+    Shape: `sha256` is that of the whole, in hexadecimal digits, and its name; `page_crcs` are the CRC-32 of each page,
+    all of `page_bytes` but the last; `counts` by table (`RecordTable.counts`); `devices` the number of the last change
+    of each device in it.
+    Units: bytes, uncompressed.
+    """
+
+    schema_version: int
+    generation: Id
+    head: int
+    size_bytes: int
+    page_bytes: int
+    page_crcs: list[int]
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    counts: dict[str, dict[str, Any]]
+    devices: dict[str, int]
+
+
+class SnapshotAnswer(_Message):
+    """`offer` is None where the usual exchange is enough, or while `making`: then ask again."""
+
+    protocol: int = PROTOCOL_VERSION
+    offer: SnapshotOffer | None = None
+    making: bool = False
 
 
 class Notice(_Message):

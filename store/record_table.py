@@ -11,7 +11,6 @@ record held as a dict costs 1.9 KB, so documents stay on disk as they were writt
 """
 
 import copy
-import heapq
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -54,7 +53,7 @@ class RecordTable(Table):
         self.indexes = dict(indexes or {})
         self.text_of = text_of
         self.encode = encode
-        self._decode = decode
+        self.decode = decode
         self._write = write
         self.delta = self._new_delta()
         self.frozen: Delta | None = None
@@ -85,9 +84,24 @@ class RecordTable(Table):
             raise RecordNotFound(record_id)
         return document
 
+    def exists(self, record_id: str) -> bool:
+        """Whether there is such a record; it is not read."""
+        for layer in (self.delta, self.frozen):
+            if layer is not None and record_id in layer.documents:
+                return layer.documents[record_id] is not None
+        for run in self.runs:
+            if (ordinal := run.ordinal_of(record_id)) is not None:
+                start, end = run.bounds(ordinal)
+                return end > start
+        return False
+
     def put(self, record_id: str, document: Mapping[str, Any] | None) -> None:
         """Insert or replace one document, or remove it with None. It is journalled already."""
-        old = self._found[1] if self._found[0] == record_id else self.find(record_id)
+        if self.counted:
+            old = self._found[1] if self._found[0] == record_id else self.find(record_id)
+            existed = old is not None
+        else:
+            old, existed = None, self.exists(record_id)
         new = Document(document, record_id) if document is not None else None  # type: ignore[arg-type]
         self._found = ("", None)
         for index, counts in self.counted.items():
@@ -98,7 +112,7 @@ class RecordTable(Table):
                     counts[before] -= 1
                 if after is not None:
                     counts[after] += 1
-        self.total += (new is not None) - (old is not None)
+        self.total += (new is not None) - existed
         self.delta.put(record_id, new)
         if new is None and not self._in_runs(record_id):
             self.delta.forget(record_id)
@@ -166,17 +180,24 @@ class RecordTable(Table):
                 break
         return [self.at(record_id) for record_id, _ in sorted(ranked.items(), key=lambda item: item[1])]
 
-    def count_by(self, index: str, key: str) -> int:
-        if index in self.counted:
-            return self.counted[index][key]
-        count = len(self.delta.ids_at(index, key))
-        if self.frozen is not None:
-            count += sum(record_id not in self.delta.documents for record_id in self.frozen.ids_at(index, key))
+    def ids_by(self, index: str, key: str) -> list[str]:
+        """The ids of the documents whose index key is `key`; none of them is read."""
+        found = []
         for depth, run in enumerate(self.runs):
             if (keys := run.index(index)) is not None:
                 for place in keys.places_of(key.encode()):
-                    count += not self._is_hidden(run.id_at(keys.ordinal(place)), depth)
-        return count
+                    record_id = run.id_at(keys.ordinal(place))
+                    if not self._is_hidden(record_id, depth):
+                        found.append(record_id)
+        newer, hidden = self.delta.ids_at(index, key), self.delta.documents
+        if self.frozen is not None:
+            found += [record_id for record_id in self.frozen.ids_at(index, key) if record_id not in hidden]
+        return found + list(newer)
+
+    def count_by(self, index: str, key: str) -> int:
+        if index in self.counted:
+            return self.counted[index][key]
+        return len(self.ids_by(index, key))
 
     def ids(self) -> Iterator[str]:
         """Every record's id, the oldest runs' first."""
@@ -203,6 +224,12 @@ class RecordTable(Table):
         assert self.frozen is None
         self.frozen, self.delta = self.delta, self._new_delta()
 
+    def clear(self) -> None:
+        """Forget what is newer than the runs, and all counts: other runs are about to take their place."""
+        self.frozen, self.delta, self.total, self._found = None, self._new_delta(), 0, ("", None)
+        for counts in self.counted.values():
+            counts.clear()
+
     def counts(self) -> dict[str, Any]:
         return {"total": self.total, "by": {index: dict(+counts) for index, counts in self.counted.items()}}
 
@@ -228,7 +255,7 @@ class RecordTable(Table):
 
     def _parse(self, run: TableRun, ordinal: int, record_id: str) -> Document | None:
         body = run.body(ordinal)
-        return Document(self._decode(body), record_id) if body else None  # type: ignore[arg-type]
+        return Document(self.decode(body), record_id) if body else None  # type: ignore[arg-type]
 
     def _parsed(self, run: TableRun, ordinal: int, record_id: str) -> Document:
         document = self._parse(run, ordinal, record_id)
@@ -312,6 +339,7 @@ class NumberedTable(RecordTable):
     """A table with TinyDB's own ids: 1, 2, 3, in the order of inserting."""
 
     document_id_class = int  # type: ignore[assignment]
+    _last: int | None = None
 
     def to_key(self, doc_id: Any) -> str:
         return f"{int(doc_id):012d}"
@@ -319,25 +347,18 @@ class NumberedTable(RecordTable):
     def to_doc_id(self, record_id: str) -> int:
         return int(record_id)
 
-    def first_ids(self, limit: int) -> list[str]:
-        """The first ids in their order, at most `limit`."""
-        older = [(key.decode() for key, _ in run.keys("ids").pairs()) for run in self.runs]
-        newer = [sorted(layer.documents) for layer in (self.frozen, self.delta) if layer is not None]
-        found: list[str] = []
-        last = ""
-        for record_id in heapq.merge(*older, *newer):
-            if record_id != last and self.find(record_id) is not None:
-                found.append(record_id)
-                if len(found) == limit:
-                    break
-            last = record_id
-        return found
+    def put(self, record_id: str, document: Mapping[str, Any] | None) -> None:
+        super().put(record_id, document)
+        if self._last is not None:
+            self._last = max(self._last, int(record_id))
 
     def last_number(self) -> int:
         """The highest id that was given and is still known; 0 in an empty table."""
-        layers = [layer.documents for layer in (self.delta, self.frozen) if layer is not None and layer.documents]
-        ids = [run.id_at(run.count - 1) for run in self.runs if run.count] + [max(layer) for layer in layers]
-        return int(max(ids, default="0"))
+        if self._last is None:
+            layers = [layer.documents for layer in (self.delta, self.frozen) if layer is not None and layer.documents]
+            ids = [run.id_at(run.count - 1) for run in self.runs if run.count] + [max(layer) for layer in layers]
+            self._last = int(max(ids, default="0"))
+        return self._last
 
     def truncate(self) -> None:
         super().truncate()

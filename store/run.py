@@ -3,10 +3,11 @@
     file    = body* section* footer | footer length u32 | footer CRC-32 u32 | "VACRUN1\\n"
     body    = a record as its table writes it; a record that was removed has an empty one
     section = bytes whose place, length and CRC-32 stand in the footer
-    footer  = JSON {"tables": {name: {"count", "bodies_at", "sections": {name: [offset, length, crc]}}}}
+    footer  = JSON {"tables": {name: {"count", "bodies_at", "rules", "sections": {name: [offset, length, crc]}}}}
 
 Sections of a table: "ids" (keys, sorted, in the order of the bodies), "ends" (u32 each, from `bodies_at`), "crcs" (u32
-each, of the bodies), "index NAME" (keys), and "texts" with "text ends" where the table is searched by text.
+each, of the bodies), "index NAME" (keys), and "texts" with "text ends" where the table is searched by text. `rules`
+says by what the indexes were made (tables.py); a run of before there were such has none.
 
 Invariants:
 - opening a run reads its footer only; a section is read when something is asked of it, and checked then;
@@ -22,13 +23,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from store.errors import JournalUnreadable, RecordDamaged
-from store.key_section import KeySection, number_bytes, numbers
+from store.key_section import KEY_SECTION_HEAD_BYTES, KeySection, first_key_at, number_bytes, numbers
 from store.storage import StorageFile
 
 MAGIC = b"VACRUN1\n"
 TEXT_SEPARATOR = b"\0"
 _TAIL = struct.Struct("<II8s")
 _FOOTER_GUESS_BYTES = 16 * 1024
+_READ_SINGLY = 200
 
 
 class Run:
@@ -67,10 +69,13 @@ class TableRun:
     def __init__(self, run: Run, about: dict[str, Any]) -> None:
         self._run = run
         self.count: int = about["count"]
+        self.rules: list[Any] | None = about.get("rules")
         self._bodies_at: int = about["bodies_at"]
         self._places: dict[str, list[int]] = about["sections"]
         self._keys: dict[str, KeySection] = {}
         self._loaded: dict[str, bytes] = {}
+        self._id_place: tuple[int, int] | None = None
+        self._singly_read = 0
         self._numbers: dict[str, array[int]] = {}
 
     # ---- by id
@@ -82,6 +87,15 @@ class TableRun:
         return self.ordinal_of(record_id) is not None
 
     def id_at(self, ordinal: int) -> str:
+        """The id of a record. A few are read alone, so that the first search after opening need not read all."""
+        if "ids" not in self._keys and self._singly_read < _READ_SINGLY:
+            self._singly_read += 1
+            offset = self._places["ids"][0]
+            if self._id_place is None:
+                self._id_place = first_key_at(self._run.read(offset, KEY_SECTION_HEAD_BYTES))
+            start, width = self._id_place
+            if width:
+                return self._run.read(offset + start + ordinal * width, width).decode()
         return self.keys("ids").key(ordinal).decode()
 
     def body(self, ordinal: int) -> bytes:
@@ -118,9 +132,9 @@ class TableRun:
 
     def index(self, name: str) -> KeySection | None:
         """The keys of an index; None where this run has none of it."""
-        section = self._keys.get(name)
+        section = self._keys.get(f"index {name}")
         if section is None and f"index {name}" in self._places:
-            section = self._keys[name] = self.keys(f"index {name}")
+            section = self.keys(f"index {name}")
         return section
 
     def has(self, name: str) -> bool:
@@ -140,6 +154,10 @@ class TableRun:
             at = texts.find(piece, ends[ordinal])
 
     # ---- sections
+
+    def in_use(self) -> list[str]:
+        """The sections of keys that queries have asked for."""
+        return list(self._keys)
 
     def section(self, name: str) -> bytes:
         """Raises: JournalUnreadable where its bytes are not what was written."""
@@ -170,8 +188,9 @@ class RunWriter:
         self._tables: dict[str, dict[str, Any]] = {}
         self._table: dict[str, Any] = {}
 
-    def begin_table(self, name: str) -> None:
-        self._table = self._tables[name] = {"count": 0, "bodies_at": self._at + len(self._buffer), "sections": {}}
+    def begin_table(self, name: str, rules: list[Any]) -> None:
+        begins = self._at + len(self._buffer)
+        self._table = self._tables[name] = {"count": 0, "bodies_at": begins, "rules": rules, "sections": {}}
         self._ends, self._crcs = array("I"), array("I")
 
     def add_body(self, body: bytes, crc: int | None = None) -> int:

@@ -124,7 +124,7 @@ class FileFolder:
     async def remove(self, name: str) -> None:
         try:
             (self._path / name).unlink(missing_ok=True)
-            _sync_directory(self._path)
+            sync_folder(self._path)
         except OSError as error:
             raise _storage_error(error) from error
 
@@ -140,7 +140,7 @@ class FileStorage:
             self._file: BinaryIO = open(path, "r+b" if path.exists() else "x+b", buffering=0)  # noqa: SIM115
             # Of its own, because its place in the file must not move the writing one's.
             self._reader: BinaryIO = open(path, "rb", buffering=0)  # noqa: SIM115
-            _sync_directory(path.parent)
+            sync_folder(path.parent)
         except OSError as error:
             raise _storage_error(error) from error
 
@@ -208,7 +208,7 @@ def _storage_error(error: OSError) -> StorageFailed:
     return (StorageFull if error.errno in full else StorageFailed)(error.strerror or type(error).__name__)
 
 
-def _sync_directory(path: Path) -> None:
+def sync_folder(path: Path) -> None:
     """Make a file's name durable too. Windows cannot open a directory and needs no such step."""
     if os.name == "nt":
         return

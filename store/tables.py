@@ -1,9 +1,8 @@
-"""The clinic's tables: what each is found by. Nothing but apply.py and database.py writes to them."""
+"""The clinic's tables: what each is found by. Nothing but apply.py and the databases write to them."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
 from tinydb import TinyDB
 from tinydb.storages import MemoryStorage
 
@@ -14,6 +13,14 @@ from store.record_table import NumberedTable, RecordTable, Writer
 from store.revisions import pack, unpack
 
 AnyTable = TypeVar("AnyTable", bound=RecordTable)
+# To be raised by hand whenever one of the functions below gives another key or text than before for the same record:
+# each store then makes its indexes anew at its next opening. A new name is noticed without.
+INDEX_VERSION = 1
+
+
+def index_rules(table: RecordTable) -> list[Any]:
+    """By what rules a table's indexes, texts and counts are made; a run keeps those it was made with."""
+    return [INDEX_VERSION, table.text_of is not None, sorted(table.indexes), sorted(table.counted)]
 
 
 class PatientTable(RecordTable):
@@ -97,26 +104,27 @@ class Tables(TinyDB):
             )
         )
         self.pairs = self._add(RecordTable("pairs", {"open": decisions.open_key}, counted=("open",)))
-        # Whole changes: a device keeps its own here until the hub holds them, the hub keeps all, by their number.
+        # Whole changes: a device keeps its own, in the order they were made; the hub keeps all, by their number.
         self.changes = self._add(
             NumberedTable(
                 "changes",
-                {
-                    "change_id": lambda document: str(document["change"].change_id),
-                    # In the order they were made, also across a device's names.
-                    "unsent": lambda document: str(document.doc_id) if _is_unsent(document) else None,  # type: ignore[attr-defined]
-                    "is_unsent": lambda document: "yes" if _is_unsent(document) else None,
-                },
-                counted=("is_unsent",),
-                encode=lambda document: _KeptChange.model_construct(**document).model_dump_json().encode(),
-                decode=lambda body: dict(_KeptChange.model_validate_json(body)),
+                {"change_id": lambda document: str(document["change"].change_id)},
+                encode=lambda document: document["change"].model_dump_json().encode(),
+                decode=lambda body: {"change": Change.model_validate_json(body)},
             )
         )
+        # Of a device's own changes: the numbers of those that the hub is not known to hold.
+        self.unsent = self._add(NumberedTable("unsent"))
         # The hub's raw exchanges with CDC.
         self.exchanges = self._add(NumberedTable("exchanges", {"upload_batch_id": by("upload_batch_id")}))
 
     def record_tables(self) -> list[RecordTable]:
         return list(self._tables.values())  # type: ignore[arg-type]  # each was added below
+
+    def derived_tables(self) -> list[RecordTable]:
+        """What every device makes of the same changes alike: not the changes, not the raw exchanges, not its own."""
+        kept_apart = (self.changes, self.unsent, self.exchanges)
+        return [table for table in self.record_tables() if not table.is_own and table not in kept_apart]
 
     def tables(self) -> set[str]:
         """The names of all tables, the clinic's and this device's own."""
@@ -140,17 +148,6 @@ class Tables(TinyDB):
     def _add(self, table: AnyTable) -> AnyTable:
         self._tables[table.name] = table
         return table
-
-
-class _KeptChange(BaseModel):
-    """A whole change with the hub's number, None where the hub is not known to hold it."""
-
-    change: Change
-    hub_seq: int | None = None
-
-
-def _is_unsent(document: Mapping[str, Any]) -> bool:
-    return document["hub_seq"] is None
 
 
 class by_field:

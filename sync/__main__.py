@@ -1,5 +1,7 @@
 """`python3 -m sync`: make the environment, build the browser bundle, run the hub. Needs nothing but Python.
 
+`backup FILE`, `restore FILE` and `check` are for the hub's data (keeping.py); they need no bundle.
+
 Invariant: imports only the standard library until it runs inside `.venv`.
 """
 
@@ -14,6 +16,7 @@ from sync.bootstrap.refusal import SetupRefused, say
 from sync.bootstrap.start import build_bundle, enter, guarded
 
 DEFAULT_PORT = 8765
+KEEPING = ("backup", "restore", "check")
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -22,13 +25,16 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         prog="python3 -m sync",
         description="預防接種工作站：準備環境、組建、啟動 · set up, build and run the clinic's hub",
     )
-    parser.add_argument("command", nargs="?", choices=["serve", "demo", "build"], default="serve")
+    parser.add_argument("command", nargs="?", choices=["serve", "demo", "build", *KEEPING], default="serve")
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="備份檔 · file for backup and restore")
     parser.add_argument("--port", type=int, metavar="N", help=f"連接埠 · port to listen on (default {DEFAULT_PORT})")
     parser.add_argument("--settings", type=Path, metavar="FILE", help="設定檔 · settings file (TOML)")
     parser.add_argument("--no-browser", action="store_true", help="不開啟瀏覽器 · do not open a browser")
     options = parser.parse_args(arguments)
     if options.port is not None and not 0 <= options.port <= 65535:
         parser.error("--port: 0-65535")
+    if (options.file is not None) != (options.command in ("backup", "restore")):
+        parser.error("FILE: backup FILE, restore FILE")
     return options
 
 
@@ -37,6 +43,9 @@ def main() -> int:
     options = parse_arguments(sys.argv[1:])
     if options.settings is not None and not options.settings.is_file():
         raise SetupRefused("no_settings", path=options.settings)
+    if options.command in KEEPING:
+        enter("sync", sys.argv[1:], "run", total_steps=3)
+        return _keep(options)
     if options.port and options.command != "build":
         checks.check_port(options.port)
     steps = enter("sync", sys.argv[1:], "run", total_steps=4)
@@ -65,6 +74,12 @@ def _run(options: argparse.Namespace) -> int:
     from sync.app import run
 
     return run(options.settings, port=options.port, open_browser=not options.no_browser)
+
+
+def _keep(options: argparse.Namespace) -> int:
+    from sync.keeping import run
+
+    return run(options.command, options.settings, options.file)
 
 
 if __name__ == "__main__":

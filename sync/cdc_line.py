@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from store.changes import World
-from store.database import HubDatabase
+from store.hub_database import HubDatabase
 from sync.hub import CdcLink
 from sync.settings import Settings
 

@@ -19,7 +19,7 @@ from typing import Any
 from aiohttp import ClientSession
 
 from store.changes import ChangeDraft, ChangeKind
-from store.database import HubDatabase
+from store.hub_database import HubDatabase
 from store.lots import Lot
 from store.patients import Patient
 from store.roster import decode_roster, read_rows

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from store.database import HubDatabase
+from store.hub_database import HubDatabase
 from store.protocol import CdcLinkState, HubStatus, Notice
 from sync.live import Live
 from sync.settings import Settings

@@ -55,6 +55,7 @@ async def health(request: web.Request) -> web.Response:
             "journal_bytes": database.size_bytes,
             "recovery_dropped": len(database.recovery.dropped),
             "journal_damaged": database.recovery.damaged,
+            "storage": database.storage_failure or "ok",
             "unreadable_changes": len(database.tables.unreadable),
             "cdc": {
                 "state": status.cdc,

@@ -58,6 +58,51 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "無法讀寫 {path}。請檢查磁碟與資料夾權限後再執行一次。",
         "{path} cannot be read and written. Check the disk and the folder's permissions and try again.",
     ),
+    # ---- backup, restore, check
+    "no_store": (
+        "{folder} 裡沒有本版本的資料。請檢查 data_dir；若是舊版資料，請先啟動工作站一次。",
+        "There is no data of this version in {folder}. Check data_dir; if it is of an older version, start the hub"
+        " once.",
+    ),
+    "not_a_backup": (
+        "這個檔案不是本程式的備份，未做任何更動。請選擇由 backup 產生的檔案。",
+        "The file is not a backup of this program; nothing was changed. Choose one that backup has made.",
+    ),
+    "backup_damaged": (
+        "備份已損壞（{part}），未做任何更動。請改用另一份備份。",
+        "The backup is damaged ({part}); nothing was changed. Use another one.",
+    ),
+    "backup_too_new": (
+        "備份由較新版本的程式產生，未做任何更動。請改用新版程式。",
+        "A newer version made this backup; nothing was changed. Use the newer program.",
+    ),
+    "newer_data": (
+        "{folder} 的資料比備份新（目前到第 {head} 號，備份到第 {backup_head} 號，{unknown} 筆異動不在備份中），"
+        "未做任何更動。若確定不要，請先把其中的 journal.* 與 run.* 移到別處。",
+        "The data in {folder} is newer than the backup (it reaches number {head}, the backup {backup_head}, which lacks"
+        " {unknown} of its changes); nothing was changed. If it is really not wanted, move its journal.* and run.*"
+        " away first.",
+    ),
+    "store_unsteady": (
+        "備份時資料一直在變動（可能磁碟已滿），未產生備份。請清出空間後再執行一次。",
+        "The data kept changing while it was copied, perhaps because the disk is full; no backup was made. Free some"
+        " space and try again.",
+    ),
+    # ---- while running
+    "storage_full_running": (
+        "磁碟已滿：裝置送來的資料暫時無法存入，裝置會保留並自動再送。請清出空間，不必重新啟動。",
+        "The disk is full: what devices send cannot be kept now; they keep it and send it again by themselves. Free"
+        " some space; no restart is needed.",
+    ),
+    "storage_failed_running": (
+        "磁碟無法寫入：裝置送來的資料暫時無法存入，裝置會保留並自動再送。請檢查磁碟與權限，不必重新啟動。",
+        "The disk cannot be written: what devices send cannot be kept now; they keep it and send it again by"
+        " themselves. Check the disk and its permissions; no restart is needed.",
+    ),
+    "storage_well_again": (
+        "磁碟恢復正常，資料已可存入。",
+        "The disk takes data again.",
+    ),
     "host_unknown": (
         "listen_host「{host}」不是本機的位址。請改為 127.0.0.1。",
         "listen_host {host} is not an address of this computer. Write 127.0.0.1.",
@@ -71,6 +116,16 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "瀏覽器程式尚未組建。請在這台電腦執行 python3 -m sync，完成後本頁會自動更新。",
         "The browser program has not been built. Run python3 -m sync on this computer; this page reloads by itself.",
     ),
+}
+
+# What a check may find damaged: (Chinese, English).
+DAMAGES: dict[str, tuple[str, str]] = {
+    "record": ("一筆紀錄", "a record"),
+    "section": ("一段索引", "an index"),
+    "run": ("一個資料檔", "a file of records"),
+    "frame": ("日誌的一段", "a stretch of the journal"),
+    "numbers": ("遺失的編號", "lost numbers"),
+    "store": ("整份資料無法開啟", "the store does not open"),
 }
 
 # What a value must look like, by setting: (Chinese, English).
@@ -107,3 +162,11 @@ class HubRefused(Exception):
         """Say what is wrong and what to do, one line in Chinese, one in English."""
         chinese, english = SENTENCES[self.code]
         return f"無法啟動：{chinese.format(**self.facts)}\nCannot start: {english.format(**self.facts)}"
+
+
+class ToolRefused(HubRefused):
+    """A backup, a restore or a check cannot be done until somebody remedies `code`."""
+
+    def sentences(self) -> str:
+        chinese, english = SENTENCES[self.code]
+        return f"無法完成：{chinese.format(**self.facts)}\nCannot do this: {english.format(**self.facts)}"

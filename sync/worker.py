@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from store.changes import HUB_MADE_KINDS, Change, ChangeDraft, ChangeKind, World
-from store.database import HubDatabase
+from store.hub_database import HubDatabase
 from store.protocol import CdcLinkState
 from store.uploads import BatchState, CdcMessage, RowResult, UploadRow
 from sync import upload_queue

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from store.changes import ChangeDraft, ChangeKind, World
-from store.database import DeviceDatabase
+from store.device_database import DeviceDatabase
 from store.journal import HEADER, Journal, encode_frame
 from store.storage import StorageFolder
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from nicegui import Client, ui
 
 from store.changes import World
-from store.database import DeviceDatabase
+from store.device_database import DeviceDatabase
 from store.storage import MemoryFolder, StorageFolder
 from ui import browser
 from ui.pages import conflicts, menu, roster, uploads, vaccinate

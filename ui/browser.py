@@ -4,6 +4,7 @@ The one module of the pages that knows `js` and `pyodide`; both are imported whe
 """
 
 import asyncio
+import gzip
 import importlib
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from ui.sync_client import NetworkFailed
 
 IN_BROWSER = sys.platform == "emscripten"
 _REQUEST_SECONDS = 30.0
+_COMPRESS_FROM_BYTES = 4096
 _FIRST_REOPEN_SECONDS = 1.0
 _LAST_REOPEN_SECONDS = 15.0
 
@@ -51,6 +53,8 @@ async def fetch(
     if not IN_BROWSER:
         raise NetworkFailed("no browser")
     js, ffi = _js(), _ffi()
+    if body is not None and len(body) >= _COMPRESS_FROM_BYTES:
+        body, headers = gzip.compress(body, 5), {**headers, "Content-Encoding": "gzip"}
     options = {"method": method, "headers": headers, "signal": js.AbortSignal.timeout(int(timeout_seconds * 1000))}
     if body is not None:
         options["body"] = ffi.to_js(body)

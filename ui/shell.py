@@ -46,6 +46,7 @@ def _status_bar(state: AppState) -> None:
     with ui.row().classes("desk-bar").mark("status-bar"):
         practice = _chip("practice")
         network = _chip("network")
+        first_sync = _chip("first-sync")
         unsent = _chip("unsent")
         synced = _chip("last-sync")
         cdc = _chip("cdc")
@@ -59,6 +60,7 @@ def _status_bar(state: AppState) -> None:
             f"主機 {wording.HUB_LINK[link]}",
             {HubLink.CONNECTED: _GOOD, HubLink.UNKNOWN: _BUSY}.get(link, _BAD),
         )
+        _show_snapshot(state, first_sync)
         count = len(state.database.unsent)
         _set(unsent, f"未同步 {count}", _BUSY if count else _GOOD)
         at = state.sync.last_sync_at
@@ -67,6 +69,13 @@ def _status_bar(state: AppState) -> None:
 
     refresh()
     state.changed.subscribe(refresh)
+
+
+def _show_snapshot(state: AppState, chip: ui.chip) -> None:
+    percent = state.sync.snapshot.percent
+    chip.set_visibility(percent is not None)
+    words = wording.CATCHING_UP if state.database.cursor else wording.FIRST_SYNC
+    _set(chip, words.format(percent=percent), _BUSY)
 
 
 def _show_cdc(state: AppState, chip: ui.chip) -> None:

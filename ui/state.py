@@ -10,7 +10,7 @@ from typing import Any
 from nicegui import Event
 
 from store.changes import Change, ChangeDraft, World
-from store.database import DeviceDatabase
+from store.device_database import DeviceDatabase
 from ui.sync_client import SyncClient
 
 # Taiwan has one zone and no summer time; the browser's own zone may be set wrong.

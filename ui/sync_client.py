@@ -20,9 +20,10 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from store.changes import Change, World
-from store.database import DeviceDatabase
+from store.device_database import DeviceDatabase
 from store.errors import AppError, ProtocolMismatch
 from store.protocol import ErrorAnswer, HubStatus, Notice, SyncAnswer, SyncRequest
+from ui.snapshot_fetch import SnapshotFetch
 
 # Far below what the hub takes: writing and reading a message holds the screen up.
 PUSH_CHANGES = 250
@@ -88,6 +89,7 @@ class SyncClient:
         self.last_sync_at: datetime | None = None
         self.status = HubStatus()
         self.head = 0
+        self.snapshot = SnapshotFetch(database, network, on_change)
 
     def wake(self) -> None:
         """Sync now: something was recorded, the network came back, or a person asked."""
@@ -154,6 +156,8 @@ class SyncClient:
     async def _sync_all(self) -> bool:
         """Exchange until both sides hold the same; False when the hub could not be used."""
         while True:
+            if not await self._catch_up():
+                return False
             answer = await self._exchange(self._database.unsent.first(PUSH_CHANGES))
             if answer is None:
                 return False
@@ -166,6 +170,16 @@ class SyncClient:
                 return True
             gc.freeze()  # while much is coming: records stay, and the collector need not look through them all
             await asyncio.sleep(REST_SECONDS)
+
+    async def _catch_up(self) -> bool:
+        """Take a snapshot where that is shorter than the exchange; False when there was no answer."""
+        try:
+            if await self.snapshot.is_due(self.head):
+                await self.snapshot.run(self.head)
+        except NetworkFailed:
+            self._set_link(HubLink.UNREACHABLE)
+            return False
+        return True
 
     async def _exchange(self, batch: list[Change]) -> SyncAnswer | None:
         request = SyncRequest(

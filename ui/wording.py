@@ -33,6 +33,8 @@ RECORDED_TWICE_FORM = "同一劑另有一筆：{other}。兩筆都保留，請�
 WAITS_FOR_ID = "缺身分證，不能上傳"
 
 PRACTICE = "練習模式，不會送到疾管署"
+FIRST_SYNC = "首次同步 {percent}%"
+CATCHING_UP = "補齊資料 {percent}%"
 
 HUB_LINK = {
     HubLink.UNKNOWN: "連線中",
@@ -70,6 +72,7 @@ APP_ERROR = {
     "journal_unreadable": "本機資料檔無法讀取，檔案原封不動。請匯出資料並洽資訊人員。",
     "journal_too_new": "本機資料由較新版本的程式寫入，請更新程式後再開啟。",
     "record_not_found": "找不到這筆資料。",
+    "snapshot_damaged": "從主機取得的整批資料不完整，會重新取得；本機資料沒有變動。",
     "record_damaged": "這筆資料在本機磁碟上已損壞，請連上主機補齊。",
     "protocol_mismatch": "這台裝置與主機的程式版本不同，請重新整理以更新程式。",
     "roster_unusable": "這個檔案不是病患名冊。",

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from e2e.bench.hub_store import measure_hub_store
 from e2e.bench.report import Report
 from e2e.bench.roster import measure_roster
 from e2e.bench.starts import RUNS, measure_starts
+from e2e.bench.store import measure_store, measure_sync
 from e2e.programs import ROOT, Hub
 
 ROWS = 60_000
-PARTS = ("starts", "roster")
+PARTS = ("starts", "roster", "store", "sync", "hub")
 
 
 def main() -> None:
@@ -25,20 +27,33 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
-    subprocess.run([sys.executable, "-m", "ui.build"], cwd=ROOT, check=True, stdout=sys.stderr)
     report = Report()
+    wanted = set(options.parts or PARTS)
+    if "hub" in wanted:
+        with tempfile.TemporaryDirectory() as name:
+            measure_hub_store(report, Path(name))
+    if wanted != {"hub"}:
+        measure_in_browser(report, wanted, options)
+    report.print_table()
+
+
+def measure_in_browser(report: Report, wanted: set[str], options: argparse.Namespace) -> None:
+    subprocess.run([sys.executable, "-m", "ui.build"], cwd=ROOT, check=True, stdout=sys.stderr)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         hub = Hub(folder / "hub", None, bundle=ROOT / ".build" / "bundle")
         hub.start()
         try:
-            if not options.parts or "starts" in options.parts:
+            if "starts" in wanted:
                 measure_starts(report, playwright, hub, folder, options.runs)
-            if not options.parts or "roster" in options.parts:
+            if "roster" in wanted:
                 measure_roster(report, playwright, hub, folder, options.rows, options.runs)
+            if "store" in wanted:
+                measure_store(report, playwright, hub, folder, options.runs)
+            if "sync" in wanted:
+                measure_sync(report, playwright, hub, folder)
         finally:
             hub.kill()
-    report.print_table()
 
 
 main()

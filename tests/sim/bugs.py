@@ -9,8 +9,11 @@ from typing import Any
 
 import store.apply
 import store.database
+import store.device_database
 from store.changes import Change, ChangeDraft, ChangeKind
-from store.database import Database, DeviceDatabase, HubDatabase
+from store.database import Database
+from store.device_database import DeviceDatabase
+from store.hub_database import HubDatabase
 from store.manifest import journal_name
 from store.protocol import AcceptedChange, NumberedChange, SyncAnswer
 from store.standing import Reaction
@@ -141,14 +144,14 @@ def _client_gives_up() -> None:
 
 
 def _changed_hub_generation_is_ignored() -> None:
-    @_replace(store.database, "react")
+    @_replace(store.device_database, "react")
     def react(before: Any, *given: Any) -> Reaction:
         reaction: Reaction = before(*given)
         return Reaction.NONE if reaction is Reaction.START_OVER else reaction
 
 
 def _own_later_changes_are_not_read_again() -> None:
-    @_replace(store.database, "react")
+    @_replace(store.device_database, "react")
     def react(before: Any, *given: Any) -> Reaction:
         reaction: Reaction = before(*given)
         return Reaction.NONE if reaction is Reaction.CATCH_UP else reaction

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from store.changes import HUB_MADE_KINDS, Change, ChangeKind
-from store.database import DeviceDatabase, HubDatabase
+from store.device_database import DeviceDatabase
+from store.hub_database import HubDatabase
 from store.patients import can_identify
 from sync.upload_queue import open_rows
 from tests.sim import storage

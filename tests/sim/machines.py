@@ -14,8 +14,9 @@ from typing import Any, cast
 from pydantic_core import from_json
 
 from store.changes import World
-from store.database import DeviceDatabase, HubDatabase
+from store.device_database import DeviceDatabase
 from store.errors import AppError, JournalUnreadable
+from store.hub_database import HubDatabase
 from store.protocol import HubStatus, Notice
 from sync import middlewares, routes
 from sync.hub import HUB
@@ -173,7 +174,8 @@ class Hub(Machine):
         return Notice(head=self.database.head, status=HubStatus()).model_dump_json()
 
     async def _serve(self, path: str, body: bytes, answered: Callable[[HubAnswer], None]) -> None:
-        answer = await middlewares.answer_errors(cast(Any, _Request(self._app, body)), _HANDLERS[path])
+        handler = _HANDLERS.get(path, routes._nothing_here)
+        answer = await middlewares.answer_errors(cast(Any, _Request(self._app, body)), handler)
         told = cast(bytes, cast(Any, answer).body)
         if path == "/api/sync" and answer.status == 200:
             self._note(from_json(told))

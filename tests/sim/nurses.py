@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from store.changes import ChangeDraft, ChangeKind
-from store.database import DeviceDatabase
+from store.device_database import DeviceDatabase
 from store.errors import StorageFailed
 from store.roster_plan import record_id_of_chart
 from tests.factories import make_lot, make_patient, make_vaccination

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from store.changes import World
-from store.database import Database, DeviceDatabase, Entry, HubDatabase
+from store.database import Database, Entry
+from store.device_database import DeviceDatabase
+from store.hub_database import HubDatabase
 from store.protocol import NumberedChange
 from tests.sim.disk import VirtualFile, VirtualFolder
 from tests.sim.loop import Process

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from store.changes import ChangeDraft, ChangeKind
-from store.database import DeviceDatabase, HubDatabase
+from store.device_database import DeviceDatabase
 from store.errors import JournalUnreadable, StorageFailed
+from store.hub_database import HubDatabase
 from store.manifest import journal_name, run_name
 from store.protocol import DeviceCount, HubStatus, SyncAnswer, SyncRequest
 from store.storage import MemoryFile, MemoryFolder
@@ -240,6 +241,27 @@ async def test_a_devices_own_tables_are_kept_and_take_tinydbs_own_writing() -> N
     for store in (device, await DeviceDatabase.open(folder.copy(), make_world())):
         assert {d.doc_id: d["text"] for d in store.tables.table("notes").all()} == {1: "uno", 3: "three"}
     assert not device.unsent
+
+
+async def test_what_comes_while_a_run_is_written_is_counted_once_for_its_device() -> None:
+    folder = MemoryFolder()
+    hub = await HubDatabase.open(folder, make_world())
+    hub.rest = no_rest
+    device = await DeviceDatabase.open(MemoryFolder(), make_world())
+    await fill(device, range(20))
+    changes = list(device.unsent)
+    await hub.accept(changes[:10])
+    writing = asyncio.create_task(hub.checkpoint())
+    for change in changes[10:]:
+        await hub.accept([change])
+    await writing
+
+    again = await HubDatabase.open(folder.copy(), make_world())
+
+    answer = await again.answer(
+        SyncRequest(device_id=device.device_id, generation=device.generation, after=20, changes=[]), 250, HubStatus()
+    )
+    assert answer.device == DeviceCount(last_seq=20, count=20)
 
 
 async def test_a_new_journal_that_the_disk_refused_is_begun_anew_by_the_next_attempt() -> None:

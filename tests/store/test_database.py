@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from store.changes import Change, ChangeDraft, ChangeKind, World
-from store.database import DeviceDatabase, HubDatabase
+from store.device_database import DeviceDatabase
 from store.errors import JournalTooNew, JournalUnreadable, StorageFailed
+from store.hub_database import HubDatabase
 from store.journal import HEADER, encode_frame
 from store.manifest import journal_name
 from store.protocol import HubStatus, NumberedChange, SyncAnswer

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from store.changes import Change, ChangeDraft, ChangeKind
-from store.database import DeviceDatabase, HubDatabase
+from store.device_database import DeviceDatabase
 from store.errors import StorageFailed, StorageFull
+from store.hub_database import HubDatabase
 from store.journal import Journal
 from store.manifest import journal_name
 from store.storage import MemoryFile, MemoryFolder

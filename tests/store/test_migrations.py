@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from store.changes import ChangeDraft, ChangeKind
-from store.database import Database, DeviceDatabase, HubDatabase
+from store.database import Database
+from store.device_database import DeviceDatabase
 from store.errors import StorageFailed
+from store.hub_database import HubDatabase
 from store.storage import MemoryFolder
 from tests.worlds import make_world
 

@@ -181,7 +181,7 @@ async def test_finding_one_of_many_reads_one_body(monkeypatch: pytest.MonkeyPatc
         parsed.append(body)
         return {}
 
-    monkeypatch.setattr(table, "_decode", decode)
+    monkeypatch.setattr(table, "decode", decode)
     table.find("01234")
     table.find_by("name", "name 77")
     table.find_by_prefix("name", "name 20", 5)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from store.changes import ChangeDraft, ChangeKind
-from store.database import DeviceDatabase, HubDatabase
+from store.device_database import DeviceDatabase
+from store.hub_database import HubDatabase
 from store.protocol import DeviceCount, HubStatus, SyncAnswer, SyncRequest
 from store.standing import Reaction, Standing, react
 from store.storage import MemoryFolder

@@ -32,7 +32,7 @@ import asyncio
 
 import pytest
 
-from store.database import DeviceDatabase
+from store.device_database import DeviceDatabase
 from store.storage import MemoryFolder
 from tests.worlds import make_world
 

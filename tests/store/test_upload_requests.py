@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from store.changes import ChangeDraft, ChangeKind
-from store.database import DeviceDatabase, HubDatabase
+from store.device_database import DeviceDatabase
+from store.hub_database import HubDatabase
 from store.protocol import HubStatus, SyncAnswer
-from store.storage import MemoryStorage
+from store.storage import MemoryFolder
 from store.uploads import UploadState
 from tests.factories import VACCINATION_ID, make_vaccination
 from tests.worlds import make_world
@@ -27,7 +28,7 @@ def shown(store: Store) -> dict[str, Any]:
 
 
 async def exchange(device: DeviceDatabase, hub: HubDatabase) -> None:
-    accepted = await hub.accept(list(device.unsent.values()))
+    accepted = await hub.accept(list(device.unsent))
     changes, upto = hub.changes_after(device.cursor, 1000, except_device=device.device_id)
     await device.receive(SyncAnswer(accepted=accepted, changes=changes, upto=upto, head=hub.head, status=HubStatus()))
 
@@ -55,8 +56,8 @@ async def correct(store: Store) -> None:
 
 
 async def clinic_with_a_refused_dose() -> tuple[HubDatabase, DeviceDatabase, DeviceDatabase]:
-    hub = await HubDatabase.open(MemoryStorage(), make_world())
-    devices = [await DeviceDatabase.open(MemoryStorage(), make_world()) for _ in range(2)]
+    hub = await HubDatabase.open(MemoryFolder(), make_world())
+    devices = [await DeviceDatabase.open(MemoryFolder(), make_world()) for _ in range(2)]
     dose = make_vaccination().model_dump(mode="json", exclude={"record_id"})
     await commit(hub, ChangeKind.RECORD_VACCINATION, dose)
     await refuse(hub, "batch-1")

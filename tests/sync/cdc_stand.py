@@ -20,7 +20,7 @@ from e2e.fake_cdc.practice_certificate import make_practice_certificate
 from e2e.fake_cdc.scenarios import read_rule
 from e2e.fake_cdc.signature import Gate, read_public_key
 from store.changes import ChangeDraft, ChangeKind, World
-from store.database import HubDatabase
+from store.hub_database import HubDatabase
 from store.protocol import CdcLinkState
 from store.storage import FileFolder
 from sync.cdc_client import CdcClient

@@ -11,12 +11,14 @@ from typing import Any
 from aiohttp import ClientResponse, ClientSession, web
 
 from store.changes import Change, ChangeDraft, ChangeKind, World
-from store.database import DeviceDatabase, HubDatabase
+from store.device_database import DeviceDatabase
+from store.hub_database import HubDatabase
 from store.protocol import SyncAnswer, SyncRequest
 from store.storage import FileFolder, MemoryFolder
 from sync.app import make_app
 from sync.hub import HUB, CdcLink, Hub
 from sync.settings import Settings
+from sync.snapshot import SNAPSHOTS, Snapshots
 from tests.factories import make_patient
 
 WORLD = World(now=lambda: datetime.now(UTC), random_bytes=os.urandom)
@@ -28,6 +30,7 @@ class RunningHub:
     database: HubDatabase
     session: ClientSession
     port: int
+    snapshots: Snapshots
 
     @property
     def host(self) -> str:
@@ -66,7 +69,7 @@ async def running_hub(
     port = runner.addresses[0][1]
     try:
         async with ClientSession(f"http://127.0.0.1:{port}") as session:
-            yield RunningHub(app[HUB], database, session, port)
+            yield RunningHub(app[HUB], database, session, port, app[SNAPSHOTS])
     finally:
         await runner.cleanup()
         await database.close()
@@ -82,6 +85,8 @@ def request_of(device: DeviceDatabase, **changes: Any) -> SyncRequest:
         "generation": device.generation,
         "after": device.cursor,
         "changes": list(device.unsent),
+        "hub_generation": device.hub_generation,
+        "own": device.wants_own,
     }
     return SyncRequest(**(fields | changes))
 

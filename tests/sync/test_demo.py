@@ -16,7 +16,7 @@ from aiohttp import ClientConnectionError, ClientSession
 
 from store.changes import ChangeDraft, ChangeKind
 from store.codes import vaccine_by_code
-from store.database import HubDatabase
+from store.hub_database import HubDatabase
 from store.lots import parse_lot_number
 from store.storage import MemoryFolder
 from store.vaccinations import VaccinationDraft

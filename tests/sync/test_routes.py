@@ -15,8 +15,8 @@ import pytest
 from aiohttp import ClientResponse, ClientSession
 
 from store.changes import Change, ChangeKind
-from store.database import HubDatabase
 from store.errors import StorageFull
+from store.hub_database import HubDatabase
 from store.protocol import MAX_BODY_BYTES, MAX_PULL_CHANGES, CdcLinkState, SyncAnswer
 from store.storage import FileFolder, FileStorage
 from sync.settings import ROOT

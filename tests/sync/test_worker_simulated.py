@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.changes import ChangeDraft, ChangeKind, World
-from store.database import HubDatabase
+from store.hub_database import HubDatabase
 from store.storage import MemoryFolder
 from sync import cdc_answers, cdc_format
 from sync.registry import ConfirmAnswer, Exchange, UploadAnswer, UploadItem

@@ -10,8 +10,8 @@ from nicegui.testing import User, user_simulation
 
 from store.changes import ChangeDraft, ChangeKind
 from store.conflicts import count_open_conflicts
-from store.database import DeviceDatabase
 from store.decisions import Pair, draft_distinct, draft_merge
+from store.device_database import DeviceDatabase
 from store.persons import effective_patient
 from store.storage import MemoryFolder
 from tests.factories import PATIENT_ID, VACCINATION_ID, make_patient, make_vaccination

@@ -8,7 +8,7 @@ from nicegui import ui
 from nicegui.testing import User, user_simulation
 
 from store.changes import ChangeDraft, ChangeKind
-from store.database import DeviceDatabase
+from store.device_database import DeviceDatabase
 from store.errors import StorageFull
 from store.storage import MemoryFolder
 from tests.factories import make_lot, make_patient, make_vaccination
@@ -295,3 +295,16 @@ def test_every_state_error_and_problem_has_its_sentence() -> None:
 def _codes_in(root: Path) -> str:
     """The text of what the browser runs: errors of the hub alone need no sentence on a device's screen."""
     return "\n".join(p.read_text(encoding="utf-8") for folder in ("store", "ui") for p in (root / folder).rglob("*.py"))
+
+
+async def test_the_bar_tells_how_far_the_first_sync_is(user: User, state: AppState) -> None:
+    await user.open("/")
+    await user.should_not_see("首次同步")
+
+    state.sync.snapshot.total_bytes, state.sync.snapshot.fetched_bytes = 200, 84
+    state.touch()
+    await user.should_see("首次同步 42%")
+
+    state.sync.snapshot.total_bytes = 0
+    state.touch()
+    await user.should_not_see("首次同步")

@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 
 from store.changes import ChangeDraft, ChangeKind
-from store.database import DeviceDatabase
+from store.device_database import DeviceDatabase
 from store.errors import StorageFull
 from store.storage import MemoryFolder
 from tests.factories import make_patient

@@ -1,0 +1,105 @@
+"""What one hub keeps per second, on a real disk, without HTTP: the store's own share of a push."""
+
+import asyncio
+import os
+import random
+import tempfile
+from datetime import UTC, date, datetime
+from pathlib import Path
+from time import perf_counter, process_time
+
+from e2e.bench.report import OURS, Report
+from e2e.sample.make_sample import make_roster
+from store.changes import Change, ChangeKind, World
+from store.hub_database import HubDatabase
+from store.roster import decode_roster, read_rows
+from store.storage import FileFolder, FileStorage
+from sync.app import spare_the_collector
+
+ROWS = 20_000
+BATCH = 500
+CALLERS = 20
+SMALL_BATCH = 5
+_WORLD = World(now=lambda: datetime.now(UTC), random_bytes=os.urandom)
+
+
+def measure_hub_store(report: Report, folder: Path, rows: int = ROWS) -> None:
+    """Add what the hub's store takes in large batches, and how many flushes many small ones share."""
+    asyncio.run(_measure(report, folder, rows))
+
+
+async def _measure(report: Report, folder: Path, rows: int) -> None:
+    changes = _make_changes(rows)
+    spare_the_collector()  # as the hub does
+    batches = [changes[n : n + BATCH] for n in range(0, len(changes), BATCH)]
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        hub = await HubDatabase.open(FileFolder(Path(name)), _WORLD)
+        rates, began, busy = [], perf_counter(), process_time()
+        for batch in batches:
+            start = perf_counter()
+            await hub.accept(batch)
+            rates.append(len(batch) / (perf_counter() - start))
+        spent, busy = perf_counter() - began, process_time() - busy
+        report.add(OURS, f"hub durable records/s (batches of {BATCH})", "1/s", rates, f"{rows} patients, each batch")
+        report.add(OURS, "the same over the whole run", "1/s", [rows / spent], "checkpoints meanwhile included")
+        report.add(OURS, "the same for each second of processor time", "1/s", [rows / busy], "for a loaded machine")
+        await hub.settle()
+        start = perf_counter()
+        await hub.accept(batches[-1])
+        report.add(OURS, f"hub: {BATCH} records it knows already", "ms", [(perf_counter() - start) * 1000])
+        await hub.close()
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        await _measure_callers(report, Path(name), _make_changes(CALLERS * SMALL_BATCH * 50))
+
+
+async def _measure_callers(report: Report, folder: Path, changes: list[Change]) -> None:
+    flushes = 0
+
+    class CountingFile(FileStorage):
+        def _append(self, data: bytes, durable: bool) -> None:
+            nonlocal flushes
+            flushes += durable
+            super()._append(data, durable)
+
+    class CountingFolder(FileFolder):
+        async def open(self, name: str) -> FileStorage:
+            return CountingFile(folder / name)
+
+    hub = await HubDatabase.open(CountingFolder(folder), _WORLD)
+    flushes, waits = 0, []
+
+    async def call(mine: list[Change]) -> None:
+        for n in range(0, len(mine), SMALL_BATCH):
+            start = perf_counter()
+            await hub.accept(mine[n : n + SMALL_BATCH])
+            waits.append((perf_counter() - start) * 1000)
+
+    share, began = len(changes) // CALLERS, perf_counter()
+    await asyncio.gather(*(call(changes[n * share : (n + 1) * share]) for n in range(CALLERS)))
+    spent = perf_counter() - began
+    what = f"{CALLERS} callers, batches of {SMALL_BATCH}"
+    report.add(OURS, "hub: flushes per acknowledged batch", "", [flushes / len(waits)], what)
+    report.add(OURS, "hub: a batch acknowledged", "ms", waits, what)
+    report.add(OURS, "hub durable records/s (small batches)", "1/s", [len(changes) / spent], what)
+    await hub.close()
+
+
+def _make_changes(rows: int) -> list[Change]:
+    """Registrations as devices push them: made-up people of the sample, ids in the order of time."""
+    chance, today = random.Random(7), date(2026, 11, 23)
+    roster = decode_roster(make_roster(rows * 5 // 4, 7, today))
+    people = [row.patient for row in read_rows(roster, today) if row.patient is not None]
+    assert len(people) >= rows
+    return [
+        Change(
+            change_id=_WORLD.make_change_id(),
+            device_id=f"{number % CALLERS:032x}",
+            device_seq=number // CALLERS + 1,
+            record_id=chance.randbytes(16).hex(),
+            kind=ChangeKind.REGISTER_PATIENT,
+            payload=person.model_dump(mode="json", exclude_defaults=True),
+            made_by="nurse",
+            made_at=_WORLD.now(),
+        )
+        for number, person in enumerate(people[:rows])
+    ]
