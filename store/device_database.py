@@ -160,7 +160,10 @@ class DeviceDatabase(Database):
     async def _react(self, reaction: Reaction, answer: SyncAnswer) -> None:
         match reaction:
             case Reaction.START_OVER:
-                await self._write([Entry(e="hub", data={"generation": answer.generation}), Entry(e="again")])
+                # Who still reads its own later changes goes on with that at the other hub: it has counted them already,
+                # so nothing else would ever tell that they are missing.
+                data = {"generation": answer.generation, "until": answer.head if self.wants_own else 0}
+                await self._write([Entry(e="hub", data=data), Entry(e="again")])
             case Reaction.CATCH_UP if answer.device is not None:
                 data = {"last_seq": answer.device.last_seq, "until": answer.head}
                 await self._write([Entry(e="catch_up", data=data)])
@@ -182,7 +185,7 @@ class DeviceDatabase(Database):
                 self.cursor, self.cursor_mark = entry.hub_seq, entry.change_id or ""
             case "hub":
                 if self.hub_generation:
-                    self.cursor, self.cursor_mark, self._own_until = 0, "", 0
+                    self.cursor, self.cursor_mark, self._own_until = 0, "", data.get("until", 0)
                 self.hub_generation = data["generation"]
             case "again":
                 self.own.send_all_again()

@@ -264,3 +264,28 @@ async def test_a_put_back_hub_that_has_given_the_devices_last_number_anew_is_fou
     await sync(one, hub)
 
     assert {"000003", "000004"} <= set(charts(one))
+
+
+async def test_an_older_copy_that_meets_another_hub_while_it_reads_its_own_changes_goes_on_reading_them() -> None:
+    """Found by tests/sim, seed 20285."""
+    folder, hub_folder = MemoryFolder(), MemoryFolder()
+    hub, one, two = await make_hub(hub_folder), await make_device(folder), await make_device()
+    await register(one, 1)
+    await sync(one, hub)
+    older = folder.copy()
+    await register(one, 2, 3, 4)
+    await sync(one, hub)
+    older_hub = hub_folder.copy()
+    await register(two, 5)
+    await sync(two, hub)
+
+    one = await make_device(older)
+    request = SyncRequest(device_id=one.device_id, generation=one.generation, after=one.cursor, changes=[])
+    await one.receive(await hub.answer(request, 1, HubStatus()))  # notices that it is an older copy
+    assert one.wants_own
+    hub = await make_hub(older_hub)
+    await sync(two, hub)  # the hub notices that it is one too, and takes a new generation
+    await sync(one, hub)
+
+    assert charts(one) == charts(hub) == [f"{n:06d}" for n in range(1, 6)]
+    assert not one.wants_own
