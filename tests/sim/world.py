@@ -224,7 +224,7 @@ class _Clinic:
                 await machine.database.checkpoint()
                 await machine.database.checkpoint()  # the first may have done the work of one that failed
             except Exception as error:  # noqa: BLE001 -- whatever it is
-                self.ledger.check(False, f"{machine.name} cannot move its journal into runs: {error!r}")
+                self.ledger.check(False, f"{machine.name} cannot move its journal into runs: {traceback.format_exc()}")
             self.ledger.check(not machine.database.newer_records(), f"{machine.name}: records stay outside of runs")
             same = storage.shown(machine.database) == before
             self.ledger.check(same, f"{machine.name}: moving the journal into runs changed what the tables show")
