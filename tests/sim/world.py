@@ -223,7 +223,7 @@ class _Clinic:
             try:
                 await machine.database.checkpoint()
                 await machine.database.checkpoint()  # the first may have done the work of one that failed
-            except Exception as error:  # noqa: BLE001 -- whatever it is
+            except Exception:  # noqa: BLE001 -- whatever it is
                 self.ledger.check(False, f"{machine.name} cannot move its journal into runs: {traceback.format_exc()}")
             self.ledger.check(not machine.database.newer_records(), f"{machine.name}: records stay outside of runs")
             same = storage.shown(machine.database) == before
