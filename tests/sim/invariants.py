@@ -189,7 +189,7 @@ def _check_alike(ledger: Ledger, name: str, table: str, at_hub: Any, at_device: 
 
 def _check_cdc(ledger: Ledger, hub: HubDatabase, cdc: Cdc) -> None:
     """CDC holds of each record what the clinic says it verified, and of a void nothing."""
-    lost = {ledger.promises[change_id].label for change_id in ledger.lost_with_device}
+    lost = {ledger.promises[change_id].change.record_id for change_id in ledger.lost_with_device}
     for document in hub.tables.vaccinations.documents():
         state, held = document["upload_state"], cdc.held(document["record_id"])
         wanted = "" if document["voided"] else document["manufacturer"]
@@ -199,7 +199,7 @@ def _check_cdc(ledger: Ledger, hub: HubDatabase, cdc: Cdc) -> None:
                 # Known gap: recorded, told to CDC and voided after the backup was made. Nothing says that CDC has it.
                 ledger.count("voided doses left at CDC by a restored hub")
                 continue
-            if not agrees and document["record_id"] in ledger.untold and held and held.label in lost:
+            if not agrees and document["record_id"] in ledger.untold & lost:
                 ledger.count("revisions at CDC lost with a hub and a device")
                 continue
             ledger.check(agrees, f"CDC holds {held}, the clinic {wanted!r} as {state}")
