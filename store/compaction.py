@@ -23,8 +23,10 @@ from store.record_table import RecordTable
 from store.run import TEXT_SEPARATOR, RunWriter, TableRun
 from store.tables import index_rules
 
-# Records or keys handled between two rests: some milliseconds in a browser.
+# Records or keys copied between two rests: some milliseconds in a browser.
 STEP = 400
+# The same of records whose keys and texts are made.
+_KEYED_STEP = 100
 MERGE_FACTOR = 4
 
 # Records whose keys are sorted at once; sorted pieces are merged afterwards, so that no step is long.
@@ -54,21 +56,14 @@ async def write_delta(writer: RunWriter, tables: Sequence[RecordTable], rest: Re
         delta = table.frozen
         if delta is None or not delta.documents:  # None: a device's own table that was made since
             continue
-        writer.begin_table(table.name, index_rules(table))
-        ids = sorted(delta.documents)
-        ordinal_by_id, keys, texts = {}, KeySectionBuilder(unique=True), _Texts()
-        for number, record_id in enumerate(ids):
+        made = _TableWriter(writer, table)
+        for number, record_id in enumerate(sorted(delta.documents)):
             document = delta.documents[record_id]
-            ordinal_by_id[record_id] = writer.add_body(table.encode(document) if document is not None else b"")
-            keys.add(record_id.encode(), number)
-            texts.add(delta.text(record_id))
-            if number % STEP == 0:
+            made.add(record_id.encode(), table.encode(document) if document is not None else b"", document)
+            if number % _KEYED_STEP == 0:
                 await writer.flush_some()
                 await rest()
-        _end_bodies(writer, keys, texts if table.text_of is not None else None)
-        for index in table.indexes:
-            pairs = ((key, ordinal_by_id[record_id]) for key, record_id in delta.pairs(index))
-            writer.add_section(f"index {index}", await _section(pairs, rest))
+        await made.end(rest)
     await writer.finish()
 
 
@@ -163,36 +158,58 @@ async def _rebuild_table(
     rest: Rest,
     step: Callable[[int], Awaitable[None]],
 ) -> dict[str, Any]:
-    writer.begin_table(table.name, index_rules(table))
-    ids, texts, keys = KeySectionBuilder(unique=True), _Texts(), {index: _Keys() for index in table.indexes}
-    counted = {index: Counter[str]() for index in table.counted}
-    seen = total = 0
+    made = _TableWriter(writer, table)
+    seen = 0
     last: bytes | None = None
     for seen, (key, age, ordinal, body) in enumerate(heapq.merge(*(_records(p, n) for n, p in enumerate(parts))), 1):
-        if seen % STEP == 0:
-            await step(STEP)
+        if seen % _KEYED_STEP == 0:
+            await step(_KEYED_STEP)
         if key == last:
             continue  # an older word on the record before
         last = key
-        if not body:
-            continue
-        crc = parts[age].array("crcs")[ordinal]
-        place = writer.add_body(body, crc)
-        total += 1
-        ids.add(key, place)
-        document = _parsed(table, key.decode(), body, crc)
-        texts.add(framed(table.text_of(document)) if table.text_of is not None and document is not None else b"")
-        for index, key_of in table.indexes.items():
-            if document is not None and (found := key_of(document)) is not None:
-                keys[index].add(found.encode(), place)
-                if index in counted:
-                    counted[index][found] += 1
-    await step(seen % STEP)
-    _end_bodies(writer, ids, texts if table.text_of is not None else None)
-    for index, pieces in keys.items():
-        writer.add_section(f"index {index}", await _section(pieces.pairs(), rest))
-        await writer.flush_some()
-    return {"total": total, "by": {index: dict(count) for index, count in counted.items()}}
+        if body:
+            crc = parts[age].array("crcs")[ordinal]
+            made.add(key, body, _parsed(table, key.decode(), body, crc), crc)
+    await step(seen % _KEYED_STEP)
+    await made.end(rest)
+    return made.counts()
+
+
+class _TableWriter:
+    """One table of a run, with the keys and texts that its records give."""
+
+    def __init__(self, writer: RunWriter, table: RecordTable) -> None:
+        writer.begin_table(table.name, index_rules(table))
+        self._writer, self._table = writer, table
+        self._ids, self._texts = KeySectionBuilder(unique=True), _Texts()
+        self._keys = {index: _Keys() for index in table.indexes}
+        self._counted = {index: Counter[str]() for index in table.counted}
+        self._total = 0
+
+    def add(self, record_id: bytes, body: bytes, document: Document | None, crc: int | None = None) -> None:
+        """Take the next record in the order of ids; no `document` of one that was removed or is damaged."""
+        place = self._writer.add_body(body, crc)
+        self._ids.add(record_id, place)
+        self._total += bool(body)
+        text_of = self._table.text_of
+        self._texts.add(framed(text_of(document)) if text_of is not None and document is not None else b"")
+        if document is None:
+            return
+        for index, key_of in self._table.indexes.items():
+            if (key := key_of(document)) is not None:
+                self._keys[index].add(key.encode(), place)
+                if index in self._counted:
+                    self._counted[index][key] += 1
+
+    async def end(self, rest: Rest) -> None:
+        _end_bodies(self._writer, self._ids, self._texts if self._table.text_of is not None else None)
+        for index, keys in self._keys.items():
+            self._writer.add_section(f"index {index}", await _section(keys.pairs(), rest))
+            await self._writer.flush_some()
+
+    def counts(self) -> dict[str, Any]:
+        """As `RecordTable.counts`."""
+        return {"total": self._total, "by": {index: dict(count) for index, count in self._counted.items()}}
 
 
 def _parsed(table: RecordTable, record_id: str, body: bytes, crc: int) -> Document | None:

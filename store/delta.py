@@ -47,10 +47,6 @@ class Delta:
         """Pairs of key and id of all keys that begin so, in order."""
         return self._index(index).pairs_from(prefix)
 
-    def pairs(self, index: str) -> list[tuple[bytes, str]]:
-        """All pairs of key and id, in the order in which a run keeps them."""
-        return sorted((key.encode(), record_id) for record_id, key in self._index(index).key_by_id.items())
-
     def text(self, record_id: str) -> bytes:
         return self._all_texts().get(record_id, b"")
 

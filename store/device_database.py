@@ -1,6 +1,5 @@
 """The store in a browser: its own changes until the hub holds them, what the hub has told, a snapshot put in place."""
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -10,10 +9,7 @@ from store.compaction import Rest, follow_rules, merge_runs
 from store.database import ENTRIES, Database, Entry
 from store.errors import SnapshotDamaged
 from store.manifest import run_name
-from store.protocol import (
-    SnapshotOffer,
-    SyncAnswer,
-)
+from store.protocol import SnapshotOffer, SyncAnswer
 from store.run import Run
 from store.snapshot_pages import checked_counts, copy_pages
 from store.standing import Reaction, Standing, react
@@ -21,7 +17,6 @@ from store.storage import StorageFolder
 from store.tables import Tables
 
 _FRAME_CHANGES = 250
-_log = logging.getLogger(__name__)
 
 
 class DeviceDatabase(Database):

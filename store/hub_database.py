@@ -6,7 +6,6 @@ Invariants:
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,7 +34,6 @@ _STEPS_TO_DISK = 3
 # A snapshot of fewer goes without indexes: of 10,000 patients it is 1.0 MB on the line instead of 1.8, and the device
 # makes them in a second. Of many more, the making would take longer than the line does.
 BARE_RECORDS = 20_000
-_log = logging.getLogger(__name__)
 
 
 class _Planned:

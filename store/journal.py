@@ -76,12 +76,6 @@ class Journal:
         self._lock = asyncio.Lock()
         self.recovery = Recovery()
 
-    def first_frame(self) -> bytes | None:
-        """The first whole payload, if the file begins with one. Raises: JournalUnreadable, JournalTooNew."""
-        if not _is_journal(self._file):
-            return None
-        return _whole_frame(_Window(self._file), len(HEADER), self._file.size())
-
     def frames(self) -> Iterator[bytes]:
         """Every whole payload in order; what cannot be read is noted in `recovery`. Changes nothing.
 

@@ -122,16 +122,16 @@ class RecordTable(Table):
     def find_by(self, index: str, key: str, limit: int | None = None) -> list[Document]:
         """Documents whose index key is `key`, the oldest runs' first, at most `limit`."""
         found: list[Document] = []
-        encoded = key.encode()
-        for depth, run in reversed(list(enumerate(self.runs))):
-            if (keys := run.index(index)) is not None:
-                for place in keys.places_of(encoded):
-                    if not self._collect(found, run, keys.ordinal(place), depth, limit):
-                        return found
-        for document in self._newer_at(index, key):
+        for run, ordinal, record_id in self._in_runs_at(index, key):
             if limit is not None and len(found) >= limit:
-                break
-            found.append(document)
+                return found
+            found.append(self._parsed(run, ordinal, record_id))
+        for layer, hidden in self._newer():
+            for record_id in layer.ids_at(index, key):
+                if limit is not None and len(found) >= limit:
+                    return found
+                if record_id not in hidden:
+                    found.append(layer.documents[record_id])  # type: ignore[arg-type]  # an index names what is there
         return found
 
     def find_by_prefix(self, index: str, prefix: str, limit: int) -> list[Document]:
@@ -149,10 +149,10 @@ class RecordTable(Table):
                     taken += 1
                     if taken == limit:
                         break
-        for layer in filter(None, (self.frozen, self.delta)):
+        for layer, hidden in self._newer():
             taken = 0
             for key, record_id in layer.ids_from(index, prefix):
-                if layer is self.frozen and record_id in self.delta.documents:
+                if record_id in hidden:
                     continue
                 candidates.append((key.encode(), record_id, None, 0))
                 taken += 1
@@ -182,17 +182,10 @@ class RecordTable(Table):
 
     def ids_by(self, index: str, key: str) -> list[str]:
         """The ids of the documents whose index key is `key`; none of them is read."""
-        found = []
-        for depth, run in enumerate(self.runs):
-            if (keys := run.index(index)) is not None:
-                for place in keys.places_of(key.encode()):
-                    record_id = run.id_at(keys.ordinal(place))
-                    if not self._is_hidden(record_id, depth):
-                        found.append(record_id)
-        newer, hidden = self.delta.ids_at(index, key), self.delta.documents
-        if self.frozen is not None:
-            found += [record_id for record_id in self.frozen.ids_at(index, key) if record_id not in hidden]
-        return found + list(newer)
+        found = [record_id for _, _, record_id in self._in_runs_at(index, key)]
+        for layer, hidden in self._newer():
+            found += [record_id for record_id in layer.ids_at(index, key) if record_id not in hidden]
+        return found
 
     def count_by(self, index: str, key: str) -> int:
         if index in self.counted:
@@ -206,9 +199,9 @@ class RecordTable(Table):
                 start, end = run.bounds(ordinal)
                 if end > start and not self._is_hidden(key.decode(), depth):
                     yield key.decode()
-        for layer in filter(None, (self.frozen, self.delta)):
+        for layer, hidden in self._newer():
             for record_id, document in list(layer.documents.items()):
-                if document is not None and not (layer is self.frozen and record_id in self.delta.documents):
+                if document is not None and record_id not in hidden:
                     yield record_id
 
     def documents(self) -> Iterator[Document]:
@@ -273,19 +266,21 @@ class RecordTable(Table):
             return True
         return any(record_id in run for run in self.runs[:depth])
 
-    def _newer_at(self, index: str, key: str) -> Iterator[Document]:
-        for layer in filter(None, (self.frozen, self.delta)):
-            for record_id in layer.ids_at(index, key):
-                if not (layer is self.frozen and record_id in self.delta.documents):
-                    yield layer.documents[record_id]  # type: ignore[misc]
+    def _newer(self) -> list[tuple[Delta, Mapping[str, Any]]]:
+        """What is newer than the runs, the older first, each with the ids that something newer has a word on."""
+        newest: list[tuple[Delta, Mapping[str, Any]]] = [(self.delta, {})]
+        return newest if self.frozen is None else [(self.frozen, self.delta.documents), *newest]
 
-    def _collect(self, found: list[Document], run: TableRun, ordinal: int, depth: int, limit: int | None) -> bool:
-        if limit is not None and len(found) >= limit:
-            return False
-        record_id = run.id_at(ordinal)
-        if not self._is_hidden(record_id, depth):
-            found.append(self._parsed(run, ordinal, record_id))
-        return True
+    def _in_runs_at(self, index: str, key: str) -> Iterator[tuple[TableRun, int, str]]:
+        """Where the runs hold the records whose index key is `key`, the oldest runs' first."""
+        encoded = key.encode()
+        for depth in range(len(self.runs) - 1, -1, -1):
+            run = self.runs[depth]
+            if (keys := run.index(index)) is not None:
+                for place in keys.places_of(encoded):
+                    record_id = run.id_at(ordinal := keys.ordinal(place))
+                    if not self._is_hidden(record_id, depth):
+                        yield run, ordinal, record_id
 
     def _with_text(self, piece: bytes) -> Iterator[tuple[str, bytes]]:
         for depth, run in enumerate(self.runs):
@@ -293,9 +288,9 @@ class RecordTable(Table):
                 record_id = run.id_at(ordinal)
                 if not self._is_hidden(record_id, depth):
                     yield record_id, run.text(ordinal)
-        for layer in filter(None, (self.frozen, self.delta)):
+        for layer, hidden in self._newer():
             for record_id in layer.ids_with_text(piece):
-                if not (layer is self.frozen and record_id in self.delta.documents):
+                if record_id not in hidden:
                     yield record_id, layer.text(record_id)
 
     # ---- TinyDB's inner gates: everything its query API does passes through these
