@@ -31,6 +31,7 @@ TEXT_SEPARATOR = b"\0"
 _TAIL = struct.Struct("<II8s")
 _FOOTER_GUESS_BYTES = 16 * 1024
 _READ_SINGLY = 200
+_FLUSHED_AT_ONCE_BYTES = 4 * 1024 * 1024
 
 
 class Run:
@@ -183,7 +184,7 @@ class RunWriter:
 
     def __init__(self, file: StorageFile) -> None:
         self._file = file
-        self._at = 0
+        self._at = self._unflushed = 0
         self._buffer = bytearray()
         self._tables: dict[str, dict[str, Any]] = {}
         self._table: dict[str, Any] = {}
@@ -210,11 +211,18 @@ class RunWriter:
         self._buffer += data
 
     async def flush_some(self, above_bytes: int = 256 * 1024) -> None:
-        """Hand what is gathered to the disk once it is more than so much; not durable yet."""
+        """Hand what is gathered to the disk once it is more than so much.
+
+        Flushed now and then: a browser's worker stands still while it flushes, and all at the end would be felt.
+        """
         if len(self._buffer) > above_bytes:
             data, self._buffer = bytes(self._buffer), bytearray()
-            await self._file.append(data, durable=False)
+            self._unflushed += len(data)
+            is_much = self._unflushed > _FLUSHED_AT_ONCE_BYTES
+            await self._file.append(data, durable=is_much)
             self._at += len(data)
+            if is_much:
+                self._unflushed = 0
 
     async def finish(self) -> None:
         """Write the footer; all of the run is durable on return."""
