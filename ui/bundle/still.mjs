@@ -22,6 +22,10 @@ Math.random = () => 0.5;
 crypto.randomFillSync = fill;
 syncBuiltinESMExports();
 
+// Nothing is told when the engine collects garbage: a Python object that JavaScript let go of is released then, and when
+// that is depends on the machine.
+globalThis.FinalizationRegistry = class { register() {} unregister() { return false; } };
+
 // Timers come in the order of their due times, each in a turn of its own, without waiting: which of two was first would
 // else depend on how busy the machine is.
 const timers = [];
