@@ -1,4 +1,4 @@
-"""Fixtures of the journeys. What failed shows the logs of the hub, the fake CDC and the browser."""
+"""Fixtures of the journeys. What failed shows its screens and the logs of the hub, the fake CDC and the browser."""
 
 import shutil
 import subprocess
@@ -80,16 +80,24 @@ def visited(playwright: Playwright, bundle: Path, port: int, tmp_path_factory: p
 
 
 @pytest.fixture
-def new_tablet(playwright: Playwright, tmp_path: Path, hub: Hub, browser_log: list[str]) -> Iterator[Tablet]:
+def new_tablet(
+    playwright: Playwright, tmp_path: Path, hub: Hub, browser_log: list[str], request: pytest.FixtureRequest
+) -> Iterator[Tablet]:
     """A device that has never seen the app."""
     tablet = Tablet(playwright, tmp_path / "new-tablet", hub.url, browser_log)
+    request.node.user_properties.append(("screens of the tablet", tablet))
     yield tablet
     tablet.throw_away()
 
 
 @pytest.fixture
 def make_tablet(
-    playwright: Playwright, tmp_path: Path, hub: Hub, visited: Path, browser_log: list[str]
+    playwright: Playwright,
+    tmp_path: Path,
+    hub: Hub,
+    visited: Path,
+    browser_log: list[str],
+    request: pytest.FixtureRequest,
 ) -> Iterator[Callable[[str], Tablet]]:
     """Make devices by name; each has visited the app once."""
     tablets: list[Tablet] = []
@@ -97,6 +105,7 @@ def make_tablet(
     def make(name: str) -> Tablet:
         shutil.copytree(visited, tmp_path / name, ignore=shutil.ignore_patterns("Singleton*"))
         tablets.append(Tablet(playwright, tmp_path / name, hub.url, browser_log))
+        request.node.user_properties.append((f"screens of {name}", tablets[-1]))
         return tablets[-1]
 
     yield make

@@ -47,14 +47,23 @@ def call(url: str, body: Any = None, *, method: str | None = None) -> Any:
 
 def build_changed(folder: Path, file: str, old: str, new: str) -> Path:
     """Build the browser program with one passage of one of its files changed, and return the bundle's folder."""
-    source, out = folder / "source", folder / "changed-bundle"
-    for package in ("store", "ui"):
-        shutil.copytree(ROOT / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
+    source = copy_source(folder)
     text = (source / file).read_text(encoding="utf-8")
     assert old in text, f"{file} holds no {old}"
     (source / file).write_text(text.replace(old, new), encoding="utf-8")
+    return build_from(source, folder / "changed-bundle")
+
+
+def copy_source(folder: Path) -> Path:
+    """Copy what the browser program is built of to another place."""
+    for package in ("store", "ui"):
+        shutil.copytree(ROOT / package, folder / "source" / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder / "source"
+
+
+def build_from(source: Path, out: Path, **environment: str) -> Path:
     command = [sys.executable, "-m", "ui.build", "--out", str(out), "--cache", str(CACHE)]
-    subprocess.run(command, cwd=source, check=True)
+    subprocess.run(command, cwd=source, env={**os.environ, **environment}, check=True)
     return out
 
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, Playwright, expect
+from playwright.sync_api import BrowserContext, Error, FrameLocator, Locator, Page, Playwright, expect
 
 from tests.chromium import find_chromium
 
@@ -79,6 +79,18 @@ class Tablet:
                 self._log.append(f"closing a killed browser: {type(error).__name__}")
         for lock in ("SingletonLock", "SingletonSocket", "SingletonCookie"):
             (self.profile / lock).unlink(missing_ok=True)
+
+    def log_text(self) -> str:
+        """What stands on the screens: for the report of a failure."""
+        pages = self.context.pages if self.context else []
+        return "\n".join(f"{page.url}\n{self._text(page)}" for page in pages)
+
+    @staticmethod
+    def _text(page: Page) -> str:
+        try:
+            return "\n".join(frame.locator("body").inner_text(timeout=2000) for frame in page.frames)
+        except Error as error:
+            return str(error)
 
     def throw_away(self) -> None:
         self.close()

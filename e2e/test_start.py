@@ -1,14 +1,11 @@
 """How Python comes up: with the memory kept by the build where the browser can put it in place, else by importing."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from playwright.sync_api import expect
 
-from e2e.programs import CACHE, ROOT, Hub, build_changed
+from e2e.programs import Hub, build_changed, build_from, copy_source
 from e2e.screens import Desk, Tablet
 
 CHANCE = "import os, random\n[random.random(), os.urandom(8).hex()]"
@@ -46,11 +43,10 @@ def test_a_memory_that_does_not_fit_this_browser_is_left_alone_and_the_start_goe
 
 
 def test_the_same_inputs_give_the_same_bytes(bundle: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "ui.build", "--out", str(tmp_path / "again"), "--cache", str(CACHE)]
-    busy = "--expose-gc --import data:text/javascript,setInterval(gc,5)"  # garbage is collected at other times
-    subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "NODE_OPTIONS": busy})
+    garbage_collected_all_the_time = "--expose-gc --import data:text/javascript,setInterval(gc,5)"
+    again = build_from(copy_source(tmp_path), tmp_path / "again", NODE_OPTIONS=garbage_collected_all_the_time)
 
-    assert (tmp_path / "again/manifest.json").read_bytes() == (bundle / "manifest.json").read_bytes()
+    assert (again / "manifest.json").read_bytes() == (bundle / "manifest.json").read_bytes()
 
 
 def test_a_device_says_that_it_is_not_ready_to_leave_until_it_is(

@@ -1,8 +1,9 @@
 """Screen text to drafts, or to all the problems it has, each at its field."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from nicegui.binding import bindable_dataclass
 
 from store.lots import Lot, LotType
 from store.pairs import are_confirmed_doses
@@ -13,9 +14,9 @@ from store.vaccinations import Vaccination, VaccinationDraft, check_vaccination
 from ui.state import AppState
 
 
-@dataclass
+@bindable_dataclass
 class VaccinationText:
-    """What stands in the fields of the vaccination form."""
+    """What stands in the fields of the vaccination form. Bindable: what is filled in by itself is shown at once."""
 
     vaccination_date: str = ""
     vaccine_code: str = ""

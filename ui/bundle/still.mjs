@@ -3,6 +3,9 @@
 import crypto from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
 
+// Python keeps the name of its program and looks for itself there: as in the browser, there is none.
+process.argv.length = 1;
+
 const START = Date.UTC(2020, 0, 1);
 const MachineDate = Date;
 globalThis.Date = class extends MachineDate {

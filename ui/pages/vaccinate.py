@@ -141,7 +141,6 @@ class VaccinationForm:
             if self._document is not None:
                 self._show_state(self._document)
             self._build_fields()
-            self._problems = ui.column().classes("w-full gap-1 desk-problems").mark("problems")
             with ui.row():
                 voided = self._document is not None and self._document["voided"]
                 if not voided:
@@ -149,6 +148,8 @@ class VaccinationForm:
                 if self._document is not None and not voided:
                     ui.button("作廢", on_click=self._void).props("color=negative outline").mark("void")
                 ui.button("離開", on_click=self._on_done).props("outline").mark("leave")
+            # Below the buttons: what comes and goes must not move them away under the finger.
+            self._problems = ui.column().classes("w-full gap-1").mark("problems")
         self._check()
 
     def _show_person(self) -> None:
@@ -210,7 +211,7 @@ class VaccinationForm:
             if field is not vaccine:
                 field.bind_value(text, name, forward=lambda value: value or "")
                 field.on_value_change(self._take_lot if field is lot else self._check)
-        self._choices = ui.column().classes("w-full gap-1")
+        self._choices = ui.column().classes("w-full gap-1 desk-choices")
         self._show_choices()
         first = self._field if self._field in self._fields else "dose_number" if text.vaccine_code else "vaccine_code"
         self._fields[first].props("autofocus")
@@ -221,11 +222,11 @@ class VaccinationForm:
         if not self._text.vaccine_code:
             return
         with self._choices:
-            with ui.row().classes("items-center"):
+            with ui.row():
                 ui.label("劑別").classes("desk-note")
                 for label in dose_labels(self._text.vaccine_code):
                     self._choice("dose_number", label, label)
-            with ui.row().classes("items-center"):
+            with ui.row():
                 ui.label("批號").classes("desk-note")
                 for lot in self._lots()[:_LOTS_SHOWN]:
                     expiry = roc_text(lot.get("expiry_date"))

@@ -59,9 +59,35 @@
     },
   });
 
-  // nicegui.js sets this global when its socket is through the handshake; there is no event for it.
-  let shook = false;
-  Object.defineProperty(window, "did_handshake", { get: () => shook, set: (value) => { shook = value; if (value) desk.pageReady(); } });
+  // What she types and taps before the socket is through its handshake waits here in order. Of itself nicegui.js lets each
+  // event wait on a timer of its own, so that the tap on a button could pass the text typed before it.
+  let socket;
+  let waiting = [];
+  Object.defineProperty(window, "socket", { get: () => socket, set: (made) => {
+    const emit = made.emit.bind(made);
+    made.emit = (name, ...rest) => {
+      if (name === "event") keepTyped(rest[0]);
+      return waiting && name !== "handshake" ? waiting.push([name, ...rest]) : emit(name, ...rest);
+    };
+    socket = made;
+  } });
+
+  // Typed text becomes what the page knows of its field. Of itself nicegui.js goes on knowing what Python last set, and puts
+  // that back over the typed text when word of the setting comes late.
+  function keepTyped({ id, listener_id, args }) {
+    const element = mounted_app.elements[id];
+    const event = element?.events.find((one) => one.listener_id === listener_id);
+    if (event?.type === "update:value") element.props.value = JSON.parse(args[0]);
+  }
+
+  // nicegui.js sets this global when the handshake is through; there is no event for it.
+  Object.defineProperty(window, "did_handshake", { get: () => socket !== undefined, set: (value) => {
+    if (!value) return;
+    const before = waiting ?? [];
+    waiting = null;
+    for (const event of before) socket.emit(...event);
+    desk.pageReady();
+  } });
 
   for (const name of ["pushState", "replaceState"]) {
     const native = history[name];
