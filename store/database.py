@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from store.apply import apply_change, keep_unreadable, reason_unreadable
 from store.changes import Change, ChangeDraft, World
 from store.compaction import OnProgress, Rest, choose_merge, follow_rules, merge_runs, rebuild_runs, write_delta
+from store.digests import RangeDigests
 from store.errors import JournalTooNew, JournalUnreadable
 from store.journal import Journal, Recovery
 from store.manifest import Manifest, journal_name, journal_numbers, run_name, unneeded
@@ -42,12 +43,14 @@ class Entry(BaseModel):
     device has read; `exchange` keeps what was sent to CDC and what came back, raw, on the hub alone; `put` writes
     records of this device's own tables; `hub` says which hub a device speaks to, or that a hub takes a new generation;
     `again` has a device send all of its own changes again, `catch_up` lets it read its own from the hub, `renew` gives
-    it a new name.
+    it a new name; `range` precedes the changes of a range of the hub's numbers that is read again.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    e: Literal["store", "runs", "change", "ack", "cursor", "exchange", "put", "hub", "again", "catch_up", "renew"]
+    e: Literal[
+        "store", "runs", "change", "ack", "cursor", "exchange", "put", "hub", "again", "catch_up", "renew", "range"
+    ]
     change: Change | None = None
     hub_seq: int | None = None
     change_id: str | None = None
@@ -85,6 +88,7 @@ class Database:
         self._writes = 0
         self._listeners: list[Listener] = []
         self._next_device_seq = 1
+        self.digests = RangeDigests()
         self.device_id = ""
         self.generation = ""
         self.recovery = Recovery()
@@ -171,10 +175,11 @@ class Database:
     def _state(self) -> dict[str, Any]:
         """What a manifest keeps beside the runs."""
         counts = {table.name: table.counts() for table in self.tables.record_tables()}
-        return {"next_device_seq": self._next_device_seq, "counts": counts}
+        return {"next_device_seq": self._next_device_seq, "counts": counts, "digests": self.digests.state()}
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         self._next_device_seq = state.get("next_device_seq", 1)
+        self.digests.restore(state.get("digests", {}))
         for name, counts in state.get("counts", {}).items():
             self.tables.table(name).set_counts(counts)
 
@@ -244,6 +249,8 @@ class Database:
         if entry.change is not None:
             if entry.change.device_id == self.device_id:
                 self._next_device_seq = max(self._next_device_seq, entry.change.device_seq + 1)
+            if entry.hub_seq is not None:
+                self.digests.add(entry.hub_seq, entry.change.device_id, entry.change.change_id)
             self._apply(entry.change, reason)
         elif entry.e == "put" and entry.data is not None:
             table = self.tables.table(entry.data["table"])

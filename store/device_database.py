@@ -9,7 +9,7 @@ from store.compaction import Rest, follow_rules, merge_runs
 from store.database import ENTRIES, Database, Entry
 from store.errors import SnapshotDamaged
 from store.manifest import run_name
-from store.protocol import SnapshotOffer, SyncAnswer
+from store.protocol import NumberedChange, SnapshotOffer, SyncAnswer
 from store.run import Run
 from store.snapshot_pages import checked_counts, copy_pages
 from store.standing import Reaction, Standing, react
@@ -64,6 +64,14 @@ class DeviceDatabase(Database):
                 await self._write(entries)
             await self._react(react(self.standing, answer), answer)
         self._tell([n.change for n in brought])
+
+    async def mend_range(self, number: int, changes: Sequence[NumberedChange]) -> None:
+        """Take a range of the hub's numbers anew, all of it, in one frame."""
+        async with self._lock:
+            entries = [Entry(e="range", data={"number": number})]
+            entries += [Entry(e="change", change=n.change, hub_seq=n.hub_seq) for n in changes]
+            await self._write(entries)
+        self._tell([n.change for n in changes])
 
     async def adopt(self, offer: SnapshotOffer, pages: Iterable[bytes]) -> None:
         """Put the hub's tables as they stood at `offer.head` in the place of this device's, in one step.
@@ -142,12 +150,14 @@ class DeviceDatabase(Database):
                 "cursor": offer.head,
                 "cursor_mark": "",
                 "hub_generation": offer.generation,
+                "digests": offer.digests,
             }
             await self._publish(runs, state=state)
             for table in self.tables.derived_tables():
                 table.clear()
                 table.set_counts(counts[table.name])
             self.cursor, self.cursor_mark, self.hub_generation = offer.head, "", offer.generation
+            self.digests.restore(offer.digests)
             for entry in again:
                 self.replay(entry)
         return replaced
@@ -180,19 +190,25 @@ class DeviceDatabase(Database):
                 self.cursor, self.cursor_mark = entry.hub_seq, entry.change_id or ""
             case "hub":
                 if self.hub_generation:
-                    self.cursor, self.cursor_mark, self._own_until = 0, "", data.get("until", 0)
+                    self._read_again(own_until=data.get("until", 0))
                 self.hub_generation = data["generation"]
             case "again":
                 self.own.send_all_again()
             case "catch_up":
                 self._next_device_seq = max(self._next_device_seq, data["last_seq"] + 1)
-                self.cursor, self.cursor_mark, self._own_until = 0, "", data["until"]
+                self._read_again(own_until=data["until"])
             case "renew":
                 self.device_id, self.generation = data["device_id"], data["generation"]
                 self._next_device_seq = 1
                 self.own.begin_name()
                 # Read anew: what the other one of the old name made was kept from us as our own.
-                self.cursor, self.cursor_mark, self._own_until = 0, "", 0
+                self._read_again(own_until=0)
+            case "range":
+                self.digests.forget_range(data["number"])
+
+    def _read_again(self, *, own_until: int) -> None:
+        self.cursor, self.cursor_mark, self._own_until = 0, "", own_until
+        self.digests.clear()
 
     def _state(self) -> dict[str, Any]:
         return {

@@ -186,6 +186,8 @@ class HubDatabase(Database):
             generation=self.generation,
             device=DeviceCount(last_seq=last_seq, count=count),
             mark=self._mark_at(upto),
+            digest=self.digests.total(request.device_id),
+            ranges=self.digests.ranges(request.device_id) if request.want_ranges else [],
         )
 
     def _is_behind(self, request: SyncRequest) -> bool:
@@ -214,7 +216,7 @@ class HubDatabase(Database):
     async def write_snapshot(self, file: StorageFile) -> dict[str, Any]:
         """Write a run with all that devices derive from changes, as it stands at the head or a little later.
 
-        Returns what `SnapshotOffer` says of it: "head", "counts" and "devices". Raises: StorageFailed.
+        Returns what `SnapshotOffer` says of it: "head", "counts", "devices" and "digests". Raises: StorageFailed.
         """
         return await self.alone(lambda: self._write_snapshot(file, self.head))
 
@@ -228,6 +230,7 @@ class HubDatabase(Database):
             "head": state.get("head", 0),
             "counts": {table.name: state["counts"][table.name] for table in derived},
             "devices": {device_id: last_seq for device_id, (last_seq, _) in state.get("devices", {}).items()},
+            "digests": state.get("digests", {}),
         }
 
     def _number_of(self, change_id: str) -> int | None:
@@ -257,4 +260,7 @@ class HubDatabase(Database):
     def _restore(self, state: Mapping[str, Any]) -> None:
         super()._restore(state)
         self.head = state.get("head", 0)
+        if "digests" not in state:  # of a program that did not keep them
+            for numbered in self.changes_after(0, self.head, except_device="")[0]:
+                self.digests.add(numbered.hub_seq, numbered.change.device_id, numbered.change.change_id)
         self._counts = {device_id: list(count) for device_id, count in state.get("devices", {}).items()}

@@ -68,7 +68,8 @@ class DeviceCount(_Message):
 
 class SyncRequest(_Message):
     """Shape: `hub_generation` is that of the hub the device last spoke to, empty before the first time; with `own` the
-    device wants its own changes too, which it has lost; `after_mark` is the `mark` that came with `after`."""
+    device wants its own changes too, which it has lost; `after_mark` is the `mark` that came with `after`;
+    `want_ranges` asks for the digests of the ranges."""
 
     protocol: int = PROTOCOL_VERSION
     device_id: Id
@@ -78,13 +79,14 @@ class SyncRequest(_Message):
     hub_generation: str = ""
     own: bool = False
     after_mark: str = ""
+    want_ranges: bool = False
 
 
 class SyncAnswer(_Message):
     """`upto` is how far this answer reaches; `head` how far the hub reaches. More to fetch while `upto < head`.
 
     Shape: `generation` changes whenever the hub's store is begun anew or put back; `device` is what it holds of the
-    one who asks. An older hub says neither.
+    one who asks; `digest` is of all it holds of others, `ranges` by range (digests.py). An older hub says none of them.
     """
 
     protocol: int = PROTOCOL_VERSION
@@ -96,6 +98,8 @@ class SyncAnswer(_Message):
     generation: str = ""
     device: DeviceCount | None = None
     mark: str = ""
+    digest: str = ""
+    ranges: list[str] = []
 
 
 class SnapshotRequest(_Message):
@@ -110,7 +114,7 @@ class SnapshotOffer(_Message):
 
     Shape: `sha256` is that of the whole, in hexadecimal digits, and its name; `page_crcs` are the CRC-32 of each page,
     all of `page_bytes` but the last; `counts` by table (`RecordTable.counts`); `devices` the number of the last change
-    of each device in it.
+    of each device in it; `digests` of all changes in it (`RangeDigests.state`).
     Units: bytes, uncompressed.
     """
 
@@ -123,6 +127,7 @@ class SnapshotOffer(_Message):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     counts: dict[str, dict[str, Any]]
     devices: dict[str, int]
+    digests: dict[str, list[str]] = {}
 
 
 class SnapshotAnswer(_Message):

@@ -21,8 +21,9 @@ from pydantic import ValidationError
 
 from store.changes import Change, World
 from store.device_database import DeviceDatabase
+from store.digests import RANGE_CHANGES, differing_ranges
 from store.errors import AppError, ProtocolMismatch
-from store.protocol import ErrorAnswer, HubStatus, Notice, SyncAnswer, SyncRequest
+from store.protocol import ErrorAnswer, HubStatus, Notice, NumberedChange, SyncAnswer, SyncRequest
 from ui.snapshot_fetch import SnapshotFetch
 
 # Far below what the hub takes: writing and reading a message holds the screen up.
@@ -89,6 +90,7 @@ class SyncClient:
         self.last_sync_at: datetime | None = None
         self.status = HubStatus()
         self.head = 0
+        self._mended: list[tuple[int, list[str]]] = []
         self.snapshot = SnapshotFetch(database, network, on_change)
 
     def wake(self) -> None:
@@ -167,7 +169,7 @@ class SyncClient:
             self._retry_seconds = FIRST_RETRY_SECONDS
             self._set_link(HubLink.CONNECTED)
             if answer.upto >= answer.head and not self._database.unsent:
-                return True
+                return not self._differs(answer) or await self._mend(answer)
             gc.freeze()  # while much is coming: records stay, and the collector need not look through them all
             await asyncio.sleep(REST_SECONDS)
 
@@ -181,15 +183,53 @@ class SyncClient:
             return False
         return True
 
-    async def _exchange(self, batch: list[Change]) -> SyncAnswer | None:
+    def _differs(self, answer: SyncAnswer) -> bool:
+        """Whether this device, which has read all, holds other changes than the hub. An older hub does not say."""
+        ours = self._database.digests.total(self._database.device_id)
+        return bool(answer.digest) and answer.digest != ours
+
+    async def _mend(self, answer: SyncAnswer) -> bool:
+        """Read again the ranges that differ, once for what the hub holds of them; False when there was no answer."""
+        told = await self._exchange([], want_ranges=True)
+        if told is None or told.head != answer.head:
+            return told is not None  # something new has come: the next round looks at it
+        ours = self._database.digests.ranges(self._database.device_id)
+        for number in differing_ranges(ours, told.ranges):
+            theirs = (number, told.ranges[number : number + 1])
+            if theirs in self._mended:
+                continue
+            _log.warning("range %d differs from the hub's and is read again", number)
+            changes = await self._read_range(number, told.head)
+            if changes is None:
+                return False
+            await self._database.mend_range(number, changes)
+            self._mended.append(theirs)
+        return True
+
+    async def _read_range(self, number: int, head: int) -> list[NumberedChange] | None:
+        changes: list[NumberedChange] = []
+        upto, end = number * RANGE_CHANGES, min((number + 1) * RANGE_CHANGES, head)
+        while upto < end:
+            answer = await self._exchange([], after=upto)
+            if answer is None:
+                return None
+            changes += [numbered for numbered in answer.changes if numbered.hub_seq <= end]
+            upto = answer.upto
+        return changes
+
+    async def _exchange(
+        self, batch: list[Change], *, after: int | None = None, want_ranges: bool = False
+    ) -> SyncAnswer | None:
+        """`after`: to read again from there, instead of going on."""
         request = SyncRequest(
             device_id=self._database.device_id,
             generation=self._database.generation,
-            after=self._database.cursor,
+            after=self._database.cursor if after is None else after,
             changes=batch,
             hub_generation=self._database.hub_generation,
             own=self._database.wants_own,
-            after_mark=self._database.cursor_mark,
+            after_mark=self._database.cursor_mark if after is None else "",
+            want_ranges=want_ranges,
         )
         headers = {"Content-Type": "application/json"}
         try:

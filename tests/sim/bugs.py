@@ -130,7 +130,17 @@ def _sent_counts_as_stored() -> None:
         return answer
 
 
+def _digests_are_not_compared() -> None:
+    """Else what a bug kept from a device comes to it all the same."""
+
+    @_replace(SyncClient, "_differs")
+    def differs(before: Any, self: SyncClient, answer: SyncAnswer) -> bool:
+        return False
+
+
 def _cursor_before_changes() -> None:
+    _digests_are_not_compared()
+
     @_replace(DeviceDatabase, "receive")
     async def receive(before: Any, self: DeviceDatabase, answer: SyncAnswer) -> None:
         await before(self, answer.model_copy(update={"changes": []}))
@@ -182,6 +192,8 @@ def _repeat_is_recorded_again() -> None:
 
 
 def _page_lacks_its_last_change() -> None:
+    _digests_are_not_compared()
+
     @_replace(HubDatabase, "changes_after")
     def changes_after(before: Any, self: HubDatabase, *given: Any, except_device: str) -> Any:
         found: tuple[list[NumberedChange], int] = before(self, *given, except_device=except_device)

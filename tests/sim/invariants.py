@@ -98,6 +98,8 @@ def check_quiet_world(
         _check_records(ledger, name, database.tables, expected, set() if database is hub else excused)
     for name, database in devices:
         check_notes(ledger, name, database)
+        own = database.device_id
+        ledger.check(database.digests.total(own) == hub.digests.total(own), f"{name}: digests differ from the hub's")
         for table in TABLES:
             _check_alike(ledger, name, table, getattr(hub.tables, table), getattr(database.tables, table), excused)
     _check_cdc(ledger, hub, cdc)

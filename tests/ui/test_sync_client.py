@@ -1,11 +1,13 @@
 """The device's half of the sync against a real hub."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from store.changes import ChangeDraft, ChangeKind
 from store.device_database import DeviceDatabase
@@ -17,13 +19,18 @@ from ui.sync_client import HubLink, NetworkFailed, SyncClient
 
 
 class HttpNetwork:
-    """What the browser does for the sync, done by aiohttp. `cut` is the cable; `lose_answers` drops what comes back."""
+    """What the browser does for the sync, done by aiohttp. `cut` is the cable; `lose_answers` drops what comes back.
+
+    `tamper` changes what an exchange brings; `after` notes from where each was asked for.
+    """
 
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
         self._url, self._session = url, session
         self.cut = False
         self.lose_answers = 0
         self.bugs = 0
+        self.tamper: Callable[[bytes], bytes] | None = None
+        self.after: list[int] = []
         self._streams: set[asyncio.Task[None]] = set()
 
     async def fetch(
@@ -39,6 +46,9 @@ class HttpNetwork:
                 content = await answer.read()
         except aiohttp.ClientError as error:
             raise NetworkFailed(type(error).__name__) from error
+        if path == "/api/sync" and body is not None:
+            self.after.append(json.loads(body)["after"])
+            content = self.tamper(content) if self.tamper else content
         if self.lose_answers:
             self.lose_answers -= 1
             raise NetworkFailed("answer lost")
@@ -189,3 +199,57 @@ async def test_a_bug_in_one_round_does_not_end_the_sync(tmp_path: Path) -> None:
         one.client.wake()
 
         await one.until(lambda: not one.database.unsent)
+
+
+def without_charts(lost: set[str]) -> Callable[[bytes], bytes]:
+    """What brings an answer to a device without some changes, as if they had never been; the rest as it was."""
+
+    def rob(content: bytes) -> bytes:
+        answer = json.loads(content)
+        answer["changes"] = [n for n in answer["changes"] if n["change"]["payload"].get("chart_number") not in lost]
+        return json.dumps(answer).encode()
+
+    return rob
+
+
+async def test_what_never_came_is_noticed_and_only_its_range_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("store.digests", "ui.sync_client"):
+        monkeypatch.setattr(f"{module}.RANGE_CHANGES", 10)
+    async with running_hub(tmp_path) as hub, running_device(hub) as one, running_device(hub) as two:
+        two.network.tamper = without_charts({"17", "31"})
+        await two.until(lambda: two.client.link is HubLink.CONNECTED)
+        for number in range(40):
+            await one.register(f"{number}")
+        await two.until(lambda: two.database.cursor == 40)
+        assert len(two.charts()) == 38
+
+        two.network.tamper = None
+        two.network.after = []
+        two.client.wake()
+        await two.until(lambda: len(two.charts()) == 40)
+
+        assert [after for after in two.network.after if after < 40] == [10, 30]
+        two.network.after = []
+        two.client.wake()
+        await one.register("last")
+        await two.until(lambda: two.database.cursor == 41)
+        assert [after for after in two.network.after if after < 40] == []
+
+
+async def test_one_that_went_through_a_snapshot_agrees_with_the_hub(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub, running_device(hub) as one:
+        await one.register("057164")
+        await one.until(lambda: not one.database.unsent)
+        hub.snapshots.far_behind = 0
+        async with running_device(hub) as two:
+            two.client.snapshot.far_behind = 0
+            await two.until(lambda: two.charts() == ["057164"])
+            await two.register("058001")
+            await two.until(lambda: not two.database.unsent)
+            await one.until(lambda: len(one.charts()) == 2)
+
+            for device in (one, two):
+                own = device.database.device_id
+                assert device.database.digests.total(own) == hub.database.digests.total(own)
