@@ -162,7 +162,7 @@ class Database:
         """
         async with self._lock:
             changes = self._make_changes(drafts, made_by, self._next_device_seq)
-            entries = [Entry(e="change", change=change) for change in changes]
+            entries = [Entry.model_construct(e="change", change=change) for change in changes]
             await self._write(entries + [Entry(e="exchange", data=exchange) for exchange in exchanges], checked=True)
         self._tell(changes)
         return changes

@@ -61,6 +61,7 @@ class KeySection:
             self._ordinals, at = numbers(data[at : at + 4 * self.count]), at + 4 * self.count
         self._keys = data[at:]
         self._last = self.key(self.count - 1) if self.count else b""
+        self._first_number = self._number_of_first() if unique and self._width and self.count else None
 
     def key(self, place: int) -> bytes:
         if self._ends is None:
@@ -72,6 +73,10 @@ class KeySection:
 
     def place_of(self, key: bytes) -> int | None:
         """The place of this key, where every key stands once."""
+        if self._first_number is not None and key.isdigit():
+            place = int(key) - self._first_number
+            if 0 <= place < self.count and self.key(place) == key:
+                return place
         low, high = self._bucket(key)
         place = bisect_left(range(high), key, low, key=self.key) if low < high else high
         return place if place < high and self.key(place) == key else None
@@ -97,6 +102,12 @@ class KeySection:
         """Every key with its ordinal, in order."""
         for place in range(self.count):
             yield self.key(place), self.ordinal(place)
+
+    def _number_of_first(self) -> int | None:
+        """The first key as a number where the keys are numbers without gaps: those are found without searching."""
+        first = self.key(0)
+        is_dense = first.isdigit() and self._last.isdigit() and int(self._last) - int(first) == self.count - 1
+        return int(first) if is_dense else None
 
     def _find(self, key: bytes) -> int:
         low, high = self._bucket(key)

@@ -115,7 +115,7 @@ def _touched(
     table: RecordTable, index: str, key: str, changed: Mapping[str, Any], crowd: int, *, is_own: bool
 ) -> Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """The pairs whose standing a change of one record may alter through one key. `is_own`: the key is its own now."""
-    count = table.count_by(index, key)
+    count = table.count_by(index, key, at_most=crowd + 2)
     if count == is_own or count > crowd + 1:  # as nearly always nobody else is there, and no record is read
         return ()
     members = [other for other in table.find_by(index, key) if other["record_id"] != changed["record_id"]]
@@ -125,7 +125,7 @@ def _touched(
 
 
 def _sharing(table: RecordTable, index: str, key: str | None, crowd: int) -> list[Document]:
-    if key is None or table.count_by(index, key) > crowd:
+    if key is None or table.count_by(index, key, at_most=crowd + 1) > crowd:
         return []
     return table.find_by(index, key)
 
@@ -134,7 +134,7 @@ def _reasons(tables: Tables, one: Mapping[str, Any], other: Mapping[str, Any]) -
     return [
         reason
         for reason in likeness(one, other)
-        if tables.patients.count_by(reason, str(KEY_BY_LIKENESS[reason](one))) <= CROWD
+        if tables.patients.count_by(reason, str(KEY_BY_LIKENESS[reason](one)), at_most=CROWD + 1) <= CROWD
     ]
 
 
@@ -162,7 +162,7 @@ def _put_doses(tables: Tables, one_id: str, other_id: str) -> None:
         and other is not None
         and (key := dose_key(one)) is not None
         and key == dose_key(other)
-        and tables.vaccinations.count_by("dose", key) <= _DOSE_CROWD
+        and tables.vaccinations.count_by("dose", key, at_most=_DOSE_CROWD + 1) <= _DOSE_CROWD
         and not are_confirmed_doses(tables, one_id, other_id)
     )
     _put(tables, Pair.DOSES, one_id, other_id, [], is_open)

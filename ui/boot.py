@@ -92,7 +92,7 @@ async def start(folder: StorageFolder, bootinfo: dict[str, object]) -> None:
     world = World(now=lambda: datetime.now(UTC), random_bytes=os.urandom)
     gc.disable()  # all that the journal gives stays: looking through it cost a third of the time at 60,000 patients
     try:
-        database = await DeviceDatabase.open(folder, world)
+        database = await DeviceDatabase.open(folder, world, browser.tell_rebuild)
     finally:
         gc.freeze()
         gc.enable()

@@ -101,6 +101,12 @@ def mark(name: str) -> None:
         _desk().mark(name)
 
 
+def tell_rebuild(done: int, total: int) -> None:
+    """Show on the start screen how far the making of new indexes is."""
+    if IN_BROWSER:
+        _desk().tellRebuild(done, total)
+
+
 def device_storage() -> Any:
     """Return runtime/storage.js, for browser_storage.py."""
     return _desk().storage

@@ -126,6 +126,7 @@ function startWorker() {
     progress();
     if (data.t === "mark") mark(data.name, data.at - performance.timeOrigin);
     else if (data.t === "progress") showDownload(data);
+    else if (data.t === "rebuild") element("progress").textContent = TEXTS.rebuilding(data.done, data.total);
     else if (data.t === "log") console.log(data.line);
     else if (data.t === "failed") broken(data.code, data.detail);
     else if (data.t === "ready") ready();

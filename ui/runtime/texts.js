@@ -2,6 +2,7 @@
 export const TEXTS = {
   starting: "啟動中…",
   downloading: (done, total) => `第一次使用，下載中 ${done}／${total}`,
+  rebuilding: (done, total) => `更新後首次啟動，整理查詢索引中 ${done}／${total} 筆，請稍候`,
   filling: (percent) => `正在準備離線使用 ${percent}%，完成前請勿離開診所網路`,
   updateReady: "新版本已備妥（更新時所有視窗會重新載入，請先儲存輸入中的資料）",
   update: "更新",

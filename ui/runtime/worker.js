@@ -33,12 +33,14 @@ if (!("stack" in Error.prototype)) Object.defineProperty(Error.prototype, "stack
 // What Python sees of this worker (ui/browser.py), and what a browser test evaluates in (desk.py).
 const watchers = new Set();
 const asked = new Map();
+let askings = 0;
 const desk = (self.desk = {
   py: null, restored: false, build, userAgent, storage, online: navigator.onLine, mark,
   watchConnectivity(callback) { watchers.add(callback); return () => watchers.delete(callback); },
   askShell(what) {
-    return new Promise((resolve) => { const id = asked.size + 1; asked.set(id, resolve); say("ask", { what, id }); });
+    return new Promise((resolve) => { const id = ++askings; asked.set(id, resolve); say("ask", { what, id }); });
   },
+  tellRebuild(done, total) { say("rebuild", { done, total }); },
 });
 function setOnline(online) {
   if (online === desk.online) return;
