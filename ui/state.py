@@ -16,6 +16,8 @@ from ui.sync_client import SyncClient
 # Taiwan has one zone and no summer time; the browser's own zone may be set wrong.
 TAIPEI = timezone(timedelta(hours=8))
 _REFRESH_SECONDS = 0.15
+# First what has come goes on its way to the hub or to another device: drawing a screen takes longer than that.
+_SEND_FIRST_SECONDS = 0.02
 _REFRESH_SHARE = 0.2  # of the one thread, while changes pour in: a long list is drawn less often than a short one
 
 
@@ -43,12 +45,13 @@ class AppState:
         return await self.database.commit(drafts, made_by="staff")
 
     def touch(self) -> None:
-        """Let the screens catch up: at once, then at most some times a second, however much arrives."""
+        """Let the screens catch up: soon, then at most some times a second, however much arrives."""
         self._touched = True
         if self._emitting is None:
             self._emitting = asyncio.get_running_loop().create_task(self._emit())
 
     async def _emit(self) -> None:
+        await asyncio.sleep(_SEND_FIRST_SECONDS)
         while self._touched:
             self._touched = False
             began = monotonic()

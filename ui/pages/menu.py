@@ -24,30 +24,33 @@ def build(state: AppState) -> None:
     with page_frame(state, "主選單", on_key=keys):
         patient_search(state, open_person)
 
-        @ui.refreshable
-        def functions() -> None:
+        with ui.element("div").classes("desk-menu"):
+            _function("2.BA102_3", "預防接種建檔及修改", "/BA102_3").set_text("F2")
+            waiting = _function("2.BA102_3_UPLOAD", "預防接種 API 上傳作業", "/BA102_3_UPLOAD")
+            unverified = _function("3.BA102_3_DOWNLOAD", "預防接種 API 下載作業", "/BA102_3_DOWNLOAD")
+            conflicts = _function(wording.CONFLICTS, wording.CONFLICTS_MENU, "/conflicts")
+            for code, name in _NOT_YET:
+                _function(code, name, "").set_text("尚未提供")
+            patients = _function("名冊匯入", "由 HIS 匯出的病患名冊", "/roster")
+
+        def refresh() -> None:
             tables = state.database.tables
-            count = tables.vaccinations.count_by
-            waiting = count("upload_state", UploadState.NOT_SENT) + count("upload_state", UploadState.REFUSED)
-            unverified = count("upload_state", UploadState.ACCEPTED) + count("upload_state", UploadState.SENT)
-            with ui.element("div").classes("desk-menu"):
-                _function("2.BA102_3", "預防接種建檔及修改", "/BA102_3", "F2")
-                _function("2.BA102_3_UPLOAD", "預防接種 API 上傳作業", "/BA102_3_UPLOAD", f"待處理 {waiting}")
-                _function("3.BA102_3_DOWNLOAD", "預防接種 API 下載作業", "/BA102_3_DOWNLOAD", f"待檢核 {unverified}")
-                conflicts = count_open_conflicts(tables)
-                _function(wording.CONFLICTS, wording.CONFLICTS_MENU, "/conflicts", f"F4　待處理 {conflicts}")
-                for code, name in _NOT_YET:
-                    _function(code, name, "", "尚未提供")
-                _function("名冊匯入", "由 HIS 匯出的病患名冊", "/roster", f"{len(tables.patients)} 人")
+            count = {each: tables.vaccinations.count_by("upload_state", each) for each in UploadState}
+            waiting.set_text(f"待處理 {count[UploadState.NOT_SENT] + count[UploadState.REFUSED]}")
+            unverified.set_text(f"待檢核 {count[UploadState.ACCEPTED] + count[UploadState.SENT]}")
+            conflicts.set_text(f"F4　待處理 {count_open_conflicts(tables)}")
+            patients.set_text(f"{len(tables.patients)} 人")
 
-        functions()
-        state.changed.subscribe(functions.refresh)
+        refresh()
+        state.changed.subscribe(refresh)
 
 
-def _function(code: str, name: str, path: str, note: str) -> None:
+def _function(code: str, name: str, path: str) -> ui.label:
+    """Returns the label that says how much is waiting there."""
     # A function without a path is one of the manual's that this program does not have yet.
     with ui.button(on_click=lambda: ui.navigate.to(path)).props("flat no-caps align=left") as button:
         ui.label(code).classes("desk-code")
         ui.label(name)
-        ui.label(note).classes("desk-code")
+        note = ui.label("").classes("desk-code")
     button.mark(code).set_enabled(bool(path))
+    return note
