@@ -13,6 +13,7 @@ import zlib
 from array import array
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from tinydb.table import Document
@@ -240,8 +241,7 @@ class _Keys:
 
     def _end_piece(self) -> None:
         builder = KeySectionBuilder()
-        for key, ordinal in sorted(self._newest):
-            builder.add(key, ordinal)
+        builder.extend(sorted(self._newest))
         self._pieces.append(KeySection(builder.to_bytes()))
         self._newest = []
 
@@ -259,10 +259,9 @@ def _kept(part: TableRun, name: str, new_ordinals: "array[int]") -> Iterator[tup
 
 async def _section(pairs: Iterator[tuple[bytes, int]], rest: Rest) -> bytes:
     builder = KeySectionBuilder()
-    for number, (key, ordinal) in enumerate(pairs):
-        builder.add(key, ordinal)
-        if number % (4 * STEP) == 0:
-            await rest()
+    while some := list(islice(pairs, 4 * STEP)):
+        builder.extend(some)
+        await rest()
     return builder.to_bytes()
 
 
