@@ -11,9 +11,10 @@ Invariants:
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from store.apply import apply_change, keep_unreadable, reason_unreadable
 from store.changes import Change, ChangeDraft, World
@@ -35,8 +36,9 @@ IDLE_RECORDS, IDLE_SECONDS = 32, 2.0
 REST_SECONDS = 0.004
 
 
-class Entry(BaseModel):
-    """One line of a frame. A frame is a JSON array of entries and is applied whole.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a frame, checked only when it is read. A frame is a JSON array of entries and is applied whole.
 
     Shape: `store` opens a journal (who owns it, its manifest); `runs` brings a newer manifest; `change` holds a change,
     with `hub_seq` once the hub has numbered it; `ack` gives a device's own change its number; `cursor` says how far a
@@ -45,8 +47,6 @@ class Entry(BaseModel):
     `again` has a device send all of its own changes again, `catch_up` lets it read its own from the hub, `renew` gives
     it a new name; `range` precedes the changes of a range of the hub's numbers that is read again.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     e: Literal[
         "store", "runs", "change", "ack", "cursor", "exchange", "put", "hub", "again", "catch_up", "renew", "range"
@@ -162,7 +162,7 @@ class Database:
         """
         async with self._lock:
             changes = self._make_changes(drafts, made_by, self._next_device_seq)
-            entries = [Entry.model_construct(e="change", change=change) for change in changes]
+            entries = [Entry(e="change", change=change) for change in changes]
             await self._write(entries + [Entry(e="exchange", data=exchange) for exchange in exchanges], checked=True)
         self._tell(changes)
         return changes

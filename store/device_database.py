@@ -54,8 +54,8 @@ class DeviceDatabase(Database):
         async with self._lock:
             accepted = [a for a in answer.accepted if a.change_id in self.own]
             brought, upto = [n for n in answer.changes if n.hub_seq > self.cursor], max(answer.upto, self.cursor)
-            entries = [Entry.model_construct(e="ack", change_id=a.change_id, hub_seq=a.hub_seq) for a in accepted]
-            entries += [Entry.model_construct(e="change", change=n.change, hub_seq=n.hub_seq) for n in brought]
+            entries = [Entry(e="ack", change_id=a.change_id, hub_seq=a.hub_seq) for a in accepted]
+            entries += [Entry(e="change", change=n.change, hub_seq=n.hub_seq) for n in brought]
             if upto != self.cursor:
                 entries.append(Entry(e="cursor", hub_seq=upto, change_id=answer.mark or None))
             if answer.generation and not self.hub_generation:
@@ -69,7 +69,7 @@ class DeviceDatabase(Database):
         """Take a range of the hub's numbers anew, all of it, in one frame."""
         async with self._lock:
             entries = [Entry(e="range", data={"number": number})]
-            entries += [Entry.model_construct(e="change", change=n.change, hub_seq=n.hub_seq) for n in changes]
+            entries += [Entry(e="change", change=n.change, hub_seq=n.hub_seq) for n in changes]
             await self._write(entries)
         self._tell([n.change for n in changes])
 
@@ -139,7 +139,7 @@ class DeviceDatabase(Database):
             # Journalled again, because their records lie in runs that are read no more; before the manifest, so that
             # they are on disk when it counts. Should it never: a change applied twice is one change.
             by_id = {change.change_id: change for change in (*newer, *self.unsent)}
-            again = [Entry.model_construct(e="change", change=change) for change in by_id.values()]
+            again = [Entry(e="change", change=change) for change in by_id.values()]
             for start in range(0, len(again), _FRAME_CHANGES):
                 frame = again[start : start + _FRAME_CHANGES]
                 await self._journal.append(ENTRIES.dump_json(frame, exclude_none=True))

@@ -48,7 +48,7 @@ class _Planned:
         for change in changes:
             self.head += 1
             self.number_by_id[change.change_id] = self.head
-            entries.append(Entry.model_construct(e="change", change=change, hub_seq=self.head))
+            entries.append(Entry(e="change", change=change, hub_seq=self.head))
         return entries
 
 

@@ -191,7 +191,11 @@ class RecordTable(Table):
         """How many documents have this index key. With `at_most`, so many or more count as so many."""
         if index in self.counted:
             return self.counted[index][key]
-        return len(self.ids_by(index, key, at_most))
+        count = sum(1 for _ in islice(self._in_runs_at(index, key), at_most)) if self.runs else 0
+        for layer, hidden in self._newer():
+            ids = layer.ids_at(index, key)
+            count += sum(record_id not in hidden for record_id in ids) if hidden and ids else len(ids)
+        return count if at_most is None else min(count, at_most)
 
     def ids(self) -> Iterator[str]:
         """Every record's id, the oldest runs' first."""
