@@ -40,11 +40,14 @@ def play_many(seeds: Sequence[int], bug: str, only_faults: Sequence[str] | None,
         yield from pool.imap_unordered(one, seeds, chunksize=_CHUNK)
 
 
-def kill_everywhere(seed: int) -> Iterator[tuple[Kill, Outcome]]:
-    """Play a world without other misfortune again and again, with one kill in it: after each step of each machine."""
+def kill_everywhere(seed: int, every: int = 1) -> Iterator[tuple[Kill, Outcome]]:
+    """Play a world without other misfortune again and again, with one kill in it: after each step of each machine.
+
+    `every`: only after each so-many-th step.
+    """
     for machine in ("hub", "device 1"):
-        for steps in itertools.count():
-            kill = Kill(machine, steps, power_lost=steps % 2 == 0)
+        for number, steps in enumerate(itertools.count(0, every)):
+            kill = Kill(machine, steps, power_lost=number % 2 == 0)
             outcome = play(seed, only_faults=(), kill=kill)
             if not outcome.broken and "killed as asked" not in outcome.counts:
                 break  # the machine had come to the end of its work before
