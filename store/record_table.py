@@ -135,14 +135,15 @@ class RecordTable(Table):
                     found.append(layer.documents[record_id])  # type: ignore[arg-type]  # an index names what is there
         return found
 
-    def find_by_prefix(self, index: str, prefix: str, limit: int) -> list[Document]:
-        """The first `limit` documents in the order of keys that begin so."""
+    def find_by_prefix(self, index: str, prefix: str, limit: int, *, last: bool = False) -> list[Document]:
+        """The first `limit` documents in the order of keys that begin so; the `last`, the greatest key first."""
         candidates: list[tuple[bytes, str, TableRun | None, int]] = []
         for depth, run in enumerate(self.runs):
             if (keys := run.index(index)) is None:
                 continue
             taken = 0
-            for place in keys.places_from(prefix.encode()):
+            places = keys.places_from(prefix.encode())
+            for place in reversed(places) if last else places:
                 ordinal = keys.ordinal(place)
                 record_id = run.id_at(ordinal)
                 if not self._is_hidden(record_id, depth):
@@ -152,14 +153,15 @@ class RecordTable(Table):
                         break
         for layer, hidden in self._newer():
             taken = 0
-            for key, record_id in layer.ids_from(index, prefix):
+            pairs = layer.ids_from(index, prefix)
+            for key, record_id in reversed(list(pairs)) if last else pairs:
                 if record_id in hidden:
                     continue
                 candidates.append((key.encode(), record_id, None, 0))
                 taken += 1
                 if taken == limit:
                     break
-        candidates.sort(key=lambda candidate: candidate[:2])
+        candidates.sort(key=lambda candidate: candidate[:2], reverse=last)
         return [
             self.at(record_id) if run is None else self._parsed(run, ordinal, record_id)
             for _, record_id, run, ordinal in candidates[:limit]

@@ -241,8 +241,8 @@ class _RowReader:
             cell = cells[position]
             text = cell.strip()
             # The mark that `bad_rows_csv` puts before what a spreadsheet would take for a formula.
-            if text.startswith("'") and text.lstrip("'").startswith(FORMULA_STARTS):
-                text = text[1:].strip()
+            if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA_STARTS):
+                text = cell[1:].strip()
             if not text:
                 continue
             tidy = text if field in _AS_IT_STANDS else normalise_id(text) if field in _IDS else to_half_width(text)

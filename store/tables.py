@@ -11,6 +11,7 @@ from store.changes import Change
 from store.patients import normalise_query, patient_search_text, phone_digits
 from store.record_table import NumberedTable, RecordTable, Writer
 from store.revisions import pack, unpack
+from store.uploads import UploadState
 
 AnyTable = TypeVar("AnyTable", bound=RecordTable)
 # To be raised by hand whenever one of the functions below gives another key or text than before for the same record:
@@ -29,6 +30,11 @@ class PatientTable(RecordTable):
     def find_by_typed(self, typed: str, limit: int) -> list[Any]:
         """The first `limit` persons that what was typed means; none for an empty text."""
         return self.find_by_text(normalise_query(typed), limit)
+
+
+def _verified_upload(document: Mapping[str, Any]) -> str | None:
+    """When a dose that CDC has verified was sent, so that the newest are found first."""
+    return document["upload"]["sent_at"] if document["upload_state"] == UploadState.VERIFIED else None
 
 
 class Tables(TinyDB):
@@ -80,6 +86,7 @@ class Tables(TinyDB):
                     "vaccination_date": by("vaccination_date"),
                     "lot_number": by("lot_number"),
                     "upload_state": by("upload_state"),
+                    "verified_upload": _verified_upload,
                     # Conflicts and duplicates:
                     "person_id": by("person_id"),
                     "dose": duplicates.dose_key,
@@ -89,7 +96,9 @@ class Tables(TinyDB):
                 **kept_by_revision,
             )
         )
-        self.batches = self._add(RecordTable("batches", {"state": by("state")}, counted=("state",)))
+        self.batches = self._add(
+            RecordTable("batches", {"state": by("state"), "sent_at": by("sent_at")}, counted=("state",))
+        )
         self.unreadable = self._add(RecordTable("unreadable"))
         # What staff decided of pairs (decisions.py), and the pairs found (pairs.py).
         self.decisions = self._add(

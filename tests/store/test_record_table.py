@@ -102,6 +102,8 @@ async def test_whatever_was_written_merged_and_removed_a_table_says_what_a_dict_
     for prefix in ("王", "陳", "A", "zz"):
         wanted = sorted((d["name"], i) for i, d in plain.items() if d["name"] and d["name"].startswith(prefix))
         assert [d.doc_id for d in table.find_by_prefix("name", prefix, 3)] == [i for _, i in wanted[:3]]
+        last = [d.doc_id for d in table.find_by_prefix("name", prefix, 3, last=True)]
+        assert last == [i for _, i in wanted[::-1][:3]]
     for piece in ("小", "中", "nn"):
         wanted_ids = {i for i, d in plain.items() if piece in f"{d['name']}\n{d['town'] or ''}"}
         assert {d.doc_id for d in table.find_by_text(piece, 100)} == wanted_ids

@@ -3,7 +3,7 @@ import io
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from store.ids import IdType
@@ -240,6 +240,7 @@ def test_the_sentences_do_not_run_as_a_formula_either() -> None:
     assert table_of(data)[1][-1] == "'=1+1"
 
 
+@example("\t")
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0\r\n\ufeff"), max_size=12))
 def test_a_mended_bad_row_imports_with_its_other_cells_unharmed(address: str) -> None:
     row = row_of()._replace(cells=dict(zip(HEADER.split(","), CLEAN.split(","), strict=True)) | {"地址": address})

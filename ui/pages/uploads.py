@@ -39,8 +39,9 @@ def build_upload(state: AppState) -> None:
         def rows() -> None:
             head.set_text(f"最後傳送日 {_last_sent(state)}　資料搜尋 未上傳資料　上傳方式 1.VPN")
             _cdc_remedy(state)
-            documents = _in_states(state, UploadState.REFUSED, UploadState.NOT_SENT, UploadState.SENT)
-            ui.label(f"未完成上傳 {len(documents)} 筆").classes("text-lg").mark("upload-count")
+            states = (UploadState.REFUSED, UploadState.NOT_SENT, UploadState.SENT)
+            ui.label(f"未完成上傳 {_count(state, *states)} 筆").classes("text-lg").mark("upload-count")
+            documents = _in_states(state, *states, limit=_LISTED)
             vaccination_table(
                 state, documents[:_LISTED], columns=UPLOAD_COLUMNS, on_open=lambda r: open_record(state, r)
             )
@@ -64,9 +65,11 @@ def build_verification(state: AppState) -> None:
         def rows() -> None:
             due.set_text(_due_text(state))
             _cdc_remedy(state)
-            documents = _in_states(state, UploadState.REFUSED, UploadState.ACCEPTED)
-            documents += list(reversed(_in_states(state, UploadState.VERIFIED)))
-            ui.label(f"共 {len(documents)} 筆").classes("text-lg").mark("verification-count")
+            open_states = (UploadState.REFUSED, UploadState.ACCEPTED)
+            documents = _in_states(state, *open_states, limit=_LISTED)
+            documents += state.database.tables.vaccinations.find_by_prefix("verified_upload", "", _LISTED, last=True)
+            count = _count(state, *open_states, UploadState.VERIFIED)
+            ui.label(f"共 {count} 筆").classes("text-lg").mark("verification-count")
             vaccination_table(
                 state, documents[:_LISTED], columns=VERIFICATION_COLUMNS, on_open=lambda r: open_record(state, r)
             )
@@ -91,7 +94,7 @@ async def upload(state: AppState) -> None:
         await state.commit(drafts)
     state.sync.wake()
     told = await state.sync.ask_hub("/api/cdc/wake")
-    waiting = len(_in_states(state, UploadState.NOT_SENT))
+    waiting = _count(state, UploadState.NOT_SENT)
     if not told:
         ui.notify(wording.APP_ERROR["network_failed"], type="warning", position="bottom")
     elif waiting:
@@ -119,9 +122,14 @@ def open_record(state: AppState, record_id: str) -> None:
     ui.navigate.to(f"/BA102_3?record={record_id}&field={field}")
 
 
-def _in_states(state: AppState, *states: UploadState) -> list[Mapping[str, Any]]:
+def _in_states(state: AppState, *states: UploadState, limit: int | None = None) -> list[Mapping[str, Any]]:
+    """At most `limit` of each state."""
     table = state.database.tables.vaccinations
-    return [document for upload_state in states for document in table.find_by("upload_state", upload_state)]
+    return [document for upload_state in states for document in table.find_by("upload_state", upload_state, limit)]
+
+
+def _count(state: AppState, *states: UploadState) -> int:
+    return sum(state.database.tables.vaccinations.count_by("upload_state", each) for each in states)
 
 
 def _cdc_remedy(state: AppState) -> None:
@@ -131,7 +139,8 @@ def _cdc_remedy(state: AppState) -> None:
 
 
 def _last_sent(state: AppState) -> str:
-    return _latest(batch["sent_at"] for batch in state.database.tables.batches.documents()) or "無"
+    newest = state.database.tables.batches.find_by_prefix("sent_at", "", 1, last=True)
+    return _latest(batch["sent_at"] for batch in newest) or "無"
 
 
 def _due_text(state: AppState) -> str:
