@@ -31,7 +31,7 @@ class DeviceDatabase(Database):
         self.cursor, self.cursor_mark = 0, ""
         self.hub_generation = ""
         self._own_until = 0  # up to here the hub shall bring our own changes too
-        self._has_resent = False
+        self._answers_to_wait = self._resend_pause = 0
 
     @property
     def unsent(self) -> "OwnChanges":
@@ -175,9 +175,14 @@ class DeviceDatabase(Database):
             case Reaction.RENEW:
                 ids = {"device_id": self._world.make_record_id(), "generation": self._world.make_record_id()}
                 await self._write([Entry(e="renew", data=ids)])
-            case Reaction.RESEND if not self._has_resent:  # once; should that not help, it would go on for ever
-                self._has_resent = True
-                await self._write([Entry(e="again")])
+            case Reaction.RESEND if not self.unsent:  # else the sending has to end before it is known what lacks
+                self._answers_to_wait -= 1
+                if self._answers_to_wait <= 0:
+                    # The hub may have been put back once more meanwhile. Where it does not help it is done rarely.
+                    self._answers_to_wait = self._resend_pause = max(1, 2 * self._resend_pause)
+                    await self._write([Entry(e="again")])
+            case Reaction.NONE if not self.unsent:
+                self._answers_to_wait = self._resend_pause = 0
 
     def _take(self, entry: Entry) -> None:
         data = entry.data or {}

@@ -62,20 +62,25 @@ async def register(device: DeviceDatabase, *numbers: int) -> None:
         await device.commit([patient(number)], made_by="nurse")
 
 
+async def exchange(device: DeviceDatabase, hub: HubDatabase, limit: int) -> SyncAnswer:
+    request = SyncRequest(
+        device_id=device.device_id,
+        generation=device.generation,
+        after=device.cursor,
+        changes=device.unsent.first(limit),
+        hub_generation=device.hub_generation,
+        own=device.wants_own,
+        after_mark=device.cursor_mark,
+    )
+    answer = await hub.answer(SyncRequest.model_validate_json(request.model_dump_json()), limit, HubStatus())
+    await device.receive(SyncAnswer.model_validate_json(answer.model_dump_json()))
+    return answer
+
+
 async def sync(device: DeviceDatabase, hub: HubDatabase, limit: int = 3) -> int:
     """Exchange as the client does, in small pages; returns how many round trips it took."""
     for trip in range(1, 60):
-        request = SyncRequest(
-            device_id=device.device_id,
-            generation=device.generation,
-            after=device.cursor,
-            changes=device.unsent.first(limit),
-            hub_generation=device.hub_generation,
-            own=device.wants_own,
-            after_mark=device.cursor_mark,
-        )
-        answer = await hub.answer(SyncRequest.model_validate_json(request.model_dump_json()), limit, HubStatus())
-        await device.receive(SyncAnswer.model_validate_json(answer.model_dump_json()))
+        answer = await exchange(device, hub, limit)
         if answer.upto >= answer.head and not device.unsent and device.cursor == hub.head:
             return trip
     raise AssertionError("the two never came to rest")
@@ -191,6 +196,24 @@ async def test_a_hub_that_lost_a_change_in_the_middle_gets_it_again_and_once_onl
 
     assert await sync(one, hub) < 8
     assert charts(hub) == charts(one)
+
+
+async def test_a_hub_put_back_again_and_again_while_it_is_given_back_what_it_lost_has_all_in_the_end() -> None:
+    folder = MemoryFolder()
+    hub, one = await make_hub(folder), await make_device()
+    await register(one, *range(1, 3))
+    await sync(one, hub)
+    older = folder.copy()  # of the same generation, and the device is no further: nobody notices at once
+    await register(one, *range(3, 13))
+    for _ in range(3):
+        await exchange(one, hub, 2)
+        hub = await make_hub(older.copy())
+        one.cursor, one.cursor_mark = 2, ""
+        await exchange(one, hub, 2)
+    await sync(one, hub)
+    await sync(one, hub)
+
+    assert charts(hub) == charts(one) == [f"{n:06d}" for n in range(1, 13)]
 
 
 async def test_names_and_what_is_remembered_of_the_hub_survive_reopening() -> None:
