@@ -72,6 +72,14 @@ class Tables(TinyDB):
                 **kept_by_revision,
             )
         )
+        self.sessions = self._add(
+            RecordTable(
+                "sessions",
+                {"session_date": by("session_date"), "conflict": duplicates.conflict_key},
+                counted=("conflict",),
+                **kept_by_revision,
+            )
+        )
         self.vaccinations = self._add(
             RecordTable(
                 "vaccinations",

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from ui.sync_client import NetworkFailed
+from ui.network import NetworkFailed
 
 IN_BROWSER = sys.platform == "emscripten"
 _REQUEST_SECONDS = 30.0

@@ -91,7 +91,7 @@ CONFLICTS_INTRO = "不同站別同時登錄或修改時，系統兩邊都保留�
 NO_CONFLICTS = "目前沒有待處理的衝突。"
 MORE_CONFLICTS = "另有 {count} 筆，處理完以上再列出。"
 EDITED_APART = "兩站修改不同"
-EDITED_TABLE = {"vaccinations": "接種紀錄", "patients": "患者資料", "lots": "疫苗批號"}
+EDITED_TABLE = {"vaccinations": "接種紀錄", "patients": "患者資料", "lots": "疫苗批號", "sessions": "場次"}
 SAME_DOSE = "同一劑登錄了兩筆"
 LIKELY_SAME_PERSON = "可能是同一人"
 DECIDED_LATELY = "近 30 天的決定（可取消）"
@@ -128,6 +128,8 @@ MERGED_CHARTS = "已併入本病歷：{charts}"
 MERGES_OF = "已合併的病歷（可取消）"
 SEE_MERGES = "檢視合併"
 MERGED_CHART = "（已併入其他病歷）"
+PEOPLE_ON_LIST = "{count} 人"
+ONLY_ON_THIS_LIST = "，只在這一版：{names}"
 CONFLICT_FACT = {
     "patient": "患者",
     "what": "內容",
@@ -198,6 +200,10 @@ FIELD = {
     "doses_per_vial": "每瓶劑數",
     "as_written": "原檔文字",
     "institution_code": "醫事機構代碼",
+    "session_name": "場次名稱",
+    "session_date": "場次日期",
+    "location": "地點",
+    "patient_ids": "名單",
 }
 
 DATE_FAULT = {
