@@ -107,11 +107,19 @@ class Tables(TinyDB):
                     "merged": decisions.merged_key,
                     "survivor": decisions.survivor_key,
                     "decided_on": decisions.decided_on_key,
+                    "first": by("first"),
+                    "second": by("second"),
                 },
                 **kept_by_revision,
             )
         )
-        self.pairs = self._add(RecordTable("pairs", {"open": decisions.open_key}, counted=("open",)))
+        self.pairs = self._add(
+            RecordTable(
+                "pairs",
+                {"open": decisions.open_key, "first": by("first"), "second": by("second")},
+                counted=("open",),
+            )
+        )
         # Whole changes: a device keeps its own, in the order they were made; the hub keeps all, by their number.
         self.changes = self._add(
             NumberedTable(

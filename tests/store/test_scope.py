@@ -6,7 +6,6 @@ import zlib
 from datetime import date
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,11 +13,10 @@ from store.changes import Change, ChangeDraft, ChangeKind
 from store.database import SCHEMA_VERSION
 from store.decisions import Pair, draft_distinct, draft_merge, pair_id
 from store.device_database import DeviceDatabase
-from store.errors import SnapshotDamaged
 from store.hub_database import HubDatabase
 from store.pairs import open_pairs
 from store.protocol import HubStatus, PeopleAnswer, SnapshotOffer, SyncRequest
-from store.scope import Scope, ScopeFilter, people_in, with_merged
+from store.scope import Scope, people_in, with_merged
 from store.scope_records import records_of_people
 from store.storage import MemoryFolder
 from tests.store.test_checkpoint import no_rest
