@@ -6,6 +6,7 @@ import zlib
 from datetime import date
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,7 +64,7 @@ class Clinic:
     async def person(self, device: DeviceDatabase, number: int, note: int = 0) -> None:
         before = device.tables.patients.find(person_id(number))
         payload = {"chart_number": f"{number}", "name": f"病患{number // 2}", "birth_date": "2020-05-01"}
-        payload["address"] = f"{note}"
+        payload |= {"address": f"{note}", "national_id": f"A{number}"}
         kind = ChangeKind.CORRECT_PATIENT if before else ChangeKind.REGISTER_PATIENT
         bases = (before["revision"], *before["other_heads"]) if before else ()
         await self.commit(device, ChangeDraft(kind, person_id(number), payload, bases))
@@ -124,6 +125,11 @@ class Clinic:
     # ---- what the programs do
 
     async def sync(self, device: DeviceDatabase) -> None:
+        await self.pull(device)
+        if device.reach.wanted:
+            await self.fetch(device, list(device.reach.wanted))
+
+    async def pull(self, device: DeviceDatabase) -> None:
         while True:
             request = SyncRequest(
                 device_id=device.device_id,
@@ -138,8 +144,6 @@ class Clinic:
             await device.receive(answer)
             if answer.upto >= answer.head and not device.unsent:
                 break
-        if device.reach.wanted:
-            await self.fetch(device, list(device.reach.wanted))
 
     async def fetch(self, device: DeviceDatabase, asked: list[str]) -> None:
         answer = PeopleAnswer(
@@ -252,6 +256,8 @@ async def play(steps: list[Any]) -> Clinic:
             await clinic.upload()
         elif name == "restart":
             await clinic.restart_tablet()
+        elif name == "pull":
+            await clinic.pull(clinic.tablet)
         elif name == "choose":
             days = tuple(date.fromisoformat(DAYS[day]) for day in sorted(facts[1]))
             await clinic.choose(clinic.tablet, Scope(session_ids=tuple(map(session_id, sorted(facts[0]))), days=days))
@@ -265,6 +271,49 @@ async def play(steps: list[Any]) -> Clinic:
         for one in clinic.devices:
             await clinic.sync(one)
     return clinic
+
+
+CASES: dict[str, list[Any]] = {
+    "a dose moved in from a person out of scope, as CDC knows it": [
+        ("dose", 0, 4), ("sync", 0), ("upload",), ("sync", 2), ("move", 0, 0, 0), ("sync", 0), ("sync", 2),
+    ],
+    "a dose moved out of scope": [("dose", 0, 0), ("sync", 0), ("sync", 2), ("move", 0, 0, 4), ("sync", 0)],
+    "news of a chart that was merged before the session was chosen": [
+        ("decide", 0, 4, 0, True), ("sync", 0), ("choose", {0}, set()), ("person", 0, 4, 7),
+    ],
+    "a chart merged while the session is held, and the one merged into it before": [
+        ("decide", 0, 5, 4, True), ("decide", 0, 4, 0, True), ("sync", 0), ("sync", 2), ("person", 0, 5, 7),
+    ],
+    "a dose recorded here of whom nothing else was here": [
+        ("open", 4), ("dose", 2, 4), ("choose", {0}, set()), ("open", 4),
+    ],
+    "a correction not sent yet of a person who is fetched": [("person", 2, 0, 3), ("open", 0)],
+    "a batch with doses in and out of scope": [
+        ("dose", 0, 0), ("dose", 0, 4), ("sync", 0), ("sync", 2), ("upload",), ("sync", 2),
+    ],
+    "persons decided apart and fetched": [
+        ("decide", 0, 4, 2, True), ("decide", 1, 4, 2, False), ("sync", 0), ("sync", 1), ("open", 4), ("open", 2),
+    ],
+    "alike persons that were told apart, fetched one by one": [
+        ("decide", 0, 4, 5, False), ("sync", 0), ("open", 4), ("open", 5),
+    ],
+    "a session that leaves its day, and who joins it then": [
+        ("session", 0, 1, [2], 1), ("sync", 0), ("choose", set(), {1}), ("session", 0, 1, [2], 2), ("sync", 0),
+        ("sync", 2), ("session", 0, 1, [2, 3], 2), ("dose", 0, 3),
+    ],
+    "a session that comes to a chosen day with whom it had before": [
+        ("choose", set(), {1}), ("session", 0, 1, [2], 2), ("sync", 0), ("sync", 2), ("session", 0, 1, [2], 1),
+    ],
+    "who was taken off the list": [("session", 0, 0, [1], 0), ("sync", 0), ("sync", 2), ("dose", 0, 0)],
+    "who joined, with a restart before the hub was asked": [
+        ("session", 0, 0, [0, 1, 4], 0), ("sync", 0), ("pull",), ("checkpoint", 2), ("restart",),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("steps", CASES.values(), ids=CASES.keys())
+async def test_a_tablet_holds_its_scope_after(steps: list[Any]) -> None:
+    assert_holds_its_scope(await play(steps))
 
 
 @settings(max_examples=150)
