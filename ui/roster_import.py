@@ -9,6 +9,7 @@ import asyncio
 import gc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 from time import monotonic
 
@@ -16,6 +17,7 @@ from store.changes import ChangeDraft, ChangeKind
 from store.patients import Patient
 from store.roster import RosterRow, RosterText, read_rows
 from store.roster_plan import Changed, New, Refused, plan_import, record_id_of_chart
+from store.sessions import plan_session, record_id_of_session
 from ui.forms import record_fields
 from ui.state import AppState
 
@@ -35,6 +37,7 @@ class ImportResult:
     new: int = 0
     changed: int = 0
     unchanged: int = 0
+    people: dict[str, None] = field(default_factory=dict)  # record ids of whom the rows are, new or known
     warned: list[RosterRow] = field(default_factory=list)
     bad: list[RosterRow] = field(default_factory=list)
 
@@ -48,8 +51,13 @@ def preview(state: AppState, roster: RosterText) -> list[RosterRow]:
     return list(islice(read_rows(roster, state.today()), _PREVIEW_ROWS))
 
 
-async def import_roster(state: AppState, roster: RosterText, result: ImportResult) -> None:
-    """Import all rows, keeping `result` up to date. Raises: StorageFailed; what `result` counts is on disk."""
+async def import_roster(
+    state: AppState, roster: RosterText, result: ImportResult, session: tuple[str, date] | None = None
+) -> None:
+    """Import all rows, keeping `result` up to date; with `session`, a name and a day, its people become one.
+
+    Raises: StorageFailed; what `result` counts is on disk.
+    """
     rows = read_rows(roster, state.today())
     more = True
     while more:
@@ -68,6 +76,10 @@ async def import_roster(state: AppState, roster: RosterText, result: ImportResul
         gc.freeze()
         # The browser's one thread is ours: hand it back so that a tap is answered.
         await asyncio.sleep(REST_SECONDS)
+    if session is not None:
+        before = state.database.tables.sessions.find(record_id_of_session(*session))
+        if draft := plan_session(*session, result.people, before):
+            await state.commit([draft])
 
 
 def _drafts(state: AppState, row: RosterRow, result: ImportResult) -> Iterator[ChangeDraft]:
@@ -86,6 +98,9 @@ def _drafts(state: AppState, row: RosterRow, result: ImportResult) -> Iterator[C
             return
         case _:
             result.unchanged += 1
+    if row.patient is not None:
+        known = state.database.tables.patients.ids_by("chart_number", row.patient.chart_number)
+        result.people[known[0] if known else record_id_of_chart(row.patient.chart_number)] = None
     if any(problem.severity == "warning" for problem in row.problems):
         result.warned.append(row)
 

@@ -292,10 +292,14 @@ CASES: dict[str, list[Any]] = {
         ("dose", 0, 0), ("dose", 0, 4), ("sync", 0), ("sync", 2), ("upload",), ("sync", 2),
     ],
     "persons decided apart and fetched": [
-        ("decide", 0, 4, 2, True), ("decide", 1, 4, 2, False), ("sync", 0), ("sync", 1), ("open", 4), ("open", 2),
+        ("decide", 0, 4, 2, True), ("decide", 1, 4, 2, False), ("sync", 0), ("sync", 1), ("sync", 2), ("open", 4),
+        ("open", 2),
+    ],
+    "a dose recorded twice of a person who is fetched": [
+        ("dose", 0, 4), ("dose", 0, 4), ("sync", 0), ("sync", 2), ("open", 4),
     ],
     "alike persons that were told apart, fetched one by one": [
-        ("decide", 0, 4, 5, False), ("sync", 0), ("open", 4), ("open", 5),
+        ("decide", 0, 4, 5, False), ("sync", 0), ("sync", 2), ("open", 4), ("open", 5),
     ],
     "a session that leaves its day, and who joins it then": [
         ("session", 0, 1, [2], 1), ("sync", 0), ("choose", set(), {1}), ("session", 0, 1, [2], 2), ("sync", 0),
