@@ -48,7 +48,7 @@ NO_SESSIONS = "還沒有場次。請在「名冊匯入」填寫場次名稱與�
 CHOOSE_A_SESSION = "請先勾選場次或日期。"
 CONFIRM_NARROW = (
     "只存放勾選的場次（約 {people} 人）？其他 {others} 人的資料會從這台裝置移除，主機仍保留全部資料。"
-    "{unsent} 筆尚未同步的資料不會移除。"
+    "尚未同步的資料（{unsent} 筆）一律保留。"
 )
 CONFIRM_EVERYONE = "從主機取得全部患者，存放在這台裝置？尚未同步的資料不受影響。"
 SCOPE_FETCHING = "正在從主機取得資料 {percent}%，請不要關閉這個畫面或離開院內網路。"
@@ -76,12 +76,13 @@ SEARCH_NOBODY = "查無此人。請換個方式查詢（病歷號、姓名、身
 SEARCH_NOBODY_HERE = "本機的場次裡沒有這個人。"
 FETCHING_PERSON = "正在從主機取得這位患者的資料…"
 PERSON_NOT_FETCHED = "無法從主機取得這位患者，請確認「主機 正常」後再試。"
-ROSTER_SESSION = "這份名冊是一個場次（可不填）"
+ROSTER_SESSION = "這份名冊是某個場次的名單時，請填場次名稱（不是場次就空著）"
 ROSTER_SESSION_NAME = "場次名稱，例如 復興國小流感"
 ROSTER_SESSION_DATE = "場次日期，例如 1141125"
 ROSTER_SESSION_DONE = "場次「{name}」{day}：名單共 {count} 人。"
 ROSTER_SCOPED = (
-    "這台裝置只存放指定場次：名冊會自動成為一個場次。名冊上的人若主機已有而內容不同，會列入「待處理衝突」。"
+    "這台裝置只存放指定場次，名冊會成為一個場次（沒有填名稱就叫「名冊匯入」）。"
+    "名冊上的人若主機已有而內容不同，會列入「待處理衝突」。"
 )
 ROSTER_SESSION_DEFAULT = "名冊匯入"
 

@@ -85,10 +85,10 @@ async def test_choosing_a_session_asks_first_and_says_what_stays(desk: Desk) -> 
     desk.element("scope-which").set_value("chosen")
     sessions = desk.element("sessions")
     assert [(row["day"], row["name"], row["people"]) for row in sessions.rows] == [("115/11/25", "復興國小", 10)]
-    sessions.selected = sessions.rows
+    user.find(marker="sessions").trigger("rowClick", [{}, sessions.rows[0], 0])
     user.find(marker="apply").click()
     await user.should_see("其他 20 人的資料會從這台裝置移除")
-    await user.should_see("0 筆尚未同步的資料不會移除")
+    await user.should_see("尚未同步的資料（0 筆）一律保留")
     assert len(desk.charts()) == 30
 
     user.find(marker="confirm").click()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 from nicegui import ui
 
@@ -92,14 +93,22 @@ class DevicePage:
         }
         if not days:
             ui.label(wording.NO_SESSIONS).classes("desk-note").mark("no-sessions")
-        columns = [{"name": n, "label": label, "field": n, "align": "left"} for n, label in _COLUMNS]
+        shown = [column for column in _COLUMNS if column[0] != "location" or any(row["location"] for row in rows)]
+        columns = [{"name": n, "label": label, "field": n, "align": "left"} for n, label in shown]
         self._sessions = ui.table(
             columns=columns, rows=rows, row_key="record_id", selection="multiple", pagination=10
         ).classes("desk-sessions")
         self._sessions.mark("sessions").set_visibility(bool(rows))
         self._sessions.selected = [row for row in rows if row["record_id"] in scope.session_ids]
+        self._sessions.on("rowClick", lambda event: self._toggle(event.args[1]), [[], None, None])
         self._days = ui.select(days, multiple=True, value=chosen_days, label=wording.SCOPE_DAYS)
         self._days.props("outlined use-chips").classes("w-full").mark("session-days").set_visibility(bool(days))
+
+    def _toggle(self, row: dict[str, Any]) -> None:
+        """A tap anywhere on the row is a tap on its box."""
+        others = [one for one in self._sessions.selected if one["record_id"] != row["record_id"]]
+        is_off = len(others) == len(self._sessions.selected)
+        self._sessions.selected = [*others, row] if is_off else others
 
     def _now(self) -> str:
         scope, people = self._state.database.reach.scope, len(self._tables.patients)
@@ -115,7 +124,7 @@ class DevicePage:
             days = tuple(map(date.fromisoformat, sorted(self._days.value)))
             scope = Scope(session_ids=tuple(sorted(row["record_id"] for row in self._sessions.selected)), days=days)
             if not scope.session_ids and not scope.days:
-                self._told.set_text(wording.CHOOSE_A_SESSION)
+                self._tell(wording.CHOOSE_A_SESSION, failed=True)
                 return
         if await self._ask(self._question(scope)):
             await self._choose(scope)
@@ -132,10 +141,11 @@ class DevicePage:
     async def _choose(self, scope: Scope | None) -> None:
         self._is_working = True
         self._button.disable()
+        self._tell("")
         self._refresh()
+        told = ""
         try:
             await self._state.sync.choose_scope(scope)
-            told = wording.SCOPE_DONE
         except NetworkFailed:
             told = wording.SCOPE_UNREACHABLE
         except AppError as error:
@@ -144,8 +154,11 @@ class DevicePage:
             self._is_working = False
             self._button.enable()
         self._refresh()
-        self._told.set_text(told)
+        self._tell(told or wording.SCOPE_DONE, failed=bool(told))
         await self._state.storage.measure()
+
+    def _tell(self, text: str, *, failed: bool = False) -> None:
+        self._told.classes(replace="desk-refused" if failed else "text-lg").set_text(text)
 
     async def _ask(self, question: str) -> bool:
         with self._questions, ui.dialog() as dialog, ui.card():

@@ -59,9 +59,8 @@ class RosterPage:
         rows = roster.text.count("\n", roster.body_at, len(roster.text.rstrip()) + 1)
         ui.label(f"編碼 {encoding}，共 {rows} 列。以下是前幾列：").mark("roster-summary")
         _rows_table(preview(self._state, roster), "preview")
-        if self._state.database.reach.scope is not None:
-            ui.label(wording.ROSTER_SCOPED).classes("desk-note").mark("roster-scoped")
-        ui.label(wording.ROSTER_SESSION)
+        holds_all = self._state.database.reach.scope is None
+        ui.label(wording.ROSTER_SESSION if holds_all else wording.ROSTER_SCOPED).classes("desk-note")
         with ui.element("div").classes("desk-fields"):
             self._name = ui.input(wording.ROSTER_SESSION_NAME).props("outlined maxlength=60").mark("session-name")
             self._day = ui.input(wording.ROSTER_SESSION_DATE, value=format_compact(self._state.today()))
