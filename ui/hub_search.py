@@ -94,6 +94,7 @@ class HubSearch:
 
     def _show(self, note: str, people: Sequence[FoundPerson] = ()) -> None:
         self._note.set_text(note)
+        self._note.classes(replace="text-lg" if people else "desk-note")
         self._note.set_visibility(bool(note))
         self._table.rows = [self._row(person.model_dump(), merged=person.merged) for person in people]
         self._table.set_visibility(bool(people))

@@ -57,8 +57,7 @@ class RosterPage:
     def _show_preview(self, roster: RosterText) -> None:
         encoding = "Big5" if roster.encoding == "cp950" else roster.encoding.upper()
         rows = roster.text.count("\n", roster.body_at, len(roster.text.rstrip()) + 1)
-        ui.label(f"編碼 {encoding}，共 {rows} 列。以下是前幾列：").mark("roster-summary")
-        _rows_table(preview(self._state, roster), "preview")
+        ui.label(f"編碼 {encoding}，共 {rows} 列，前幾列在下面。").mark("roster-summary")
         holds_all = self._state.database.reach.scope is None
         ui.label(wording.ROSTER_SESSION if holds_all else wording.ROSTER_SCOPED).classes("desk-note")
         with ui.element("div").classes("desk-fields"):
@@ -73,6 +72,8 @@ class RosterPage:
         self._progress.set_visibility(False)
         self._told = ui.label("").mark("import-told")
         self._result = ui.column().classes("w-full")
+        # Last: however long, it pushes neither the button nor what came of it off the screen.
+        _rows_table(preview(self._state, roster), "preview")
         confirm.on_click(lambda: self._import(roster, confirm))
 
     def _session(self) -> tuple[str, date] | None:
