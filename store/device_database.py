@@ -81,10 +81,12 @@ class DeviceDatabase(Database):
     async def take_people(self, answer: PeopleAnswer, asked: Sequence[str]) -> bool:
         """Take all records of some persons in one frame, and the persons into scope; False where they are not of now.
 
+        Of whom the hub knows nothing, nothing is lacking either.
+
         No exchange may lie between the asking and this: what it brought later would be put back to what it was.
         """
         async with self._lock:
-            if self.reach.scope is None or answer.head < self.cursor:
+            if not self.reach.is_chosen or answer.head < self.cursor:
                 return False
             if self.hub_generation not in ("", answer.generation):
                 return False
@@ -216,7 +218,7 @@ class DeviceDatabase(Database):
         data = entry.data or {}
         if entry.e == "put" and data["table"] == _TAKEN:
             put_records(self.tables, data["records"])
-            self.reach.take([*data["asked"], *data["records"]["patients"]])
+            self.reach.take(data["records"]["patients"], data["asked"])
         else:
             super().replay(entry, reason)
 

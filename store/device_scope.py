@@ -19,12 +19,12 @@ from store.tables import Tables
 
 
 class DeviceScope:
-    """One device's scope as it stands now; everyone until sessions are chosen."""
+    """One device's scope as it stands now; everyone until sessions are chosen (`is_chosen`)."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._is_chosen = False
-        self._session_ids: set[str] = set()
+        self.is_chosen = False
+        self.session_ids: set[str] = set()
         self._days: set[str] = set()
         self._patient_ids: set[str] = set()  # in scope by themselves
         self._listed: set[str] = set()  # in scope by a session's list
@@ -33,17 +33,17 @@ class DeviceScope:
     @property
     def scope(self) -> Scope | None:
         """What to tell the hub; None for everyone."""
-        if not self._is_chosen:
+        if not self.is_chosen:
             return None
         return Scope(
-            session_ids=tuple(sorted(self._session_ids)),
+            session_ids=tuple(sorted(self.session_ids)),
             days=tuple(date.fromisoformat(day) for day in sorted(self._days)),
             patient_ids=tuple(sorted(self._patient_ids - self._listed)),
         )
 
     def note(self, change: Change, *, is_own: bool) -> None:
         """Follow a change that was applied."""
-        if not self._is_chosen:
+        if not self.is_chosen:
             return
         if change.kind in SESSION_KINDS:
             self._note_session(change, is_own=is_own)
@@ -64,10 +64,10 @@ class DeviceScope:
                 self._patient_ids.add(one)
                 self.wanted[one] = None
 
-    def take(self, people: Iterable[str]) -> None:
-        """All that the hub knows of these persons is here now."""
-        for one in people:
-            self.include([one])
+    def take(self, people: Iterable[str], asked: Iterable[str]) -> None:
+        """All that the hub knows of whom it was asked for is here now: of these people, and of the others nothing."""
+        self.include(people)
+        for one in (*people, *asked):
             self.wanted.pop(one, None)
 
     def state(self) -> dict[str, Any]:
@@ -76,10 +76,10 @@ class DeviceScope:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Begin from what a manifest kept, over the tables that belong to it."""
-        self._is_chosen = bool(state)
+        self.is_chosen = bool(state)
         self._days = set(state.get("days", ()))
         sessions = sessions_in(self._tables, state.get("session_ids", ()), self._days)
-        self._session_ids = {*state.get("session_ids", ()), *(session["record_id"] for session in sessions)}
+        self.session_ids = {*state.get("session_ids", ()), *(session["record_id"] for session in sessions)}
         self._listed = set().union(*map(people_of, sessions))
         self._patient_ids = set(state.get("patient_ids", ()))
         for decision in self._tables.decisions.documents() if state else ():
@@ -91,8 +91,8 @@ class DeviceScope:
         session = self._tables.sessions.find(change.record_id)
         if session is None:
             return
-        if is_own or change.record_id in self._session_ids or self._days & days_of(session):
-            self._session_ids.add(change.record_id)
+        if is_own or change.record_id in self.session_ids or self._days & days_of(session):
+            self.session_ids.add(change.record_id)
             people = people_of(session)
             self.wanted.update(dict.fromkeys(sorted(people - self._listed - self._patient_ids)))
             self._listed |= people

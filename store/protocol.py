@@ -19,8 +19,8 @@ MAX_PULL_CHANGES = 250
 MAX_BODY_BYTES = 8 * 1024 * 1024
 # A device that lacks more than so many changes is given a snapshot: it takes them in at some 8,000 a second.
 FAR_BEHIND_CHANGES = 5000
-# A scoped device's share of what is new may be small: so many changes are looked at for one answer.
-SCOPED_PULL_CHANGES = 1000
+# A scoped device's share of what is new may be small: so many changes are looked at for one answer, some 30 ms.
+SCOPED_PULL_CHANGES = 500
 MAX_PEOPLE = 100
 MAX_FOUND = 50
 MAX_TYPED = 100

@@ -44,7 +44,7 @@ class HubSearch:
     def search(self, typed: str, here: Sequence[str]) -> None:
         """Ask for what was typed. `here`: the record ids that the device found itself."""
         self._asked += 1
-        if not typed.strip() or self._state.database.reach.scope is None:
+        if not typed.strip() or not self._state.database.reach.is_chosen:
             self._show("")
         elif self._state.sync.link is not HubLink.CONNECTED:
             self._show(wording.SEARCH_HERE_ONLY)

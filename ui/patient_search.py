@@ -60,8 +60,8 @@ def patient_search(state: AppState, on_chosen: Callable[[str], object]) -> ui.in
         table.set_visibility(bool(found))
         typed = bool((field.value or "").strip())
         if typed and not found:
-            holds_all = state.database.reach.scope is None
-            count.set_text(wording.SEARCH_NOBODY if holds_all else wording.SEARCH_NOBODY_HERE)
+            is_chosen = state.database.reach.is_chosen
+            count.set_text(wording.SEARCH_NOBODY_HERE if is_chosen else wording.SEARCH_NOBODY)
         else:
             more = "（只列前 50 筆，請再多打幾個字）" if len(found) == MAX_ROWS else ""
             count.set_text(f"找到 {len(found)} 人{more}" if typed else "")

@@ -84,11 +84,9 @@ def _show_snapshot(state: AppState, chip: ui.chip) -> None:
 
 
 def _show_scope(state: AppState, chip: ui.chip) -> None:
-    scope = state.database.reach.scope
-    chip.set_visibility(scope is not None)
-    if scope is not None:
-        people = len(state.database.tables.patients)
-        _set(chip, wording.SCOPE_BAR.format(sessions=len(scope.session_ids), people=people), _BUSY)
+    reach, people = state.database.reach, len(state.database.tables.patients)
+    chip.set_visibility(reach.is_chosen)
+    _set(chip, wording.SCOPE_BAR.format(sessions=len(reach.session_ids), people=people), _BUSY)
 
 
 def _show_cdc(state: AppState, chip: ui.chip) -> None:

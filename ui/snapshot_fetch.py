@@ -98,6 +98,9 @@ class SnapshotFetch:
             # Files that count no more go with the second checkpoint: what is dropped shall not lie on the device.
             await self._database.checkpoint()
             await self._database.checkpoint()
+        except StorageFull:
+            await self._database.folder.remove(PART)  # to give its space back
+            raise
         except (_Refused, JournalUnreadable, ValidationError) as error:
             raise ScopeRefused(type(error).__name__) from error
         finally:

@@ -161,7 +161,8 @@ class SyncClient:
             self._set_link(HubLink.CONNECTED)
             if answer.upto >= answer.head and not self._database.unsent:
                 await self.people.fetch_wanted()
-                return not self._differs(answer) or await self._mend(answer)
+                async with self._turn:
+                    return not self._differs(answer) or await self._mend(answer)
             gc.freeze()  # while much is coming: records stay, and the collector need not look through them all
             await asyncio.sleep(REST_SECONDS)
 
@@ -177,7 +178,7 @@ class SyncClient:
 
     def _differs(self, answer: SyncAnswer) -> bool:
         """Whether this device, which has read all, holds other changes than the hub. An older hub does not say."""
-        if self._database.reach.scope is not None:
+        if self._database.reach.is_chosen:
             return False  # it is meant to
         ours = self._database.digests.total(self._database.device_id)
         return bool(answer.digest) and answer.digest != ours

@@ -10,7 +10,9 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User, user_simulation
 
+from store.changes import ChangeDraft, ChangeKind
 from store.device_database import DeviceDatabase
+from store.roster_plan import record_id_of_chart
 from store.scope import Scope
 from store.storage import MemoryFolder
 from tests.store.test_checkpoint import no_rest, patient
@@ -209,10 +211,10 @@ async def test_the_button_asks_the_browser_to_keep_the_data(desk: Desk) -> None:
 ROSTER = "病歷號碼,姓名,身分證,出生日期\n000001,病患1,,074/11/08\nS1,新的人,,080/01/01\n".encode()
 
 
-async def import_roster(desk: Desk, name: str, day: str) -> None:
+async def import_roster(desk: Desk, name: str, day: str, roster: bytes = ROSTER) -> None:
     await desk.user.open("/roster")
     upload = next(iter(desk.user.find(ui.upload).elements))
-    await upload.handle_uploads([ui.upload.SmallFileUpload("roster.csv", "text/csv", ROSTER)])
+    await upload.handle_uploads([ui.upload.SmallFileUpload("roster.csv", "text/csv", roster)])
     await desk.user.should_see(marker="session-name")
     desk.element("session-name").set_value(name)
     desk.element("session-date").set_value(day)
@@ -251,3 +253,25 @@ async def test_on_a_device_with_chosen_sessions_every_roster_is_a_session(desk: 
     scope = desk.state.database.reach.scope
     assert scope is not None
     assert (len(scope.session_ids), scope.patient_ids) == (2, ())
+
+
+async def test_on_a_device_with_chosen_sessions_a_roster_does_not_register_anew_whom_the_hub_knows(
+    desk: Desk,
+) -> None:
+    payload = {"chart_number": "S1", "name": "新的人", "birth_date": "1991-01-01", "address": "護理師補的地址"}
+    mended = ChangeDraft(ChangeKind.REGISTER_PATIENT, record_id_of_chart("S1"), payload)
+    await desk.hub.database.commit([mended], made_by="nurse")
+    await desk.choose(SESSION)
+    await import_roster(desk, "仁愛國小", "1151201")
+
+    await desk.user.should_see("匯入完成。")
+    await desk.until(lambda: not desk.state.database.unsent)
+    person = desk.hub.database.tables.patients.at(mended.record_id)
+    assert (person["conflict"], len(person["revisions"]), person["address"]) == ([], 1, "護理師補的地址")
+
+
+async def test_a_row_that_is_refused_puts_nobody_on_the_list(desk: Desk) -> None:
+    await import_roster(desk, "仁愛國小", "1151201", ROSTER + "000002,別的人,,070/01/01\n".encode())
+
+    await desk.user.should_see("不能匯入的 1 列")
+    await desk.user.should_see("場次「仁愛國小」115/12/01：名單共 2 人。")

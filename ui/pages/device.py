@@ -111,10 +111,11 @@ class DevicePage:
         self._sessions.selected = [*others, row] if is_off else others
 
     def _now(self) -> str:
-        scope, people = self._state.database.reach.scope, len(self._tables.patients)
-        if scope is None:
+        reach, people = self._state.database.reach, len(self._tables.patients)
+        if not reach.is_chosen:
             return wording.SCOPE_IS_EVERYONE.format(people=people)
-        return wording.SCOPE_IS_CHOSEN.format(sessions=len(scope.session_ids), people=people)
+        told = wording.SCOPE_IS_CHOSEN.format(sessions=len(reach.session_ids), people=people)
+        return told + (wording.SCOPE_LACKS.format(people=len(reach.wanted)) if reach.wanted else "")
 
     async def _apply(self) -> None:
         if self._is_working:

@@ -39,7 +39,7 @@ def build(state: AppState) -> None:
                 for code, name in _NOT_YET:
                     _function(code, name, "", "尚未提供")
                 _function("名冊匯入", "由 HIS 匯出的病患名冊", "/roster", f"{len(tables.patients)} 人")
-                held = wording.EVERYONE if state.database.reach.scope is None else wording.CHOSEN_SESSIONS
+                held = wording.CHOSEN_SESSIONS if state.database.reach.is_chosen else wording.EVERYONE
                 _function(wording.DEVICE, wording.DEVICE_MENU, "/device", held)
 
         functions()

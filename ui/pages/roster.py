@@ -58,8 +58,8 @@ class RosterPage:
         encoding = "Big5" if roster.encoding == "cp950" else roster.encoding.upper()
         rows = roster.text.count("\n", roster.body_at, len(roster.text.rstrip()) + 1)
         ui.label(f"編碼 {encoding}，共 {rows} 列，前幾列在下面。").mark("roster-summary")
-        holds_all = self._state.database.reach.scope is None
-        ui.label(wording.ROSTER_SESSION if holds_all else wording.ROSTER_SCOPED).classes("desk-note")
+        is_chosen = self._state.database.reach.is_chosen
+        ui.label(wording.ROSTER_SCOPED if is_chosen else wording.ROSTER_SESSION).classes("desk-note")
         with ui.element("div").classes("desk-fields"):
             self._name = ui.input(wording.ROSTER_SESSION_NAME).props("outlined maxlength=60").mark("session-name")
             self._day = ui.input(wording.ROSTER_SESSION_DATE, value=format_compact(self._state.today()))
@@ -79,7 +79,7 @@ class RosterPage:
     def _session(self) -> tuple[str, date] | None:
         """What was typed of a session, if anything. Raises: InvalidRocDate."""
         name = (self._name.value or "").strip()
-        if not name and self._state.database.reach.scope is not None:
+        if not name and self._state.database.reach.is_chosen:
             name = wording.ROSTER_SESSION_DEFAULT  # whom no list names here would be left without others' doses
         return (name, parse_roc_date(self._day.value or "")) if name else None
 
