@@ -86,7 +86,8 @@ def _show_snapshot(state: AppState, chip: ui.chip) -> None:
 def _show_scope(state: AppState, chip: ui.chip) -> None:
     reach, people = state.database.reach, len(state.database.tables.patients)
     chip.set_visibility(reach.is_chosen)
-    _set(chip, wording.SCOPE_BAR.format(sessions=len(reach.session_ids), people=people), _BUSY)
+    if reach.is_chosen:
+        _set(chip, wording.SCOPE_BAR.format(sessions=len(reach.session_ids), people=people), _BUSY)
 
 
 def _show_cdc(state: AppState, chip: ui.chip) -> None:
