@@ -1,5 +1,6 @@
 """A device that chooses sessions, against a real hub: what it drops, keeps, gets, and how it comes back to everyone."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from store.changes import ChangeDraft, ChangeKind
 from store.device_database import DeviceDatabase
+from store.errors import StorageFull
 from store.protocol import SnapshotAnswer, SyncAnswer
 from store.scope import Scope
 from store.storage import MemoryFolder
@@ -19,7 +21,7 @@ from tests.store.test_snapshot_pages import derived
 from tests.sync.running_hub import WORLD, RunningHub, running_hub
 from tests.ui.test_snapshot_fetch import Line
 from ui.network import NetworkFailed
-from ui.snapshot_fetch import ScopeRefused
+from ui.snapshot_fetch import PART, ScopeRefused
 from ui.sync_client import SyncClient
 
 SESSION = "5" * 32
@@ -256,6 +258,51 @@ async def test_a_session_recorded_here_is_in_scope(tmp_path: Path) -> None:
 
         assert s.charts() == {*range(10), 28, 29}
         assert s.doses_of(29) == 1
+
+
+async def test_nothing_is_exchanged_between_asking_for_a_person_and_taking_the_answer(tmp_path: Path) -> None:
+    async with stand(tmp_path) as s:
+        await s.choose(SESSION)
+        fetch, asked, go_on = s.line.fetch, asyncio.Event(), asyncio.Event()
+
+        async def held_up(method: str, path: str, *rest: Any) -> Any:
+            answer = await fetch(method, path, *rest)
+            if path == "/api/people":
+                asked.set()
+                await go_on.wait()
+            return answer
+
+        s.line.fetch = held_up  # type: ignore[method-assign]  # a line that keeps an answer for a while
+        fetching = asyncio.create_task(s.client.people.fetch([pid(3)]))
+        await asked.wait()
+        await s.elsewhere(ChangeDraft(ChangeKind.RECORD_VACCINATION, "a" * 32, dose(3).payload))
+        exchanges = s.line.exchanges
+        syncing = asyncio.create_task(s.sync())
+        await s.hub.get("/api/health")  # a round trip in which an exchange would have begun
+        assert s.line.exchanges == exchanges
+
+        go_on.set()
+        await asyncio.gather(fetching, syncing)
+
+        assert s.doses_of(3) == 2
+
+
+async def test_a_choice_without_room_for_it_changes_nothing_and_leaves_nothing(tmp_path: Path) -> None:
+    class Small(MemoryFolder):
+        async def append(self, name: str, data: bytes) -> None:
+            if name == PART and len(self.files[name]) > 5000:
+                raise StorageFull("full")
+            await super().append(name, data)
+
+    async with stand(tmp_path) as s:
+        folder: Any = s.database.folder
+        await s.start(Small({name: bytes(data) for name, data in folder.files.items()}))
+
+        with pytest.raises(StorageFull):
+            await s.choose(SESSION)
+
+        assert s.charts() == set(range(30))
+        assert PART not in await s.database.folder.names()
 
 
 def lose_the_line(_: int, __: bytes) -> tuple[int, bytes]:
