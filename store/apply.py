@@ -22,6 +22,7 @@ from store.patients import Patient, identity_digest
 from store.persons import affected_patients, effective_patient
 from store.record_table import RecordTable
 from store.revisions import content, differ, heads
+from store.sessions import Session
 from store.tables import Tables
 from store.uploads import (
     BatchState,
@@ -41,6 +42,8 @@ _MODEL: dict[ChangeKind, type[BaseModel]] = {
     ChangeKind.REGISTER_PATIENT: Patient,
     ChangeKind.CORRECT_PATIENT: Patient,
     ChangeKind.REGISTER_LOT: Lot,
+    ChangeKind.REGISTER_SESSION: Session,
+    ChangeKind.CORRECT_SESSION: Session,
     ChangeKind.RECORD_VACCINATION: Vaccination,
     ChangeKind.CORRECT_VACCINATION: Vaccination,
     ChangeKind.MERGE_PATIENTS: Merge,
@@ -82,6 +85,8 @@ def apply_change(tables: Tables, change: Change) -> None:
             _apply_patient(tables, change)
         case ChangeKind.REGISTER_LOT:
             _apply_revision(tables, tables.lots, change)
+        case ChangeKind.REGISTER_SESSION | ChangeKind.CORRECT_SESSION:
+            _apply_revision(tables, tables.sessions, change)
         case ChangeKind.RECORD_VACCINATION | ChangeKind.CORRECT_VACCINATION | ChangeKind.VOID_VACCINATION:
             _apply_revision(tables, tables.vaccinations, change)
         case (
@@ -114,7 +119,7 @@ def _apply_patient(tables: Tables, change: Change) -> None:
     doses = tables.vaccinations.find_by("person_id", change.record_id)
     if doses and identity_digest(before) != identity_digest(after):
         for vaccination in doses:
-            _put_vaccination(tables, dict(vaccination))
+            put_vaccination(tables, dict(vaccination))
     refresh_patient(tables, before, after)
 
 
@@ -126,7 +131,7 @@ def _apply_decision(tables: Tables, change: Change) -> None:
             person_id = effective_patient(tables, patient_id)
             for vaccination in tables.vaccinations.find_by("patient_id", patient_id):
                 if vaccination["person_id"] != person_id:
-                    _put_vaccination(tables, dict(vaccination))
+                    put_vaccination(tables, dict(vaccination))
     refresh_decided(tables, decision)
 
 
@@ -162,12 +167,12 @@ def _apply_revision(tables: Tables, table: RecordTable, change: Change) -> None:
         document["void_reason"] = head["payload"].get("reason", "") if document["voided"] else ""
         for key, default in (("upload", None), ("cdc_has", False), ("upload_group", "")):
             document[key] = old[key] if old is not None else default
-        _put_vaccination(tables, document)
+        put_vaccination(tables, document)
     else:
         table.put(change.record_id, document)
 
 
-def _put_vaccination(tables: Tables, document: dict[str, Any]) -> None:
+def put_vaccination(tables: Tables, document: dict[str, Any]) -> None:
     """Put a dose with what follows from other records: whose it is now, by what CDC knows that person, its state."""
     before = tables.vaccinations.find(document["record_id"])
     # A void that came before what it voids names nobody yet.
@@ -181,7 +186,7 @@ def _put_vaccination(tables: Tables, document: dict[str, Any]) -> None:
 def _set_upload(tables: Tables, record_id: str, **fields: Any) -> None:
     document = tables.vaccinations.find(record_id)
     if document is not None:
-        _put_vaccination(tables, {**document, **fields})
+        put_vaccination(tables, {**document, **fields})
 
 
 def _request_upload(tables: Tables, change: Change) -> None:

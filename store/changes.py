@@ -24,6 +24,8 @@ class ChangeKind(StrEnum):
     REGISTER_PATIENT = "register_patient"
     CORRECT_PATIENT = "correct_patient"
     REGISTER_LOT = "register_lot"
+    REGISTER_SESSION = "register_session"
+    CORRECT_SESSION = "correct_session"
     RECORD_VACCINATION = "record_vaccination"
     CORRECT_VACCINATION = "correct_vaccination"
     VOID_VACCINATION = "void_vaccination"

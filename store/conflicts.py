@@ -21,6 +21,7 @@ _CORRECTION = {
     "vaccinations": ChangeKind.CORRECT_VACCINATION,
     "patients": ChangeKind.CORRECT_PATIENT,
     "lots": ChangeKind.REGISTER_LOT,
+    "sessions": ChangeKind.CORRECT_SESSION,
 }
 
 
@@ -53,4 +54,4 @@ def draft_choice(table: str, document: Mapping[str, Any], revision: str) -> Chan
 
 
 def _edited(tables: Tables) -> tuple[RecordTable, ...]:
-    return (tables.vaccinations, tables.patients, tables.lots)
+    return (tables.vaccinations, tables.patients, tables.lots, tables.sessions)

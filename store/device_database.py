@@ -6,17 +6,21 @@ from typing import Any
 
 from store.changes import Change, World
 from store.compaction import Rest, follow_rules, merge_runs
-from store.database import ENTRIES, Database, Entry
+from store.database import ENTRIES, NOT_ASKED, Database, Entry
+from store.device_scope import DeviceScope, scope_state
 from store.errors import SnapshotDamaged
 from store.manifest import run_name
-from store.protocol import NumberedChange, SnapshotOffer, SyncAnswer
+from store.protocol import NumberedChange, PeopleAnswer, SnapshotOffer, SyncAnswer
 from store.run import Run
+from store.scope import Scope, scope_digest
+from store.scope_records import TABLES_OF_PEOPLE, put_records
 from store.snapshot_pages import checked_counts, copy_pages
 from store.standing import Reaction, Standing, react
 from store.storage import StorageFolder
 from store.tables import Tables
 
 _FRAME_CHANGES = 250
+_TAKEN = "people taken"  # in the place of a table: a program of before there were scopes keeps it, and reads all anew
 
 
 class DeviceDatabase(Database):
@@ -28,6 +32,7 @@ class DeviceDatabase(Database):
     def __init__(self, folder: StorageFolder, world: World) -> None:
         super().__init__(folder, world)
         self.own = OwnChanges(self.tables)
+        self.reach = DeviceScope(self.tables)
         self.cursor, self.cursor_mark = 0, ""
         self.hub_generation = ""
         self._own_until = 0  # up to here the hub shall bring our own changes too
@@ -73,15 +78,38 @@ class DeviceDatabase(Database):
             await self._write(entries)
         self._tell([n.change for n in changes])
 
-    async def adopt(self, offer: SnapshotOffer, pages: Iterable[bytes]) -> None:
+    async def take_people(self, answer: PeopleAnswer, asked: Sequence[str]) -> bool:
+        """Take all records of some persons in one frame, and the persons into scope; False where they are not of now.
+
+        Of whom the hub knows nothing, nothing is lacking either.
+
+        No exchange may lie between the asking and this: what it brought later would be put back to what it was.
+        """
+        async with self._lock:
+            if not self.reach.is_chosen or answer.head < self.cursor:
+                return False
+            if self.hub_generation not in ("", answer.generation):
+                return False
+            records = {name: answer.records.get(name, {}) for name in TABLES_OF_PEOPLE}
+            entries = [Entry(e="put", data={"table": _TAKEN, "records": records, "asked": list(asked)})]
+            told = {record_id for table in records.values() for record_id in table}
+            entries += [Entry(e="change", change=change) for change in self.unsent if change.record_id in told]
+            await self._write(entries)
+        return True
+
+    async def adopt(self, offer: SnapshotOffer, pages: Iterable[bytes], scope: Scope | None = None) -> None:
         """Put the hub's tables as they stood at `offer.head` in the place of this device's, in one step.
+
+        From then on this device holds `scope`, None for everyone: what the snapshot was asked for.
 
         Invariant: what is this device's own stays: its changes that the snapshot cannot hold are applied over it.
         Raises: SnapshotDamaged, StorageFailed; then the store is as it was.
         """
-        await self.alone(lambda: self._adopt(offer, pages))
+        if offer.scope != scope_digest(scope):
+            raise SnapshotDamaged("of another scope")
+        await self.alone(lambda: self._adopt(offer, pages, scope))
 
-    async def _adopt(self, offer: SnapshotOffer, pages: Iterable[bytes]) -> None:
+    async def _adopt(self, offer: SnapshotOffer, pages: Iterable[bytes], scope: Scope | None) -> None:
         # Before anything is copied, since it clears away files that no manifest names; twice where one had failed.
         has_failed = any(table.frozen is not None for table in self.tables.record_tables())
         for _ in range(1 + has_failed):
@@ -96,7 +124,7 @@ class DeviceDatabase(Database):
                 0, await self._write_run(lambda writer: merge_runs(writer, parts, own, True, self.rest), number)
             )
             newer = await self.own.newer_than(offer.devices, self.rest)
-            replaced = await self._put_in_place(opened[:2], counts, offer, newer)
+            replaced = await self._put_in_place(opened[:2], counts, offer, newer, scope)
         except BaseException:
             for run in opened:
                 await run.close()
@@ -126,11 +154,16 @@ class DeviceDatabase(Database):
         return counts
 
     async def _put_in_place(
-        self, runs: list[Run], counts: dict[str, Any], offer: SnapshotOffer, newer: Sequence[Change]
+        self,
+        runs: list[Run],
+        counts: dict[str, Any],
+        offer: SnapshotOffer,
+        newer: Sequence[Change],
+        scope: Scope | None,
     ) -> list[Run]:
         """Returns the runs that no longer count."""
         async with self._lock:
-            if offer.head <= self.cursor or self.hub_generation not in ("", offer.generation):
+            if offer.head < self.cursor or self.hub_generation not in ("", offer.generation):
                 raise SnapshotDamaged("of another hub, or of before this device has read")
             journal = await self._new_journal(self._number + 1)
             self._older.append(self._journal)
@@ -151,6 +184,7 @@ class DeviceDatabase(Database):
                 "cursor_mark": "",
                 "hub_generation": offer.generation,
                 "digests": offer.digests,
+                "scope": scope_state(scope),
             }
             await self._publish(runs, state=state)
             for table in self.tables.derived_tables():
@@ -158,6 +192,7 @@ class DeviceDatabase(Database):
                 table.set_counts(counts[table.name])
             self.cursor, self.cursor_mark, self.hub_generation = offer.head, "", offer.generation
             self.digests.restore(offer.digests)
+            self.reach.restore(state["scope"])
             for entry in again:
                 self.replay(entry)
         return replaced
@@ -184,8 +219,18 @@ class DeviceDatabase(Database):
             case Reaction.NONE if not self.unsent:
                 self._answers_to_wait = self._resend_pause = 0
 
+    def replay(self, entry: Entry, reason: str | None = NOT_ASKED) -> None:
+        data = entry.data or {}
+        if entry.e == "put" and data["table"] == _TAKEN:
+            put_records(self.tables, data["records"])
+            self.reach.take(data["records"]["patients"], data["asked"])
+        else:
+            super().replay(entry, reason)
+
     def _take(self, entry: Entry) -> None:
         data = entry.data or {}
+        if entry.change is not None:
+            self.reach.note(entry.change, is_own=entry.change.device_id == self.device_id)
         match entry.e:
             case "change" if entry.change is not None and entry.change.device_id == self.device_id:
                 self.own.add(entry.change, is_held=entry.hub_seq is not None)
@@ -224,6 +269,7 @@ class DeviceDatabase(Database):
             "own_until": self._own_until,
             "acknowledged": self.own.acknowledged,
             "counts_from": self.own.counts_from,
+            "scope": self.reach.state(),
         }
 
     def _restore(self, state: Mapping[str, Any]) -> None:
@@ -232,6 +278,7 @@ class DeviceDatabase(Database):
         self.hub_generation = state.get("hub_generation", "")
         self._own_until = state.get("own_until", 0)
         self.own.acknowledged, self.own.counts_from = state.get("acknowledged", 0), state.get("counts_from", 1)
+        self.reach.restore(state.get("scope", {}))
 
 
 class OwnChanges:

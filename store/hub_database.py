@@ -8,15 +8,17 @@ Invariants:
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from store.apply import reason_unreadable
 from store.changes import Change, ChangeDraft, World
-from store.compaction import merge_runs
+from store.compaction import merge_runs, write_records
 from store.database import ENTRIES, Database, Entry
 from store.errors import HubBehindDevice, JournalUnreadable, StorageFailed
 from store.group_commit import GroupCommit
 from store.protocol import (
+    SCOPED_PULL_CHANGES,
     AcceptedChange,
     DeviceCount,
     HubStatus,
@@ -25,7 +27,10 @@ from store.protocol import (
     SyncRequest,
 )
 from store.run import RunWriter
+from store.scope import Scope, ScopeFilter, people_in, with_merged
+from store.scope_records import ids_of_people
 from store.storage import StorageFile, StorageFolder
+from store.tables import Tables
 
 # A hub starts once a day and takes from all devices: fewer, larger runs are merged less often.
 HUB_CHECKPOINT_RECORDS = 20_000
@@ -34,6 +39,7 @@ _STEPS_TO_DISK = 3
 # A snapshot of fewer goes without indexes: of 10,000 patients it is 1.0 MB on the line instead of 1.8, and the device
 # makes them in a second. Of many more, the making would take longer than the line does.
 BARE_RECORDS = 20_000
+_PERSONS_AT_ONCE = 20  # looked up between two rests: some milliseconds
 
 
 class _Planned:
@@ -174,8 +180,11 @@ class HubDatabase(Database):
         accepted = await self.accept(request.changes)
         changes, upto = list[NumberedChange](), 0
         if request.hub_generation in ("", self.generation):
-            except_device = "" if request.own else request.device_id
-            changes, upto = self.changes_after(request.after, limit, except_device=except_device)
+            if request.scope is not None:
+                changes, upto = self._changes_in_scope(request, request.scope, limit)
+            else:
+                except_device = "" if request.own else request.device_id
+                changes, upto = self.changes_after(request.after, limit, except_device=except_device)
         last_seq, count = self._counts.get(request.device_id, (0, 0))
         return SyncAnswer(
             accepted=accepted,
@@ -186,9 +195,21 @@ class HubDatabase(Database):
             generation=self.generation,
             device=DeviceCount(last_seq=last_seq, count=count),
             mark=self._mark_at(upto),
-            digest=self.digests.total(request.device_id),
-            ranges=self.digests.ranges(request.device_id) if request.want_ranges else [],
+            digest=self.digests.total(request.device_id) if request.scope is None else "",
+            ranges=self.digests.ranges(request.device_id) if request.want_ranges and request.scope is None else [],
         )
+
+    def _changes_in_scope(self, request: SyncRequest, scope: Scope, limit: int) -> tuple[list[NumberedChange], int]:
+        """As `changes_after`, of what the device holds; what it made itself where it reads that again too."""
+        found: list[NumberedChange] = []
+        upto, wanted = request.after, ScopeFilter(self.tables, scope)
+        while upto < min(self.head, request.after + SCOPED_PULL_CHANGES) and len(found) < limit:
+            changes, upto = self.changes_after(upto, limit - len(found), except_device="")
+            for numbered in changes:
+                is_own = numbered.change.device_id == request.device_id
+                if request.own if is_own else wanted.lets_through(numbered.change):
+                    found.append(numbered)
+        return found, upto
 
     def _is_behind(self, request: SyncRequest) -> bool:
         """Whether the device has read what this hub does not hold, or holds no more under the same number."""
@@ -213,25 +234,42 @@ class HubDatabase(Database):
                 found.append(NumberedChange(hub_seq=number, change=document["change"]))
         return found, upto
 
-    async def write_snapshot(self, file: StorageFile) -> dict[str, Any]:
+    async def write_snapshot(self, file: StorageFile, scope: Scope | None = None) -> dict[str, Any]:
         """Write a run with all that devices derive from changes, as it stands at the head or a little later.
 
-        Returns what `SnapshotOffer` says of it: "head", "counts", "devices" and "digests". Raises: StorageFailed.
+        With `scope` it holds the records in it. Returns what `SnapshotOffer` says of it: "head", "counts", "devices",
+        "digests" and "scope". Raises: StorageFailed.
         """
-        return await self.alone(lambda: self._write_snapshot(file, self.head))
+        return await self.alone(lambda: self._write_snapshot(file, scope, self.head))
 
-    async def _write_snapshot(self, file: StorageFile, at_least: int) -> dict[str, Any]:
+    async def _write_snapshot(self, file: StorageFile, scope: Scope | None, at_least: int) -> dict[str, Any]:
         while self._manifest.state.get("head", 0) < at_least:
             await self._checkpoint()
         state, derived = self._manifest.state, self.tables.derived_tables()
+        facts = {
+            "head": state.get("head", 0),
+            "devices": {device_id: last_seq for device_id, (last_seq, _) in state.get("devices", {}).items()},
+        }
+        if scope is not None:
+            return {**facts, "counts": await self._write_scope(file, scope), "scope": scope.digest}
         parts, is_small = [run.tables for run in self._runs], sum(map(len, derived)) < BARE_RECORDS
         await merge_runs(RunWriter(file), parts, derived, True, self.rest, bare=is_small)
-        return {
-            "head": state.get("head", 0),
-            "counts": {table.name: state["counts"][table.name] for table in derived},
-            "devices": {device_id: last_seq for device_id, (last_seq, _) in state.get("devices", {}).items()},
-            "digests": state.get("digests", {}),
-        }
+        counts = {table.name: state["counts"][table.name] for table in derived}
+        return {**facts, "counts": counts, "digests": state.get("digests", {})}
+
+    async def _write_scope(self, file: StorageFile, scope: Scope) -> dict[str, Any]:
+        """The records in scope, out of the runs alone: those stand still while new changes go on coming."""
+        still = Tables()
+        for table in still.record_tables():
+            table.runs = self.tables.table(table.name).runs
+        ids = {name: set(still.table(name).ids()) for name in ("lots", "sessions", "unreadable")}
+        everybody = with_merged(still, people_in(still, scope))
+        persons = iter(sorted(everybody))
+        while some := list(islice(persons, _PERSONS_AT_ONCE)):
+            for name, found in ids_of_people(still, some, everybody).items():
+                ids.setdefault(name, set()).update(found)
+            await self.rest()
+        return await write_records(RunWriter(file), still.derived_tables(), ids, self.rest)
 
     def _number_of(self, change_id: str) -> int | None:
         found = self.tables.changes.ids_by("change_id", change_id)

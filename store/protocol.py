@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from store.changes import Change, Id
+from store.scope import Scope
 
 PROTOCOL_VERSION = 1
 MAX_PUSH_CHANGES = 1000
@@ -18,6 +19,11 @@ MAX_PULL_CHANGES = 250
 MAX_BODY_BYTES = 8 * 1024 * 1024
 # A device that lacks more than so many changes is given a snapshot: it takes them in at some 8,000 a second.
 FAR_BEHIND_CHANGES = 5000
+# A scoped device's share of what is new may be small: so many changes are looked at for one answer, some 30 ms.
+SCOPED_PULL_CHANGES = 500
+MAX_PEOPLE = 100
+MAX_FOUND = 50
+MAX_TYPED = 100
 
 
 class _Message(BaseModel):
@@ -69,7 +75,8 @@ class DeviceCount(_Message):
 class SyncRequest(_Message):
     """Shape: `hub_generation` is that of the hub the device last spoke to, empty before the first time; with `own` the
     device wants its own changes too, which it has lost; `after_mark` is the `mark` that came with `after`;
-    `want_ranges` asks for the digests of the ranges."""
+    `want_ranges` asks for the digests of the ranges; with `scope` only changes in it are brought, and no digests, and
+    a hub of before there were scopes brings all."""
 
     protocol: int = PROTOCOL_VERSION
     device_id: Id
@@ -80,6 +87,7 @@ class SyncRequest(_Message):
     own: bool = False
     after_mark: str = ""
     want_ranges: bool = False
+    scope: Scope | None = None
 
 
 class SyncAnswer(_Message):
@@ -103,10 +111,15 @@ class SyncAnswer(_Message):
 
 
 class SnapshotRequest(_Message):
-    """A device far behind asks for all tables at once. `after`: how far it has read."""
+    """A device far behind asks for all tables at once. `after`: how far it has read.
+
+    With `scope` it asks for the records in it; with `anew` it wants them however little it lacks.
+    """
 
     protocol: int = PROTOCOL_VERSION
     after: int = Field(ge=0)
+    scope: Scope | None = None
+    anew: bool = False
 
 
 class SnapshotOffer(_Message):
@@ -114,7 +127,8 @@ class SnapshotOffer(_Message):
 
     Shape: `sha256` is that of the whole, in hexadecimal digits, and its name; `page_crcs` are the CRC-32 of each page,
     all of `page_bytes` but the last; `counts` by table (`RecordTable.counts`); `devices` the number of the last change
-    of each device in it; `digests` of all changes in it (`RangeDigests.state`).
+    of each device in it; `digests` of all changes in it (`RangeDigests.state`), empty where it holds only the records
+    in a scope, whose digest is `scope`.
     Units: bytes, uncompressed.
     """
 
@@ -128,6 +142,7 @@ class SnapshotOffer(_Message):
     counts: dict[str, dict[str, Any]]
     devices: dict[str, int]
     digests: dict[str, list[str]] = {}
+    scope: str = ""
 
 
 class SnapshotAnswer(_Message):
@@ -136,6 +151,50 @@ class SnapshotAnswer(_Message):
     protocol: int = PROTOCOL_VERSION
     offer: SnapshotOffer | None = None
     making: bool = False
+
+
+class PeopleRequest(_Message):
+    """A device wants all that is known of some persons."""
+
+    protocol: int = PROTOCOL_VERSION
+    patient_ids: list[Id] = Field(max_length=MAX_PEOPLE)
+
+
+class PeopleAnswer(_Message):
+    """Their records as they stood at `head`. Shape: `records` are documents by table and record id."""
+
+    protocol: int = PROTOCOL_VERSION
+    schema_version: int
+    generation: Id
+    head: int
+    records: dict[str, dict[str, dict[str, Any]]]
+
+
+class SearchRequest(_Message):
+    """What a nurse typed, to be searched among all persons of the hub."""
+
+    protocol: int = PROTOCOL_VERSION
+    typed: str = Field(max_length=MAX_TYPED)
+    limit: int = Field(default=20, ge=1, le=MAX_FOUND)
+
+
+class FoundPerson(_Message):
+    """A row of a search. Shape: as in a document of the patients table; `merged` when staff made it another's chart."""
+
+    record_id: Id
+    chart_number: str
+    name: str
+    national_id: str | None = None
+    phone: str = ""
+    birth_date: str | None = None
+    four_corner_code: str = ""
+    address: str = ""
+    merged: bool = False
+
+
+class SearchAnswer(_Message):
+    protocol: int = PROTOCOL_VERSION
+    people: list[FoundPerson]
 
 
 class Notice(_Message):

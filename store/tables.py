@@ -78,6 +78,14 @@ class Tables(TinyDB):
                 **kept_by_revision,
             )
         )
+        self.sessions = self._add(
+            RecordTable(
+                "sessions",
+                {"session_date": by("session_date"), "conflict": duplicates.conflict_key},
+                counted=("conflict",),
+                **kept_by_revision,
+            )
+        )
         self.vaccinations = self._add(
             RecordTable(
                 "vaccinations",
@@ -108,11 +116,19 @@ class Tables(TinyDB):
                     "merged": decisions.merged_key,
                     "survivor": decisions.survivor_key,
                     "decided_on": decisions.decided_on_key,
+                    "first": by("first"),
+                    "second": by("second"),
                 },
                 **kept_by_revision,
             )
         )
-        self.pairs = self._add(RecordTable("pairs", {"open": decisions.open_key}, counted=("open",)))
+        self.pairs = self._add(
+            RecordTable(
+                "pairs",
+                {"open": decisions.open_key, "first": by("first"), "second": by("second")},
+                counted=("open",),
+            )
+        )
         # Whole changes: a device keeps its own, in the order they were made; the hub keeps all, by their number.
         self.changes = self._add(
             NumberedTable(

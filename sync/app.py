@@ -28,6 +28,7 @@ from sync.bootstrap.turn import turn
 from sync.cdc_line import CdcLine
 from sync.hub import HUB, CdcLink, Hub
 from sync.middlewares import add_security_headers, answer_errors, log_bug, make_gate
+from sync.people import add_people
 from sync.routes import add_routes
 from sync.sentences import SENTENCES, HubRefused
 from sync.settings import Settings, SettingsInvalid, load_settings
@@ -51,6 +52,7 @@ def make_app(settings: Settings, database: HubDatabase, worker: CdcLink | None, 
     )
     hub = app[HUB] = Hub(settings, database, worker, Bundle(settings.bundle_dir), world.now())
     add_snapshots(app, database, settings.data_dir / "snapshot")
+    add_people(app)
     add_routes(app)
     app.on_response_prepare.append(add_security_headers)
     database.listen(lambda _: hub.live.tell())

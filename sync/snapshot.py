@@ -4,8 +4,8 @@
     GET  /api/snapshot/{sha256}/{page}    the bytes of one page, pages counted from 0
 
 Invariants:
-- one snapshot serves every device: what a device made itself after it, the device puts over it, since the usual
-  exchange brings only what others made;
+- one snapshot serves every device that asks for the same scope: what a device made itself after it, the device puts
+  over it, since the usual exchange brings only what others made;
 - the hub goes on answering while one is made; devices that ask meanwhile wait for the same one;
 - the file is a copy: it is gone when the hub stops, and one made again at the same number has the same bytes and name,
   so that a device goes on where it was.
@@ -19,6 +19,7 @@ import zlib
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from aiohttp import web
@@ -28,6 +29,7 @@ from store.database import SCHEMA_VERSION
 from store.errors import ProtocolMismatch
 from store.hub_database import HubDatabase
 from store.protocol import FAR_BEHIND_CHANGES, PROTOCOL_VERSION, SnapshotAnswer, SnapshotOffer, SnapshotRequest
+from store.scope import Scope, scope_digest
 from store.storage import FileFolder, StorageFile
 from sync.middlewares import Refused
 
@@ -35,6 +37,7 @@ PAGE_BYTES = 2 * 1024 * 1024
 # A device that asks is answered after so long at the latest, and asks again; browsers' requests end after 30 s.
 _PATIENCE_SECONDS = 10.0
 _KEPT = 2  # a device may be in the middle of the one before
+_KEPT_SCOPED = 8  # of chosen sessions: small, and each tablet may have chosen others
 _GZIP_LEVEL = 5
 _MAKING = "making"
 log = logging.getLogger(__name__)
@@ -69,18 +72,20 @@ class Snapshots:
 
     async def answer(self, request: SnapshotRequest) -> SnapshotAnswer:
         """What a device that has read so far is to do. Raises: StorageFailed."""
-        if self._database.head - request.after <= self.far_behind:
+        lacks = self._database.head - request.after
+        if lacks < 0 or (lacks <= self.far_behind and not request.anew):
             return SnapshotAnswer()
-        if not self._suits(request.after):
-            if self._making is None:
-                self._making = asyncio.get_running_loop().create_task(self._make())
+        give_up_at = monotonic() + _PATIENCE_SECONDS
+        while (kept := self._suiting(request)) is None:
+            if self._making is None:  # one at a time, whatever is asked for
+                self._making = asyncio.get_running_loop().create_task(self._make(request.scope))
                 self._making.add_done_callback(_take_note)
             making = self._making
-            await asyncio.wait([making], timeout=_PATIENCE_SECONDS)
+            await asyncio.wait([making], timeout=give_up_at - monotonic())
             if not making.done():
                 return SnapshotAnswer(making=True)
             making.result()
-        return SnapshotAnswer(offer=self._kept[-1].offer)
+        return SnapshotAnswer(offer=kept.offer)
 
     def find(self, sha256: str) -> Snapshot | None:
         return next((kept for kept in self._kept if kept.offer.sha256 == sha256), None)
@@ -92,25 +97,30 @@ class Snapshots:
         while self._kept:
             await self._drop(self._kept.pop())
 
-    def _suits(self, after: int) -> bool:
-        if not self._kept:
-            return False
-        offer = self._kept[-1].offer
-        is_new = after < offer.head and self._database.head - offer.head <= self.far_behind
-        return is_new and offer.generation == self._database.generation
+    def _suiting(self, request: SnapshotRequest) -> Snapshot | None:
+        """The newest for this scope, where it is new enough."""
+        wanted = scope_digest(request.scope)
+        kept = next((kept for kept in reversed(self._kept) if kept.offer.scope == wanted), None)
+        if kept is None or kept.offer.generation != self._database.generation:
+            return None
+        head = kept.offer.head
+        is_newer = head >= request.after if request.anew else head > request.after
+        return kept if is_newer and self._database.head - head <= self.far_behind else None
 
-    async def _make(self) -> None:
+    async def _make(self, scope: Scope | None) -> None:
         try:
             folder = await self._empty_folder()
             file = await folder.open(_MAKING)
             try:
-                facts = await self._database.write_snapshot(file)
+                facts = await self._database.write_snapshot(file, scope)
                 self._kept.append(await self._pack(folder, file, facts))
             finally:
                 await file.close()
                 await folder.remove(_MAKING)
-            while len(self._kept) > _KEPT:
-                await self._drop(self._kept.pop(0))
+            alike = [kept for kept in self._kept if bool(kept.offer.scope) == (scope is not None)]
+            for kept in alike[: -_KEPT_SCOPED if scope is not None else -_KEPT]:
+                self._kept.remove(kept)
+                await self._drop(kept)
         finally:
             self._making = None
 

@@ -13,12 +13,12 @@ from store.changes import World
 from store.device_database import DeviceDatabase
 from store.storage import MemoryFolder, StorageFolder
 from ui import browser
-from ui.pages import conflicts, menu, roster, uploads, vaccinate
+from ui.pages import conflicts, device, menu, roster, uploads, vaccinate
 from ui.shell import register_assets
 from ui.state import AppState
 from ui.wording import PRODUCT
 
-PATHS = ("/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/roster", "/conflicts")
+PATHS = ("/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/roster", "/conflicts", "/device")
 _running: list[AppState] = []
 _tasks: set[asyncio.Task[None]] = set()
 
@@ -66,6 +66,10 @@ def define_pages() -> None:
     def _conflicts(patient: str = "") -> None:
         conflicts.build(running(), patient)
 
+    @ui.page("/device")
+    def _device() -> None:
+        device.build(running())
+
 
 async def rehearse(open_page: Callable[[str], Awaitable[int]]) -> None:
     """Show every page once out of an empty store, then forget it: what pages import and prepare is ready afterwards.
@@ -102,6 +106,7 @@ async def start(folder: StorageFolder, bootinfo: dict[str, object]) -> None:
 def run(state: AppState) -> None:
     """Make `state` what the pages show, and keep it in step with the hub."""
     _running.append(state)
-    task = asyncio.get_running_loop().create_task(state.sync.run())
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
+    for work in (state.sync.run(), state.storage.begin()):
+        task = asyncio.get_running_loop().create_task(work)
+        _tasks.add(task)
+        task.add_done_callback(_tasks.discard)

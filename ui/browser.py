@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from ui.sync_client import NetworkFailed
+from ui.network import NetworkFailed
 
 IN_BROWSER = sys.platform == "emscripten"
 _REQUEST_SECONDS = 30.0
@@ -79,16 +79,24 @@ def event_stream(path: str, on_message: Callable[[str], None], on_state: Callabl
 
 
 async def storage_estimate() -> tuple[int, int]:
-    """Return the bytes in use and the bytes the browser allows."""
+    """Return the bytes in use and the bytes the browser allows; zeros where it does not tell."""
     if not IN_BROWSER:
         return 0, 0
-    estimate = await _js().navigator.storage.estimate()
-    return int(estimate.usage), int(estimate.quota)
+    try:
+        estimate = await _js().navigator.storage.estimate()
+        return int(estimate.usage), int(estimate.quota)
+    except (_ffi().JsException, AttributeError):
+        return 0, 0
 
 
 async def request_persistence() -> bool:
     """Ask the browser never to evict our data; call it from a click, some browsers ask the user."""
     return bool(await _desk().askShell("persist")) if IN_BROWSER else False
+
+
+def asks_the_user() -> bool:
+    """Whether `request_persistence` puts a question on the screen; other browsers decide by themselves."""
+    return "Firefox" in user_agent()
 
 
 async def is_persistent() -> bool:

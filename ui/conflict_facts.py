@@ -14,13 +14,14 @@ from ui import wording
 from ui.patient_search import roc_text
 from ui.state import TAIPEI, AppState
 
-_DATES = ("vaccination_date", "birth_date", "expiry_date")
+_DATES = ("vaccination_date", "birth_date", "expiry_date", "session_date")
 _DOSE_FIELDS = ("vaccination_date", "vaccine_code", "dose_number", "lot_number", "lot_type", "vaccinator_id", "note")
 _PATIENT_FIELDS = (
     "chart_number", "name", "sex", "birth_date", "national_id", "phone", "address", "birth_order", "parity",
     "parent_national_id",
 )  # fmt: skip
 _DOSES_LISTED = 6
+_NAMES_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ def revision_facts(state: AppState, document: Mapping[str, Any], revisions: Sequ
     contents = [{} if _voids(version) else version["payload"] for version in versions]
     fields = dict.fromkeys(field for content in contents for field in content)
     reasons = [version["payload"].get("reason", "") if _voids(version) else "" for version in versions]
-    facts = [_fact(wording.FIELD.get(field, field), field, contents) for field in fields]
+    facts = [_fact(wording.FIELD.get(field, field), field, contents) for field in fields if field != "patient_ids"]
+    if "patient_ids" in fields:
+        facts.append(Fact(wording.FIELD["patient_ids"], _lists_of_people(state, contents)))
     facts.append(Fact(wording.CONFLICT_FACT["void"], tuple(reasons)))
     return [fact for fact in facts if fact.differs] + _writers(state, versions)
 
@@ -115,6 +118,21 @@ def moment_text(iso: str) -> str:
 def device_text(state: AppState, device_id: str) -> str:
     own = wording.THIS_DEVICE + " " if device_id == state.database.device_id else ""
     return f"{own}{device_id[-6:]}"
+
+
+def _lists_of_people(state: AppState, contents: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """How many stand on each list, and who stands on it alone: two lists of one length are not the same list."""
+    lists = [content.get("patient_ids", []) for content in contents]
+    texts = []
+    for number, people in enumerate(lists):
+        elsewhere = set.union(set(), *(set(other) for place, other in enumerate(lists) if place != number))
+        alone = [person_name(state, one) for one in people if one not in elsewhere]
+        text = wording.PEOPLE_ON_LIST.format(count=len(people))
+        if alone:
+            names = "、".join(alone[:_NAMES_LISTED]) + ("…" if len(alone) > _NAMES_LISTED else "")
+            text += wording.ONLY_ON_THIS_LIST.format(names=names)
+        texts.append(text)
+    return tuple(texts)
 
 
 def _writers(state: AppState, revisions: Sequence[Mapping[str, Any]]) -> list[Fact]:

@@ -10,6 +10,7 @@ from nicegui.events import GenericEventArguments
 from store.persons import effective_patient
 from store.roc_date import format_roc_date
 from ui import wording
+from ui.hub_search import HubSearch
 from ui.state import AppState
 
 MAX_ROWS = 50
@@ -59,14 +60,18 @@ def patient_search(state: AppState, on_chosen: Callable[[str], object]) -> ui.in
         table.set_visibility(bool(found))
         typed = bool((field.value or "").strip())
         if typed and not found:
-            count.set_text("查無此人。請換個方式查詢（病歷號、姓名、身分證、電話、生日），或先匯入名冊。")
+            is_chosen = state.database.reach.is_chosen
+            count.set_text(wording.SEARCH_NOBODY_HERE if is_chosen else wording.SEARCH_NOBODY)
         else:
             more = "（只列前 50 筆，請再多打幾個字）" if len(found) == MAX_ROWS else ""
             count.set_text(f"找到 {len(found)} 人{more}" if typed else "")
+        hub.search(field.value or "", [document["record_id"] for document in found])
 
-    def take_first() -> None:
+    async def take_first() -> None:
         if table.rows:
             on_chosen(table.rows[0]["record_id"])
+        elif hub.first is not None:
+            await hub.choose(hub.first)
 
     def take_clicked(event: GenericEventArguments) -> None:
         on_chosen(event.args[1]["record_id"])
@@ -86,4 +91,5 @@ def patient_search(state: AppState, on_chosen: Callable[[str], object]) -> ui.in
         )
         table.on("rowClick", take_clicked, [[], ["record_id"], None])
         table.set_visibility(False)
+        hub = HubSearch(state, columns, patient_row, on_chosen)
     return field

@@ -9,13 +9,16 @@ import asyncio
 import gc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 from time import monotonic
 
 from store.changes import ChangeDraft, ChangeKind
 from store.patients import Patient
+from store.protocol import MAX_PEOPLE
 from store.roster import RosterRow, RosterText, read_rows
 from store.roster_plan import Changed, New, Refused, plan_import, record_id_of_chart
+from store.sessions import plan_session, record_id_of_session
 from ui.forms import record_fields
 from ui.state import AppState
 
@@ -35,6 +38,7 @@ class ImportResult:
     new: int = 0
     changed: int = 0
     unchanged: int = 0
+    people: dict[str, None] | None = None  # record ids of whom the rows are, where they become a session
     warned: list[RosterRow] = field(default_factory=list)
     bad: list[RosterRow] = field(default_factory=list)
 
@@ -48,8 +52,16 @@ def preview(state: AppState, roster: RosterText) -> list[RosterRow]:
     return list(islice(read_rows(roster, state.today()), _PREVIEW_ROWS))
 
 
-async def import_roster(state: AppState, roster: RosterText, result: ImportResult) -> None:
-    """Import all rows, keeping `result` up to date. Raises: StorageFailed; what `result` counts is on disk."""
+async def import_roster(
+    state: AppState, roster: RosterText, result: ImportResult, session: tuple[str, date] | None = None
+) -> None:
+    """Import all rows, keeping `result` up to date; with `session`, a name and a day, its people become one.
+
+    Raises: StorageFailed; what `result` counts is on disk.
+    """
+    if state.database.reach.is_chosen:
+        await _fetch_known(state, roster)
+    people = result.people = {} if session is not None else None
     rows = read_rows(roster, state.today())
     more = True
     while more:
@@ -68,6 +80,23 @@ async def import_roster(state: AppState, roster: RosterText, result: ImportResul
         gc.freeze()
         # The browser's one thread is ours: hand it back so that a tap is answered.
         await asyncio.sleep(REST_SECONDS)
+    if session is not None and people is not None:
+        before = state.database.tables.sessions.find(record_id_of_session(*session))
+        if draft := plan_session(*session, people, before):
+            await state.commit([draft])
+
+
+async def _fetch_known(state: AppState, roster: RosterText) -> None:
+    """Get from the hub whom it knows and this device does not: a row must not register them a second time.
+
+    Without the hub they are registered all the same: the hub keeps both versions, and a person chooses.
+    """
+    charts = dict.fromkeys(row.patient.chart_number for row in read_rows(roster, state.today()) if row.patient)
+    here = state.database.tables.patients
+    missing = iter([record_id_of_chart(one) for one in charts if not here.ids_by("chart_number", one)])
+    while some := list(islice(missing, MAX_PEOPLE)):
+        if not await state.sync.people.fetch(some):
+            return
 
 
 def _drafts(state: AppState, row: RosterRow, result: ImportResult) -> Iterator[ChangeDraft]:
@@ -86,6 +115,10 @@ def _drafts(state: AppState, row: RosterRow, result: ImportResult) -> Iterator[C
             return
         case _:
             result.unchanged += 1
+    if result.people is not None and row.patient is not None:
+        # Somebody whom this row registers is not in the tables yet.
+        known = state.database.tables.patients.ids_by("chart_number", row.patient.chart_number)
+        result.people[known[0] if known else record_id_of_chart(row.patient.chart_number)] = None
     if any(problem.severity == "warning" for problem in row.problems):
         result.warned.append(row)
 

@@ -49,6 +49,8 @@ def _status_bar(state: AppState) -> None:
         first_sync = _chip("first-sync")
         unsent = _chip("unsent")
         synced = _chip("last-sync")
+        scope = _chip("scope")
+        storage = _chip("storage")
         cdc = _chip("cdc")
 
     def refresh() -> None:
@@ -65,6 +67,9 @@ def _status_bar(state: AppState) -> None:
         _set(unsent, f"未同步 {count}", _BUSY if count else _GOOD)
         at = state.sync.last_sync_at
         _set(synced, f"最後同步 {at.astimezone(TAIPEI):%H:%M:%S}" if at else "尚未同步", _GOOD if at else _BUSY)
+        _show_scope(state, scope)
+        storage.set_visibility(state.storage.is_short)
+        _set(storage, wording.STORAGE_SHORT_BAR.format(left=wording.bytes_text(state.storage.left_bytes)), _BAD)
         _show_cdc(state, cdc)
 
     refresh()
@@ -76,6 +81,13 @@ def _show_snapshot(state: AppState, chip: ui.chip) -> None:
     chip.set_visibility(percent is not None)
     words = wording.CATCHING_UP if state.database.cursor else wording.FIRST_SYNC
     _set(chip, words.format(percent=percent), _BUSY)
+
+
+def _show_scope(state: AppState, chip: ui.chip) -> None:
+    reach, people = state.database.reach, len(state.database.tables.patients)
+    chip.set_visibility(reach.is_chosen)
+    if reach.is_chosen:
+        _set(chip, wording.SCOPE_BAR.format(sessions=len(reach.session_ids), people=people), _BUSY)
 
 
 def _show_cdc(state: AppState, chip: ui.chip) -> None:

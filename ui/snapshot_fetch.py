@@ -3,27 +3,26 @@
 Invariants:
 - what was fetched stays in a file beside the store: after a lost connection or a restart only the rest is fetched;
 - the store changes in one step at the end (`DeviceDatabase.adopt`), or not at all;
-- a snapshot that cannot be had is no reason to stand still: the usual exchange brings the same, more slowly.
+- a snapshot that cannot be had is no reason to stand still: the usual exchange brings the same, more slowly;
+- another scope comes only as a snapshot of it: until that is in place, the device holds what it held.
 """
 
 import asyncio
 import logging
 import zlib
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from store.database import SCHEMA_VERSION
 from store.device_database import DeviceDatabase
-from store.errors import JournalUnreadable, SnapshotDamaged, StorageFull
+from store.errors import AppError, JournalUnreadable, SnapshotDamaged, StorageFull
 from store.journal import Journal
 from store.protocol import FAR_BEHIND_CHANGES, SnapshotAnswer, SnapshotOffer, SnapshotRequest
+from store.scope import Scope, scope_digest
 from store.snapshot_pages import page_count, page_size
 from store.storage import StorageFile
-
-if TYPE_CHECKING:
-    from ui.sync_client import Network
+from ui.network import Network
 
 # A journal by its form: the offer as its first frame, then one frame for each page.
 PART = "snapshot.part"
@@ -36,10 +35,17 @@ class _Refused(Exception):
     """The hub has no snapshot for this device, or none any more."""
 
 
+class ScopeRefused(AppError):
+    """The hub gives no snapshot of the scope: it is of an older version, or being put back. Nothing has changed."""
+
+    code = "scope_refused"
+    retryable = True
+
+
 class SnapshotFetch:
     """One device's way to a snapshot."""
 
-    def __init__(self, database: DeviceDatabase, network: "Network", on_change: Callable[[], None]) -> None:
+    def __init__(self, database: DeviceDatabase, network: Network, on_change: Callable[[], None]) -> None:
         self._database = database
         self._network = network
         self._on_change = on_change
@@ -70,7 +76,7 @@ class SnapshotFetch:
         Raises: NetworkFailed; what is here already stays for the next time.
         """
         try:
-            if not await self._fetch_and_adopt():
+            if not await self._fetch_and_adopt(self._database.reach.scope, anew=False):
                 await self._do_without(head)
         except (_Refused, SnapshotDamaged, JournalUnreadable, StorageFull, ValidationError) as error:
             _log.warning("snapshot: %s %s", type(error).__name__, error if isinstance(error, _Refused) else "")
@@ -81,26 +87,45 @@ class SnapshotFetch:
 
         self._is_first = False
 
+    async def choose(self, scope: Scope | None) -> None:
+        """Hold another scope from now on, None for everyone; the device's own unsent changes stay whatever it is.
+
+        Raises: NetworkFailed, ScopeRefused, SnapshotDamaged, StorageFailed; then it holds what it held.
+        """
+        try:
+            if not await self._fetch_and_adopt(scope, anew=True):
+                raise ScopeRefused("no offer")
+            # Files that count no more go with the second checkpoint: what is dropped shall not lie on the device.
+            await self._database.checkpoint()
+            await self._database.checkpoint()
+        except StorageFull:
+            await self._database.folder.remove(PART)  # to give its space back
+            raise
+        except (_Refused, JournalUnreadable, ValidationError) as error:
+            raise ScopeRefused(type(error).__name__) from error
+        finally:
+            self.fetched_bytes = self.total_bytes = 0
+            self._on_change()
+
     async def _do_without(self, head: int) -> None:
         self._not_before_head = head + self.far_behind
         await self._database.folder.remove(PART)  # also to give its space back
 
-    async def _fetch_and_adopt(self) -> bool:
+    async def _fetch_and_adopt(self, scope: Scope | None, *, anew: bool) -> bool:
         """False when the hub says that the usual exchange is enough."""
         for tries_left in reversed(range(_TRIES)):
-            offer = await self._ask()
+            offer = await self._ask(SnapshotRequest(after=self._database.cursor, scope=scope, anew=anew))
             if offer is None:
                 break
             try:
-                await self._fetch(offer)
+                await self._fetch(offer, scope)
                 return True
             except (_Refused, SnapshotDamaged):  # the hub has a newer one by now; or all has to be fetched anew
                 if not tries_left:
                     raise
         return False
 
-    async def _ask(self) -> SnapshotOffer | None:
-        request = SnapshotRequest(after=self._database.cursor)
+    async def _ask(self, request: SnapshotRequest) -> SnapshotOffer | None:
         headers = {"Content-Type": "application/json"}
         while True:
             body = request.model_dump_json().encode()
@@ -111,7 +136,9 @@ class SnapshotFetch:
             if not answer.making:
                 break
             await asyncio.sleep(_REST_SECONDS)
-        return answer.offer if answer.offer is not None and self._is_ours(answer.offer) else None
+        offer = answer.offer
+        is_meant = offer is not None and offer.scope == scope_digest(request.scope)  # a hub of before gives everyone
+        return offer if offer is not None and is_meant and self._is_ours(offer) else None
 
     def _is_ours(self, offer: SnapshotOffer) -> bool:
         """Not of a hub of another version, which derives other tables from the same changes; nor of another hub.
@@ -123,7 +150,7 @@ class SnapshotFetch:
         names = {table.name for table in self._database.tables.derived_tables()}
         return offer.schema_version == SCHEMA_VERSION and offer.counts.keys() == names
 
-    async def _fetch(self, offer: SnapshotOffer) -> None:
+    async def _fetch(self, offer: SnapshotOffer, scope: Scope | None) -> None:
         pages = page_count(offer)
         self.total_bytes = offer.size_bytes
         file, journal, here = await self._open_part(offer)
@@ -132,7 +159,7 @@ class SnapshotFetch:
             for page in range(here, pages):
                 await journal.append(await self._page(offer, page))
                 self._progress(offer, page + 1)
-            await self._database.adopt(offer, _pages(journal))
+            await self._database.adopt(offer, _pages(journal), scope)
         except SnapshotDamaged:
             await file.close()
             await self._database.folder.remove(PART)

@@ -11,6 +11,8 @@ from nicegui import Event
 
 from store.changes import Change, ChangeDraft, World
 from store.device_database import DeviceDatabase
+from ui import browser
+from ui.storage_watch import StorageSource, StorageWatch
 from ui.sync_client import SyncClient
 
 # Taiwan has one zone and no summer time; the browser's own zone may be set wrong.
@@ -28,14 +30,17 @@ class AppState:
     database: DeviceDatabase
     world: World
     network: Any
+    source: StorageSource = browser
     changed: Event[[]] = field(default_factory=Event)
     sync: SyncClient = field(init=False)
+    storage: StorageWatch = field(init=False)
     kept: dict[str, Any] = field(default_factory=dict)  # header values a nurse keeps for the next person
     _touched: bool = False
     _emitting: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         self.sync = SyncClient(self.database, self.network, self.world, self.touch)
+        self.storage = StorageWatch(self.source, self.touch)
 
     def today(self) -> date:
         return self.world.now().astimezone(TAIPEI).date()
@@ -55,6 +60,7 @@ class AppState:
         while self._touched:
             self._touched = False
             began = monotonic()
+            self.storage.measure_when_due()
             self.changed.emit()
             await asyncio.sleep(max(_REFRESH_SECONDS, (monotonic() - began) / _REFRESH_SHARE))
         self._emitting = None

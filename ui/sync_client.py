@@ -15,7 +15,6 @@ import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from pydantic import ValidationError
 
@@ -24,6 +23,9 @@ from store.device_database import DeviceDatabase
 from store.digests import RANGE_CHANGES, differing_ranges
 from store.errors import AppError, ProtocolMismatch
 from store.protocol import ErrorAnswer, HubStatus, Notice, NumberedChange, SyncAnswer, SyncRequest
+from store.scope import Scope
+from ui.network import Network, NetworkFailed
+from ui.people_client import PeopleClient
 from ui.snapshot_fetch import SnapshotFetch
 
 # Far below what the hub takes: writing and reading a message holds the screen up.
@@ -35,22 +37,6 @@ QUIET_SECONDS = 60.0  # a live stream can die without a word; then this brings w
 _log = logging.getLogger(__name__)
 
 
-class Network(Protocol):
-    """What the sync needs of the browser (ui/browser.py) or of a test."""
-
-    async def fetch(
-        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
-    ) -> tuple[int, dict[str, str], bytes]:
-        """One request to the hub. Raises: NetworkFailed when there was no answer."""
-        ...
-
-    def event_stream(self, path: str, on_message: Callable[[str], None], on_open: Callable[[bool], None]) -> None:
-        """Keep a live stream open, reconnecting by itself; `on_open` says when it opens (True) or breaks (False)."""
-        ...
-
-    def is_online(self) -> bool: ...
-
-
 class HubLink(StrEnum):
     """How the last exchange with the hub went."""
 
@@ -58,13 +44,6 @@ class HubLink(StrEnum):
     CONNECTED = "connected"
     UNREACHABLE = "unreachable"
     REFUSING = "refusing"
-
-
-class NetworkFailed(AppError):
-    """No answer came from the hub: no network, or the hub is off."""
-
-    code = "network_failed"
-    retryable = True
 
 
 def _error_code(body: bytes) -> str:
@@ -91,7 +70,9 @@ class SyncClient:
         self.status = HubStatus()
         self.head = 0
         self._mended: list[tuple[int, list[str]]] = []
+        self._turn = asyncio.Lock()  # one exchange at a time, also of what pages ask for
         self.snapshot = SnapshotFetch(database, network, on_change)
+        self.people = PeopleClient(database, network, self._turn)
 
     def wake(self) -> None:
         """Sync now: something was recorded, the network came back, or a person asked."""
@@ -118,6 +99,15 @@ class SyncClient:
             self._set_link(HubLink.UNREACHABLE)
             return False
         return status < 300
+
+    async def choose_scope(self, scope: Scope | None) -> None:
+        """Hold only the records in `scope` from now on, or everyone again.
+
+        Raises: NetworkFailed, ScopeRefused, SnapshotDamaged, StorageFailed; then the device holds what it held.
+        """
+        async with self._turn:
+            await self.snapshot.choose(scope)
+        self.wake()
 
     def _next_pause(self) -> float:
         pause = self._retry_seconds * random.uniform(0.8, 1.2)  # spread the tablets of one clinic
@@ -158,18 +148,21 @@ class SyncClient:
     async def _sync_all(self) -> bool:
         """Exchange until both sides hold the same; False when the hub could not be used."""
         while True:
-            if not await self._catch_up():
-                return False
-            answer = await self._exchange(self._database.unsent.first(PUSH_CHANGES))
-            if answer is None:
-                return False
-            await self._database.receive(answer)
+            async with self._turn:
+                if not await self._catch_up():
+                    return False
+                answer = await self._exchange(self._database.unsent.first(PUSH_CHANGES))
+                if answer is None:
+                    return False
+                await self._database.receive(answer)
             self.last_sync_at = self._world.now()
             self.status, self.head = answer.status, answer.head
             self._retry_seconds = FIRST_RETRY_SECONDS
             self._set_link(HubLink.CONNECTED)
             if answer.upto >= answer.head and not self._database.unsent:
-                return not self._differs(answer) or await self._mend(answer)
+                await self.people.fetch_wanted()
+                async with self._turn:
+                    return not self._differs(answer) or await self._mend(answer)
             gc.freeze()  # while much is coming: records stay, and the collector need not look through them all
             await asyncio.sleep(REST_SECONDS)
 
@@ -185,6 +178,8 @@ class SyncClient:
 
     def _differs(self, answer: SyncAnswer) -> bool:
         """Whether this device, which has read all, holds other changes than the hub. An older hub does not say."""
+        if self._database.reach.is_chosen:
+            return False  # it is meant to
         ours = self._database.digests.total(self._database.device_id)
         return bool(answer.digest) and answer.digest != ours
 
@@ -230,6 +225,7 @@ class SyncClient:
             own=self._database.wants_own,
             after_mark=self._database.cursor_mark if after is None else "",
             want_ranges=want_ranges,
+            scope=self._database.reach.scope,
         )
         headers = {"Content-Type": "application/json"}
         try:

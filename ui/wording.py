@@ -32,6 +32,61 @@ RECORDED_TWICE = "同劑重複登錄，請確認"
 RECORDED_TWICE_FORM = "同一劑另有一筆：{other}。兩筆都保留，請到「待處理衝突」確認。"
 WAITS_FOR_ID = "缺身分證，不能上傳"
 
+DEVICE = "本機資料"
+DEVICE_MENU = "這台裝置存放的患者、儲存空間"
+EVERYONE = "全部患者"
+CHOSEN_SESSIONS = "指定場次"
+SCOPE_TITLE = "這台裝置存放的患者"
+SCOPE_INTRO = "空間不足或只負責某些場次時，可以只存放指定場次的患者；其他人仍在主機，連線時查得到。"
+SCOPE_IS_EVERYONE = "目前存放：全部患者（{people} 人）"
+SCOPE_IS_CHOSEN = "目前存放：{sessions} 場次，共 {people} 人"
+SCOPE_LACKS = "，另有 {people} 人連上主機後會自動補齊"
+SCOPE_BAR = "只存 {sessions} 場次 {people} 人"
+SCOPE_DAYS = "整天的場次（之後新增的也會自動加入）"
+SCOPE_DAY = "{day}（{sessions} 場 {people} 人）"
+SCOPE_APPLY = "套用 (F9)"
+NO_SESSIONS = "還沒有場次。請在「名冊匯入」填寫場次名稱與日期。"
+CHOOSE_A_SESSION = "請先勾選場次或日期。"
+CONFIRM_NARROW = (
+    "只存放勾選的場次（約 {people} 人）？其他 {others} 人的資料會從這台裝置移除，主機仍保留全部資料。"
+    "尚未同步的資料（{unsent} 筆）一律保留。"
+)
+CONFIRM_EVERYONE = "從主機取得全部患者，存放在這台裝置？尚未同步的資料不受影響。"
+SCOPE_FETCHING = "正在從主機取得資料 {percent}%，請不要關閉這個畫面或離開院內網路。"
+SCOPE_DONE = "已完成。"
+SCOPE_UNREACHABLE = "連不上主機，這台裝置的資料沒有變動。請在「主機 正常」時再試。"
+STORAGE_TITLE = "儲存空間"
+STORAGE_UNKNOWN = "瀏覽器沒有提供儲存空間的資訊。"
+STORAGE_USED = "已使用 {used}，瀏覽器允許 {allowed}（{percent}%）"
+STORAGE_SHORT_BAR = "儲存空間剩 {left}"
+STORAGE_SHORT = (
+    "儲存空間快用完了，用完後無法存檔。請先連上主機同步，再改為只存放指定場次，或清出這台裝置的空間。"
+)
+STORAGE_KEPT = "瀏覽器已答應不會自行清除這些資料。"
+STORAGE_NOT_KEPT = "瀏覽器尚未答應保留：裝置空間不足時，可能自行清除這些資料。請保持連線同步。"
+STORAGE_KEPT_UNKNOWN = "正在詢問瀏覽器是否保留資料…"
+STORAGE_KEPT_BY_ANSWER = {True: STORAGE_KEPT, False: STORAGE_NOT_KEPT, None: STORAGE_KEPT_UNKNOWN}
+ASK_TO_KEEP = "請瀏覽器保留資料"
+KEPT_NOW = "瀏覽器已答應保留。"
+STILL_NOT_KEPT = "瀏覽器沒有答應。把本站安裝成應用程式或加入書籤後，再試一次。"
+SEARCH_HUB_FOUND = "主機上的其他患者（不在本機場次，點選即取得）"
+SEARCH_HUB_NONE = "主機上沒有其他符合的患者。"
+SEARCH_HUB_ASKING = "正在查詢主機…"
+SEARCH_HERE_ONLY = "連不上主機，只查得到本機場次的患者。"
+SEARCH_NOBODY = "查無此人。請換個方式查詢（病歷號、姓名、身分證、電話、生日），或先匯入名冊。"
+SEARCH_NOBODY_HERE = "本機的場次裡沒有這個人。"
+FETCHING_PERSON = "正在從主機取得這位患者的資料…"
+PERSON_NOT_FETCHED = "無法從主機取得這位患者，請確認「主機 正常」後再試。"
+ROSTER_SESSION = "這份名冊是某個場次的名單時，請填場次名稱（不是場次就空著）"
+ROSTER_SESSION_NAME = "場次名稱，例如 復興國小流感"
+ROSTER_SESSION_DATE = "場次日期，例如 1141125"
+ROSTER_SESSION_DONE = "場次「{name}」{day}：名單共 {count} 人。"
+ROSTER_SCOPED = (
+    "這台裝置只存放指定場次，名冊會成為一個場次（沒有填名稱就叫「名冊匯入」）。"
+    "名冊上的人若主機已有而內容不同，會列入「待處理衝突」。"
+)
+ROSTER_SESSION_DEFAULT = "名冊匯入"
+
 PRACTICE = "練習模式，不會送到疾管署"
 FIRST_SYNC = "首次同步 {percent}%"
 CATCHING_UP = "補齊資料 {percent}%"
@@ -78,6 +133,7 @@ APP_ERROR = {
     "roster_unusable": "這個檔案不是病患名冊。",
     "hub_behind_device": "主機的資料比這台裝置舊（可能還原過備份），已停止同步以免遺漏。請通知資訊人員；資料都在本機。",
     "host_not_allowed": "主機不接受這個網址，請改用主機列出的網址開啟。",
+    "scope_refused": "主機的程式版本較舊，還不能只存放指定場次；這台裝置的資料沒有變動。",
     "storage_busy": "資料檔正被其他視窗使用，請關閉其他視窗後再試一次。",
     "storage_unavailable": "無法開啟此裝置上的資料檔，程式不會以空白資料啟動。",
     "storage_conflict": "此裝置上有兩份資料檔，請先匯出資料並聯絡支援人員。",
@@ -91,7 +147,7 @@ CONFLICTS_INTRO = "不同站別同時登錄或修改時，系統兩邊都保留�
 NO_CONFLICTS = "目前沒有待處理的衝突。"
 MORE_CONFLICTS = "另有 {count} 筆，處理完以上再列出。"
 EDITED_APART = "兩站修改不同"
-EDITED_TABLE = {"vaccinations": "接種紀錄", "patients": "患者資料", "lots": "疫苗批號"}
+EDITED_TABLE = {"vaccinations": "接種紀錄", "patients": "患者資料", "lots": "疫苗批號", "sessions": "場次"}
 SAME_DOSE = "同一劑登錄了兩筆"
 LIKELY_SAME_PERSON = "可能是同一人"
 DECIDED_LATELY = "近 30 天的決定（可取消）"
@@ -128,6 +184,8 @@ MERGED_CHARTS = "已併入本病歷：{charts}"
 MERGES_OF = "已合併的病歷（可取消）"
 SEE_MERGES = "檢視合併"
 MERGED_CHART = "（已併入其他病歷）"
+PEOPLE_ON_LIST = "{count} 人"
+ONLY_ON_THIS_LIST = "，只在這一版：{names}"
 CONFLICT_FACT = {
     "patient": "患者",
     "what": "內容",
@@ -144,6 +202,12 @@ DECISION = {
     "confirm_distinct_doses": "兩筆都是真的",
     "withdraw_decision": "取消決定",
 }
+
+
+def bytes_text(count: int) -> str:
+    """Shape: "512 MB", "12.3 GB"."""
+    megabytes = count / 1024**2
+    return f"{megabytes / 1024:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
 
 
 def upload_state(code: str) -> str:
@@ -198,6 +262,10 @@ FIELD = {
     "doses_per_vial": "每瓶劑數",
     "as_written": "原檔文字",
     "institution_code": "醫事機構代碼",
+    "session_name": "場次名稱",
+    "session_date": "場次日期",
+    "location": "地點",
+    "patient_ids": "名單",
 }
 
 DATE_FAULT = {

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,10 +93,10 @@ async def test_devices_that_ask_at_once_wait_for_the_same_snapshot(
     made = 0
     write = HubDatabase.write_snapshot
 
-    async def counted(database: HubDatabase, file: StorageFile) -> object:
+    async def counted(database: HubDatabase, file: StorageFile, *scope: Any) -> object:
         nonlocal made
         made += 1
-        return await write(database, file)
+        return await write(database, file, *scope)
 
     async with running_hub(tmp_path) as hub:
         await fill_hub(hub, range(60))

@@ -9,14 +9,14 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-import store.digests
-import ui.sync_client
+from store import digests
 from store.changes import ChangeDraft, ChangeKind
 from store.device_database import DeviceDatabase
 from store.errors import StorageFull
 from store.storage import MemoryFolder
 from tests.factories import make_patient
 from tests.sync.running_hub import WORLD, RunningHub, running_hub
+from ui import sync_client
 from ui.sync_client import HubLink, NetworkFailed, SyncClient
 
 
@@ -217,7 +217,7 @@ def without_charts(lost: set[str]) -> Callable[[bytes], bytes]:
 async def test_what_never_came_is_noticed_and_only_its_range_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (store.digests, ui.sync_client):
+    for module in (digests, sync_client):  # the objects, not their names: the tests of pages load ui/ anew
         monkeypatch.setattr(module, "RANGE_CHANGES", 10)
     async with running_hub(tmp_path) as hub, running_device(hub) as one, running_device(hub) as two:
         two.network.tamper = without_charts({"17", "31"})

@@ -21,6 +21,7 @@ from store.pairs import open_pairs
 from store.persons import effective_patient, merged_patients
 from ui import wording
 from ui.conflict_facts import Fact, decision_text, dose_facts, patient_facts, person_name, revision_facts
+from ui.patient_search import roc_text
 from ui.shell import page_frame
 from ui.state import AppState
 
@@ -218,6 +219,8 @@ class ConflictsPage:
     def _name(self, table: str, document: Mapping[str, Any]) -> str:
         if table == "vaccinations":
             return person_name(self._state, document["person_id"])
+        if table == "sessions":
+            return f"{roc_text(document['session_date'])} {document['session_name']}"
         return str(document["lot_number"] if table == "lots" else f"{document['chart_number']} {document['name']}")
 
     def _open_button(self, document: Mapping[str, Any]) -> None:

@@ -32,6 +32,7 @@ def build(state: AppState) -> None:
             for code, name in _NOT_YET:
                 _function(code, name, "").set_text("尚未提供")
             patients = _function("名冊匯入", "由 HIS 匯出的病患名冊", "/roster")
+            held = _function(wording.DEVICE, wording.DEVICE_MENU, "/device")
 
         def refresh() -> None:
             tables = state.database.tables
@@ -40,6 +41,7 @@ def build(state: AppState) -> None:
             unverified.set_text(f"待檢核 {count[UploadState.ACCEPTED] + count[UploadState.SENT]}")
             conflicts.set_text(f"F4　待處理 {count_open_conflicts(tables)}")
             patients.set_text(f"{len(tables.patients)} 人")
+            held.set_text(wording.CHOSEN_SESSIONS if state.database.reach.is_chosen else wording.EVERYONE)
 
         refresh()
         state.changed.subscribe(refresh)

@@ -1,15 +1,17 @@
 """名冊匯入: the HIS's roster into the store, with a look before and a list of what could not be taken after."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from nicegui import ui
 from nicegui.events import UploadEventArguments
 
 from store.errors import AppError
-from store.roc_date import format_roc_date
+from store.roc_date import InvalidRocDate, format_compact, format_roc_date, parse_roc_date
 from store.roster import RosterError, RosterRow, RosterText, decode_roster
 from store.roster_plan import bad_rows_csv
+from store.sessions import record_id_of_session
 from ui import wording
 from ui.roster_import import ImportResult, import_roster, preview
 from ui.shell import page_frame
@@ -55,8 +57,14 @@ class RosterPage:
     def _show_preview(self, roster: RosterText) -> None:
         encoding = "Big5" if roster.encoding == "cp950" else roster.encoding.upper()
         rows = roster.text.count("\n", roster.body_at, len(roster.text.rstrip()) + 1)
-        ui.label(f"編碼 {encoding}，共 {rows} 列。以下是前幾列：").mark("roster-summary")
-        _rows_table(preview(self._state, roster), "preview")
+        ui.label(f"編碼 {encoding}，共 {rows} 列，前幾列在下面。").mark("roster-summary")
+        is_chosen = self._state.database.reach.is_chosen
+        ui.label(wording.ROSTER_SCOPED if is_chosen else wording.ROSTER_SESSION).classes("desk-note")
+        with ui.element("div").classes("desk-fields"):
+            self._name = ui.input(wording.ROSTER_SESSION_NAME).props("outlined maxlength=60").mark("session-name")
+            self._day = ui.input(wording.ROSTER_SESSION_DATE, value=format_compact(self._state.today()))
+            self._day.props("outlined").mark("session-date")
+        self._day_fault = ui.label("").classes("desk-refused").mark("session-date-fault")
         with ui.row():
             confirm = ui.button("確定匯入 (F9)").props("color=primary").mark("import")
             ui.button("離開", on_click=lambda: ui.navigate.to("/")).props("outline")
@@ -64,20 +72,35 @@ class RosterPage:
         self._progress.set_visibility(False)
         self._told = ui.label("").mark("import-told")
         self._result = ui.column().classes("w-full")
+        # Last: however long, it pushes neither the button nor what came of it off the screen.
+        _rows_table(preview(self._state, roster), "preview")
         confirm.on_click(lambda: self._import(roster, confirm))
 
+    def _session(self) -> tuple[str, date] | None:
+        """What was typed of a session, if anything. Raises: InvalidRocDate."""
+        name = (self._name.value or "").strip()
+        if not name and self._state.database.reach.is_chosen:
+            name = wording.ROSTER_SESSION_DEFAULT  # whom no list names here would be left without others' doses
+        return (name, parse_roc_date(self._day.value or "")) if name else None
+
     async def _import(self, roster: RosterText, confirm: ui.button) -> None:
+        try:
+            session = self._session()
+        except InvalidRocDate as error:
+            self._day_fault.set_text(f"{wording.FIELD['session_date']}：{wording.DATE_FAULT[error.fault]}")
+            return
+        self._day_fault.set_text("")
         confirm.disable()
         self._progress.set_visibility(True)
         result = ImportResult(lines=roster.line_count)
         timer = ui.timer(0.2, lambda: self._show_progress(result))
         try:
-            await import_roster(self._state, roster, result)
+            await import_roster(self._state, roster, result, session)
         except AppError as error:
             ui.label(wording.APP_ERROR[error.code]).classes("desk-refused").mark("import-failed")
             confirm.enable()
         else:
-            self._show_result(result)
+            self._show_result(result, session)
         finally:
             timer.cancel()
             self._show_progress(result)
@@ -89,9 +112,13 @@ class RosterPage:
             f"相同 {result.unchanged} 列、不能匯入 {len(result.bad)} 列"
         )
 
-    def _show_result(self, result: ImportResult) -> None:
+    def _show_result(self, result: ImportResult, session: tuple[str, date] | None) -> None:
         with self._result:
             ui.label("匯入完成。").classes("text-lg").mark("import-done")
+            if session is not None:
+                list_of_it = self._state.database.tables.sessions.at(record_id_of_session(*session))["patient_ids"]
+                facts = {"name": session[0], "day": format_roc_date(session[1]), "count": len(list_of_it)}
+                ui.label(wording.ROSTER_SESSION_DONE.format(**facts)).mark("session-done")
             if result.bad:
                 ui.label(f"不能匯入的 {len(result.bad)} 列（原檔內容都在下載檔中，改好後可再匯入）：").classes(
                     "desk-refused"

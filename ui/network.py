@@ -1,0 +1,29 @@
+"""What the program needs of a network: the browser's (ui/browser.py), or a test's."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from store.errors import AppError
+
+
+class NetworkFailed(AppError):
+    """No answer came from the hub: no network, or the hub is off."""
+
+    code = "network_failed"
+    retryable = True
+
+
+class Network(Protocol):
+    """What the sync needs of the browser (ui/browser.py) or of a test."""
+
+    async def fetch(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
+        """One request to the hub. Raises: NetworkFailed when there was no answer."""
+        ...
+
+    def event_stream(self, path: str, on_message: Callable[[str], None], on_open: Callable[[bool], None]) -> None:
+        """Keep a live stream open, reconnecting by itself; `on_open` says when it opens (True) or breaks (False)."""
+        ...
+
+    def is_online(self) -> bool: ...
