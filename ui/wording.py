@@ -83,7 +83,7 @@ ROSTER_SESSION_DATE = "場次日期，例如 1141125"
 ROSTER_SESSION_DONE = "場次「{name}」{day}：名單共 {count} 人。"
 ROSTER_SCOPED = (
     "這台裝置只存放指定場次，名冊會成為一個場次（沒有填名稱就叫「名冊匯入」）。"
-    "名冊上的人若主機已有而內容不同，會列入「待處理衝突」。"
+    "離線匯入時，名冊上的人若主機已有而內容不同，會列入「待處理衝突」。"
 )
 ROSTER_SESSION_DEFAULT = "名冊匯入"
 
