@@ -178,21 +178,20 @@ def measure_sync(report: Report, playwright: Playwright, hub: Hub, folder: Path)
 
 def one_change(desk: Desk, other: Desk, number: int) -> float:
     """Milliseconds from the tap on one device until the other has it, by the machine's clock."""
+    other.python("there.clear()\nNone")
     began = desk.python(f"began = datetime.now(UTC).timestamp()\nawait state.commit([person({number})])\nbegan")
-    chart = f"{number:07d}"
-    there = other.python(
-        f'while not state.database.tables.patients.find_by("chart_number", "{chart}"): await asyncio.sleep(0.002)\n'
-        "arrived[0]"
-    )
-    return (float(there) - float(began)) * 1000
+    # Waited for, not looked for again and again: that would keep the worker from what comes over the network.
+    arrived = other.python("await there.wait()\narrived[0]")
+    return (float(arrived) - float(began)) * 1000
 
 
 def ready(tablet: Tablet) -> Desk:
     desk = tablet.open()
     desk.python(PREPARE)
     desk.python(
-        "arrived = [0.0]\n"
-        "boot.running().database.listen(lambda changes: arrived.__setitem__(0, datetime.now(UTC).timestamp()))\nNone"
+        "arrived, there = [0.0], asyncio.Event()\n"
+        "def note(changes):\n    arrived[0] = datetime.now(UTC).timestamp()\n    there.set()\n"
+        "boot.running().database.listen(note)\nNone"
     )
     return desk
 
