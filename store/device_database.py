@@ -291,6 +291,7 @@ class OwnChanges:
         self._changes, self._unsent = tables.changes, tables.unsent
         self._keys: dict[str, None] | None = None  # of what is unsent, in order; read when it is first asked for
         self._key_by_offered: dict[str, str] = {}
+        self._ahead: dict[str, Change] = {}
         self.acknowledged = 0  # how many of the present name the hub said to hold
         self.counts_from = 1  # the number of the first change under that name
 
@@ -310,7 +311,7 @@ class OwnChanges:
     def acknowledge(self, change_id: str) -> None:
         key = self._key_of_unsent(change_id)
         if key is not None:
-            self._unsent.put(key, None)
+            self._unsent.drop_known(key)
             self._key_by_offered.pop(change_id, None)
             if self._keys is not None:
                 self._keys.pop(key, None)
@@ -337,9 +338,16 @@ class OwnChanges:
         if self._keys is None:
             self._keys = dict.fromkeys(sorted(self._unsent.ids()))
         keys = list(islice(self._keys, limit))
-        changes: list[Change] = [self._changes.at(key)["change"] for key in keys]
+        changes: list[Change] = [self._ahead.get(key) or self._changes.at(key)["change"] for key in keys]
+        self._ahead = {}
         self._key_by_offered = {change.change_id: key for change, key in zip(changes, keys, strict=True)}
         return changes
+
+    def read_ahead(self, limit: int) -> None:
+        """Read those that come after what was offered last, while the hub is busy with that."""
+        offered = len(self._key_by_offered)
+        keys = islice(self._keys or (), offered, offered + limit)
+        self._ahead = {key: self._changes.at(key)["change"] for key in keys}
 
     def __contains__(self, change_id: str) -> bool:
         return self._key_of_unsent(change_id) is not None

@@ -42,6 +42,10 @@ BARE_RECORDS = 20_000
 _PERSONS_AT_ONCE = 20  # looked up between two rests: some milliseconds
 
 
+async def give_way() -> None:
+    await asyncio.sleep(0)
+
+
 class _Planned:
     """What the frames of a group will have given out. Nothing of it holds before they are on disk."""
 
@@ -79,6 +83,7 @@ class HubDatabase(Database):
         self.head = 0  # the highest sequence number given
         self._counts: dict[str, list[int]] = {}  # by device: its highest number, how many changes
         self.checkpoint_records = HUB_CHECKPOINT_RECORDS
+        self.rest = give_way  # a server's loop takes what has come at every turn
         self.storage_failure = ""  # the code of the error that the last writing met
         self.on_storage: Callable[[str], None] | None = None  # told each time when that becomes another
         self._frames = GroupCommit(self._write_frames)

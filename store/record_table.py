@@ -118,6 +118,13 @@ class RecordTable(Table):
         if new is None and not self._in_runs(record_id):
             self.delta.forget(record_id)
 
+    def drop_known(self, record_id: str) -> None:
+        """Remove a record that is there, of a table without counts: it is not looked for first."""
+        self.total -= 1
+        self.delta.put(record_id, None)
+        if not self._in_runs(record_id):
+            self.delta.forget(record_id)
+
     # ---- many records
 
     def find_by(self, index: str, key: str, limit: int | None = None) -> list[Document]:

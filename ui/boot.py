@@ -6,10 +6,12 @@ import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 
 from nicegui import Client, ui
 
 from store.changes import World
+from store.database import REST_SECONDS
 from store.device_database import DeviceDatabase
 from store.storage import MemoryFolder, StorageFolder
 from ui import browser
@@ -19,6 +21,8 @@ from ui.state import AppState
 from ui.wording import PRODUCT
 
 PATHS = ("/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/roster", "/conflicts", "/device")
+# Two such steps and what they are part of are over before anybody notices.
+_WORK_SECONDS = 0.012
 _running: list[AppState] = []
 _tasks: set[asyncio.Task[None]] = set()
 
@@ -100,7 +104,21 @@ async def start(folder: StorageFolder, bootinfo: dict[str, object]) -> None:
     finally:
         gc.freeze()
         gc.enable()
+    database.rest = rest_when_due()
     run(AppState(database, world, browser))
+
+
+def rest_when_due() -> Callable[[], Awaitable[None]]:
+    """What long work calls between its steps: it gives way once a tap would begin to wait, not after each of them."""
+    rested_at = monotonic()
+
+    async def rest() -> None:
+        nonlocal rested_at
+        if monotonic() - rested_at >= _WORK_SECONDS:
+            await asyncio.sleep(REST_SECONDS)
+            rested_at = monotonic()
+
+    return rest
 
 
 def run(state: AppState) -> None:

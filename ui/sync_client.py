@@ -29,7 +29,7 @@ from ui.people_client import PeopleClient
 from ui.snapshot_fetch import SnapshotFetch
 
 # Far below what the hub takes: writing and reading a message holds the screen up.
-PUSH_CHANGES = 250
+PUSH_CHANGES = 400
 REST_SECONDS = 0.004
 FIRST_RETRY_SECONDS = 1.0
 LAST_RETRY_SECONDS = 30.0
@@ -228,13 +228,18 @@ class SyncClient:
             scope=self._database.reach.scope,
         )
         headers = {"Content-Type": "application/json"}
+        body = request.model_dump_json().encode()
+        asking = asyncio.ensure_future(self._network.fetch("POST", "/api/sync", body, headers))
         try:
-            status, _, body = await self._network.fetch(
-                "POST", "/api/sync", request.model_dump_json().encode(), headers
-            )
+            if batch:
+                await asyncio.sleep(0)  # now it is on its way
+                self._database.unsent.read_ahead(PUSH_CHANGES)
+            status, _, body = await asking
         except NetworkFailed:
             self._set_link(HubLink.UNREACHABLE)
             return None
+        finally:
+            asking.cancel()
         if status != 200:
             self._set_link(HubLink.REFUSING, _error_code(body))
             return None
