@@ -13,7 +13,7 @@ record held as a dict costs 1.9 KB, so documents stay on disk as they were writt
 import copy
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -129,11 +129,7 @@ class RecordTable(Table):
 
     def find_by(self, index: str, key: str, limit: int | None = None) -> list[Document]:
         """Documents whose index key is `key`, the oldest runs' first, at most `limit`."""
-        found: list[Document] = []
-        for run, ordinal, record_id in self._in_runs_at(index, key):
-            if limit is not None and len(found) >= limit:
-                return found
-            found.append(self._parsed(run, ordinal, record_id))
+        found = self._all_parsed(list(islice(self._in_runs_at(index, key), limit)))
         for layer, hidden in self._newer():
             for record_id in layer.ids_at(index, key):
                 if limit is not None and len(found) >= limit:
@@ -149,15 +145,14 @@ class RecordTable(Table):
             if (keys := run.index(index)) is None:
                 continue
             taken = 0
-            places = keys.places_from(prefix.encode())
-            for place in reversed(places) if last else places:
-                ordinal = keys.ordinal(place)
-                record_id = run.id_at(ordinal)
-                if not self._is_hidden(record_id, depth):
-                    candidates.append((keys.key(place), record_id, run, ordinal))
-                    taken += 1
-                    if taken == limit:
-                        break
+            all_places = keys.places_from(prefix.encode())
+            places = iter(reversed(all_places) if last else all_places)
+            while taken < limit and (some := list(islice(places, limit - taken))):
+                ordinals = [keys.ordinal(place) for place in some]
+                for place, ordinal, record_id in zip(some, ordinals, run.ids_at(ordinals), strict=True):
+                    if not self._is_hidden(record_id, depth):
+                        candidates.append((keys.key(place), record_id, run, ordinal))
+                        taken += 1
         for layer, hidden in self._newer():
             taken = 0
             pairs = layer.ids_from(index, prefix)
@@ -169,10 +164,10 @@ class RecordTable(Table):
                 if taken == limit:
                     break
         candidates.sort(key=lambda candidate: candidate[:2], reverse=last)
-        return [
-            self.at(record_id) if run is None else self._parsed(run, ordinal, record_id)
-            for _, record_id, run, ordinal in candidates[:limit]
-        ]
+        del candidates[limit:]
+        in_runs = [(run, ordinal, record_id) for _, record_id, run, ordinal in candidates if run is not None]
+        parsed = iter(self._all_parsed(in_runs))
+        return [self.at(record_id) if run is None else next(parsed) for _, record_id, run, _ in candidates]
 
     def find_by_text(self, piece: str, limit: int) -> list[Document]:
         """Documents whose text holds `piece`, at most `limit`; first those with a line that is it or begins so."""
@@ -264,10 +259,16 @@ class RecordTable(Table):
         body = run.body(ordinal)
         return Document(self.decode(body), record_id) if body else None  # type: ignore[arg-type]
 
-    def _parsed(self, run: TableRun, ordinal: int, record_id: str) -> Document:
-        document = self._parse(run, ordinal, record_id)
-        assert document is not None, "an index names a removed record"
-        return document
+    def _all_parsed(self, places: Sequence[tuple[TableRun, int, str]]) -> list[Document]:
+        """The records at these places, none of them removed, in the same order."""
+        body_of: dict[tuple[TableRun, int], bytes] = {}
+        for run in dict.fromkeys(run for run, _, _ in places):
+            ordinals = [ordinal for of, ordinal, _ in places if of is run]
+            body_of.update(zip(((run, ordinal) for ordinal in ordinals), run.bodies_at(ordinals), strict=True))
+        return [
+            Document(self.decode(body_of[run, ordinal]), record_id)  # type: ignore[arg-type]  # our ids are text
+            for run, ordinal, record_id in places
+        ]
 
     def _in_runs(self, record_id: str) -> bool:
         return any(record_id in run for run in self.runs) or (

@@ -19,12 +19,12 @@ import struct
 import zlib
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from store.errors import JournalUnreadable, RecordDamaged
 from store.key_section import KEY_SECTION_HEAD_BYTES, KeySection, first_key_at, number_bytes, numbers
-from store.storage import StorageFile
+from store.storage import StorageFile, read_many
 
 MAGIC = b"VACRUN1\n"
 TEXT_SEPARATOR = b"\0"
@@ -60,6 +60,9 @@ class Run:
     def read(self, offset: int, length: int) -> bytes:
         return self._file.read(offset, length)
 
+    def read_many(self, places: Sequence[tuple[int, int]]) -> list[bytes]:
+        return read_many(self._file, places)
+
     async def close(self) -> None:
         await self._file.close()
 
@@ -88,21 +91,33 @@ class TableRun:
         return self.ordinal_of(record_id) is not None
 
     def id_at(self, ordinal: int) -> str:
-        """The id of a record. A few are read alone, so that the first search after opening need not read all."""
+        return self.ids_at([ordinal])[0]
+
+    def ids_at(self, ordinals: Sequence[int]) -> list[str]:
+        """The ids of some records. A few are read alone, so that the first search after opening need not read all."""
         if "ids" not in self._keys and self._singly_read < _READ_SINGLY:
-            self._singly_read += 1
+            self._singly_read += len(ordinals)
             offset = self._places["ids"][0]
             if self._id_place is None:
                 self._id_place = first_key_at(self._run.read(offset, KEY_SECTION_HEAD_BYTES))
             start, width = self._id_place
             if width:
-                return self._run.read(offset + start + ordinal * width, width).decode()
-        return self.keys("ids").key(ordinal).decode()
+                first = offset + start
+                return [i.decode() for i in self._run.read_many([(first + n * width, width) for n in ordinals])]
+        keys = self.keys("ids")
+        return [keys.key(ordinal).decode() for ordinal in ordinals]
 
     def body(self, ordinal: int) -> bytes:
         """The record as its table wrote it; empty where it was removed. Raises: RecordDamaged."""
         start, end = self.bounds(ordinal)
-        data = self._run.read(self._bodies_at + start, end - start) if end > start else b""
+        return self._checked(ordinal, self._run.read(self._bodies_at + start, end - start) if end > start else b"")
+
+    def bodies_at(self, ordinals: Sequence[int]) -> list[bytes]:
+        """As `body`, of several records."""
+        places = [(self._bodies_at + start, end - start) for start, end in map(self.bounds, ordinals)]
+        return list(map(self._checked, ordinals, self._run.read_many(places)))
+
+    def _checked(self, ordinal: int, data: bytes) -> bytes:
         if zlib.crc32(data) != self.array("crcs")[ordinal]:
             raise RecordDamaged(self.id_at(ordinal))
         return data

@@ -10,9 +10,9 @@ Invariants (tests/contracts.py, run against every implementation):
 import asyncio
 import errno
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar, runtime_checkable
 
 from store.errors import StorageFailed, StorageFull
 
@@ -37,6 +37,22 @@ class StorageFile(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class ReadsMany(Protocol):
+    """A file of which reading several places in one call is much cheaper than in several."""
+
+    def read_many(self, places: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return what lies at each offset and length, all within the file. Raises: StorageFailed."""
+        ...
+
+
+def read_many(file: StorageFile, places: Sequence[tuple[int, int]]) -> list[bytes]:
+    """As `ReadsMany.read_many`, of any file."""
+    if isinstance(file, ReadsMany):
+        return file.read_many(places)
+    return [file.read(offset, length) for offset, length in places]
 
 
 class StorageFolder(Protocol):

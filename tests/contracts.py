@@ -7,7 +7,7 @@ from typing import Any
 from store.changes import ChangeDraft, ChangeKind, World
 from store.device_database import DeviceDatabase
 from store.journal import HEADER, Journal, encode_frame
-from store.storage import StorageFolder
+from store.storage import StorageFolder, read_many
 
 # Opens the folder of one test: the same bytes again at each call, after closing the one before.
 Reopen = Callable[[], Awaitable[StorageFolder]]
@@ -40,6 +40,7 @@ async def check_appended_bytes_are_read_back_after_reopening(reopen: Reopen) -> 
     assert file.size() == 5 + 256 * 400
     assert file.read(0, 5) == b"first"
     assert file.read(3, 6) == b"st\x00\x01\x02\x03"
+    assert read_many(file, [(3, 6), (5, 0), (0, 5)]) == [b"st\x00\x01\x02\x03", b"", b"first"]
     assert file.read(5 + 256 * 400 - 2, 100) == b"\xfe\xff"
     assert file.read(5 + 256 * 400, 100) == b""
     await file.close()

@@ -48,6 +48,23 @@ class OpfsFolder {
   close() { this.owner.close(); }
 }
 
+// What lies at several places, one after the other. `places`: a Python buffer of 64-bit floats, offset and length in turn.
+function manyOf(places, read) {
+  const view = places.getBuffer("f64");
+  try {
+    let total = 0;
+    for (let n = 1; n < view.data.length; n += 2) total += view.data[n];
+    const data = new Uint8Array(total);
+    let at = 0;
+    for (let n = 0; n < view.data.length; n += 2) {
+      const piece = data.subarray(at, at + view.data[n + 1]);
+      if (piece.length && read(piece, view.data[n]) !== piece.length) throw new DOMException("the file ends before", "NotReadableError");
+      at += piece.length;
+    }
+    return data;
+  } finally { view.release(); }
+}
+
 class OpfsFile {
   constructor(handle) { this.handle = handle; this.length = handle.getSize(); }
   size() { return this.length; }
@@ -55,6 +72,7 @@ class OpfsFile {
     const data = new Uint8Array(Math.max(0, Math.min(length, this.length - offset)));
     return data.subarray(0, this.handle.read(data, { at: offset }));
   }
+  readMany(places) { return manyOf(places, (piece, at) => this.handle.read(piece, { at })); }
   append(bytes, durable) { // bytes: a Python buffer; written straight out of Python's memory
     const view = bytes.getBuffer("u8");
     try {
@@ -133,6 +151,9 @@ class IndexedDbFile {
   }
   size() { return this.length; }
   read(offset, length) { return this.data.slice(offset, Math.max(offset, Math.min(offset + length, this.length))); }
+  readMany(places) {
+    return manyOf(places, (piece, at) => { piece.set(this.read(at, piece.length)); return Math.min(piece.length, this.length - at); });
+  }
   async append(bytes) {
     const view = bytes.getBuffer("u8");
     const chunk = view.data.slice();
