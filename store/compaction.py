@@ -57,14 +57,7 @@ async def write_delta(writer: RunWriter, tables: Sequence[RecordTable], rest: Re
         delta = table.frozen
         if delta is None or not delta.documents:  # None: a device's own table that was made since
             continue
-        made = _TableWriter(writer, table)
-        for number, record_id in enumerate(sorted(delta.documents)):
-            document = delta.documents[record_id]
-            made.add(record_id.encode(), table.encode(document) if document is not None else b"", document)
-            if number % _KEYED_STEP == 0:
-                await writer.flush_some()
-                await rest()
-        await made.end(rest)
+        await _write_documents(writer, table, delta.documents, delta.documents.get, rest)
     await writer.finish()
 
 
@@ -72,19 +65,31 @@ async def write_records(
     writer: RunWriter, tables: Sequence[RecordTable], ids_by_table: Mapping[str, Collection[str]], rest: Rest
 ) -> dict[str, Any]:
     """Write a run of the records named, in the order of their ids; returns what each table counts in it."""
-    counts: dict[str, Any] = {}
-    for table in tables:
-        made = _TableWriter(writer, table)
-        for number, record_id in enumerate(sorted(ids_by_table.get(table.name, ()))):
-            document = table.at(record_id)
-            made.add(record_id.encode(), table.encode(document), document)
-            if number % _KEYED_STEP == 0:
-                await writer.flush_some()
-                await rest()
-        await made.end(rest)
-        counts[table.name] = made.counts()
+    counts = {
+        table.name: await _write_documents(writer, table, ids_by_table.get(table.name, ()), table.at, rest)
+        for table in tables
+    }
     await writer.finish()
     return counts
+
+
+async def _write_documents(
+    writer: RunWriter,
+    table: RecordTable,
+    ids: Collection[str],
+    document_of: Callable[[str], Document | None],
+    rest: Rest,
+) -> dict[str, Any]:
+    """One table out of its documents, None for one that was removed; returns what it counts."""
+    made = _TableWriter(writer, table)
+    for number, record_id in enumerate(sorted(ids)):
+        document = document_of(record_id)
+        made.add(record_id.encode(), table.encode(document) if document is not None else b"", document)
+        if number % _KEYED_STEP == 0:
+            await writer.flush_some()
+            await rest()
+    await made.end(rest)
+    return made.counts()
 
 
 async def merge_runs(

@@ -20,12 +20,7 @@ class RangeDigests:
         self._total = 0
 
     def add(self, hub_seq: int, device_id: str, change_id: str) -> None:
-        number, digest = (hub_seq - 1) // RANGE_CHANGES, int(change_id, 16)
-        ranges = self._ranges.setdefault(device_id, [])
-        ranges += [0] * (number + 1 - len(ranges))
-        ranges[number] ^= digest
-        self._totals[device_id] = self._totals.get(device_id, 0) ^ digest
-        self._total ^= digest
+        self._toggle(device_id, (hub_seq - 1) // RANGE_CHANGES, int(change_id, 16))
 
     def total(self, except_device: str) -> str:
         """Shape: 32 hex digits."""
@@ -45,7 +40,9 @@ class RangeDigests:
 
     def forget_range(self, number: int) -> None:
         """Take nothing as held in one range: it is about to be read again."""
-        self.restore({i: [*r[:number], 0, *r[number + 1 :]] for i, r in self._ranges.items()})
+        for device_id, ranges in self._ranges.items():
+            if number < len(ranges):
+                self._toggle(device_id, number, ranges[number])
 
     def clear(self) -> None:
         self.restore({})
@@ -53,13 +50,18 @@ class RangeDigests:
     def state(self) -> dict[str, list[str]]:
         return {device_id: [f"{digest:x}" for digest in ranges] for device_id, ranges in self._ranges.items()}
 
-    def restore(self, state: Mapping[str, Sequence[str | int]]) -> None:
-        self._ranges = {i: [d if isinstance(d, int) else int(d, 16) for d in ranges] for i, ranges in state.items()}
-        self._totals, self._total = {}, 0
-        for device_id, ranges in self._ranges.items():
-            for digest in ranges:
-                self._totals[device_id] = self._totals.get(device_id, 0) ^ digest
-                self._total ^= digest
+    def restore(self, state: Mapping[str, Sequence[str]]) -> None:
+        self._ranges, self._totals, self._total = {}, {}, 0
+        for device_id, ranges in state.items():
+            for number, digest in enumerate(ranges):
+                self._toggle(device_id, number, int(digest, 16))
+
+    def _toggle(self, device_id: str, number: int, digest: int) -> None:
+        ranges = self._ranges.setdefault(device_id, [])
+        ranges += [0] * (number + 1 - len(ranges))
+        ranges[number] ^= digest
+        self._totals[device_id] = self._totals.get(device_id, 0) ^ digest
+        self._total ^= digest
 
 
 def differing_ranges(ours: Sequence[str], theirs: Sequence[str]) -> list[int]:

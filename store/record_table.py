@@ -14,7 +14,7 @@ import copy
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 from tinydb.queries import QueryLike
@@ -185,11 +185,12 @@ class RecordTable(Table):
                 break
         return [self.at(record_id) for record_id, _ in sorted(ranked.items(), key=lambda item: item[1])]
 
-    def ids_by(self, index: str, key: str, limit: int | None = None) -> list[str]:
-        """The ids of the documents whose index key is `key`, at most `limit`; none of them is read."""
-        in_runs = (record_id for _, _, record_id in self._in_runs_at(index, key))
-        newer = (i for layer, hidden in self._newer() for i in layer.ids_at(index, key) if i not in hidden)
-        return list(islice(chain(in_runs, newer), limit))
+    def ids_by(self, index: str, key: str) -> list[str]:
+        """The ids of the documents whose index key is `key`; none of them is read."""
+        found = [record_id for _, _, record_id in self._in_runs_at(index, key)]
+        for layer, hidden in self._newer():
+            found += [record_id for record_id in layer.ids_at(index, key) if record_id not in hidden]
+        return found
 
     def count_by(self, index: str, key: str, at_most: int | None = None) -> int:
         """How many documents have this index key. With `at_most`, so many or more count as so many."""

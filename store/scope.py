@@ -7,15 +7,16 @@ Invariants:
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from tinydb.table import Document
 
-from store.changes import Change, ChangeKind, Id
+from store.changes import HUB_MADE_KINDS, Change, ChangeKind, Id
 from store.decisions import Pair
 from store.persons import affected_patients, effective_patient
+from store.record_table import RecordTable
 from store.roc_date import RocDay
 from store.sessions import people_of
 from store.tables import Tables
@@ -38,14 +39,6 @@ DECISION_KINDS = frozenset(
     }
 )
 SESSION_KINDS = frozenset({ChangeKind.REGISTER_SESSION, ChangeKind.CORRECT_SESSION})
-_UPLOAD_KINDS = frozenset(
-    {
-        ChangeKind.UPLOAD_SENT,
-        ChangeKind.UPLOAD_ACCEPTED,
-        ChangeKind.UPLOAD_REFUSED,
-        ChangeKind.VERIFICATION_RECEIVED,
-    }
-)
 
 
 class Scope(BaseModel):
@@ -90,6 +83,16 @@ def with_merged(tables: Tables, people: Iterable[str]) -> set[str]:
     return found
 
 
+def ids_by_any(table: RecordTable, indexes: Iterable[str], keys: Collection[str]) -> set[str]:
+    """The ids of the records that have one of these keys in one of these indexes."""
+    return {record_id for index in indexes for key in keys for record_id in table.ids_by(index, key)}
+
+
+def doses_of(tables: Tables, people: Collection[str]) -> set[str]:
+    """The record ids of the doses recorded for these people, or theirs by a merge."""
+    return ids_by_any(tables.vaccinations, ("patient_id", "person_id"), people)
+
+
 class ScopeFilter:
     """Which changes a scope lets through, asked of the tables that hold all of them. One per request."""
 
@@ -110,7 +113,7 @@ class ScopeFilter:
             if payload.get("pair") == Pair.DOSES:
                 return any(map(self._has_dose, ids))
             return not self._people.isdisjoint(ids)
-        return kind not in _UPLOAD_KINDS or self._has_row_of(change)
+        return kind not in HUB_MADE_KINDS or self._has_row_of(change)
 
     def _has_dose(self, record_id: str) -> bool:
         known = self._known_doses.get(record_id)
@@ -123,8 +126,7 @@ class ScopeFilter:
     def _has_row_of(self, change: Change) -> bool:
         batch = self._tables.batches.find(change.record_id)
         if self._own_doses is None:  # by the few in scope: a batch has hundreds of rows
-            by, indexes = self._tables.vaccinations.ids_by, ("patient_id", "person_id")
-            self._own_doses = {dose for one in self._people for index in indexes for dose in by(index, one)}
+            self._own_doses = doses_of(self._tables, self._people)
         return batch is None or any(row["record_id"] in self._own_doses for row in batch["rows"])
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 from store.apply import put_vaccination
 from store.pairs import refresh_decided, refresh_dose, refresh_patient
-from store.record_table import RecordTable
-from store.scope import with_merged
+from store.scope import doses_of, ids_by_any, with_merged
 from store.tables import Tables
 
 Records = Mapping[str, Mapping[str, Mapping[str, Any]]]  # documents by table and record id
@@ -23,10 +22,10 @@ _SIDES = ("first", "second")
 def ids_of_people(tables: Tables, persons: Collection[str], among: Collection[str]) -> dict[str, list[str]]:
     """Record ids by table: of these persons, their doses, what was decided of both, the upload batches their doses are
     in, and the pairs that they are with others of `among`."""
-    doses = _ids_by(tables.vaccinations, ("patient_id", "person_id"), persons)
+    doses = doses_of(tables, persons)
     batches = {dose["upload"]["upload_batch_id"] for dose in map(tables.vaccinations.at, doses) if dose["upload"]}
-    pairs = _ids_by(tables.pairs, _SIDES, doses)
-    for pair_id in _ids_by(tables.pairs, _SIDES, persons):
+    pairs = ids_by_any(tables.pairs, _SIDES, doses)
+    for pair_id in ids_by_any(tables.pairs, _SIDES, persons):
         pair = tables.pairs.at(pair_id)
         if pair["first"] in among and pair["second"] in among:
             pairs.add(pair_id)
@@ -34,7 +33,7 @@ def ids_of_people(tables: Tables, persons: Collection[str], among: Collection[st
         "patients": {one for one in persons if tables.patients.exists(one)},
         "vaccinations": doses,
         # Also with whom is not asked for: a device that holds that one already must not ask staff again.
-        "decisions": _ids_by(tables.decisions, _SIDES, [*persons, *doses]),
+        "decisions": ids_by_any(tables.decisions, _SIDES, [*persons, *doses]),
         "pairs": pairs,
         "batches": {one for one in batches if tables.batches.exists(one)},
     }
@@ -67,7 +66,3 @@ def put_records(tables: Tables, records: Records) -> None:
         refresh_dose(tables, before["vaccinations"][record_id], document)
     for decision in records.get("decisions", {}).values():
         refresh_decided(tables, decision)
-
-
-def _ids_by(table: RecordTable, indexes: Iterable[str], keys: Collection[str]) -> set[str]:
-    return {record_id for index in indexes for key in keys for record_id in table.ids_by(index, key)}

@@ -1,19 +1,14 @@
 """The hub's HTTP surface: parse, call the store, answer. No rules here."""
 
-import asyncio
-import gzip
-
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
 
 from store.changes import HUB_MADE_KINDS
-from store.errors import ProtocolMismatch
-from store.protocol import MAX_PULL_CHANGES, PROTOCOL_VERSION, SyncAnswer, SyncRequest
+from store.protocol import MAX_PULL_CHANGES, PROTOCOL_VERSION, SyncRequest
 from store.uploads import UploadState
 from sync.hub import HUB
+from sync.messages import answer_json, read_message
 from sync.middlewares import Refused
 
-_GZIP_FROM_BYTES = 4096
 _ROOT_FILES = ("/sw.js", "/manifest.webmanifest", "/favicon.ico", "/icons/{name}")
 
 
@@ -33,8 +28,10 @@ def add_routes(app: web.Application) -> None:
 async def sync(request: web.Request) -> web.Response:
     """Keep what a device brings and answer with what it has not seen; on disk before the answer leaves."""
     hub = request.app[HUB]
-    message = _read_request(await request.read())
-    return await _answer_json(request, await hub.database.answer(message, MAX_PULL_CHANGES, hub.status()))
+    message = await read_message(request, SyncRequest)
+    if any(change.kind in HUB_MADE_KINDS for change in message.changes):
+        raise Refused(400, "invalid_body", "changes: a kind that only the hub makes")
+    return await answer_json(request, await hub.database.answer(message, MAX_PULL_CHANGES, hub.status()))
 
 
 async def events(request: web.Request) -> web.StreamResponse:
@@ -85,32 +82,3 @@ async def wake_cdc(request: web.Request) -> web.Response:
 
 async def _nothing_here(_: web.Request) -> web.Response:
     raise web.HTTPNotFound
-
-
-class _Versioned(BaseModel):
-    protocol: int = PROTOCOL_VERSION
-
-
-def _read_request(body: bytes) -> SyncRequest:
-    # The version first: what another version says need not look like ours at all.
-    try:
-        if (theirs := _Versioned.model_validate_json(body).protocol) != PROTOCOL_VERSION:
-            raise ProtocolMismatch(ours=PROTOCOL_VERSION, theirs=theirs)
-        message = SyncRequest.model_validate_json(body)
-    except ValidationError as error:
-        # Field and kind only; the values are patients'.
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"] if part != "payload")
-        raise Refused(400, "invalid_body", f"{field}: {first['type']}") from None
-    if any(change.kind in HUB_MADE_KINDS for change in message.changes):
-        raise Refused(400, "invalid_body", "changes: a kind that only the hub makes")
-    return message
-
-
-async def _answer_json(request: web.Request, answer: SyncAnswer) -> web.Response:
-    body = answer.model_dump_json().encode()
-    headers = {"Vary": "Accept-Encoding"}
-    if len(body) >= _GZIP_FROM_BYTES and "gzip" in request.headers.get("Accept-Encoding", ""):
-        body = await asyncio.to_thread(gzip.compress, body, 5)
-        headers["Content-Encoding"] = "gzip"
-    return web.Response(body=body, content_type="application/json", charset="utf-8", headers=headers)

@@ -23,14 +23,13 @@ from time import monotonic
 from typing import Any
 
 from aiohttp import web
-from pydantic import ValidationError
 
 from store.database import SCHEMA_VERSION
-from store.errors import ProtocolMismatch
 from store.hub_database import HubDatabase
-from store.protocol import FAR_BEHIND_CHANGES, PROTOCOL_VERSION, SnapshotAnswer, SnapshotOffer, SnapshotRequest
+from store.protocol import FAR_BEHIND_CHANGES, SnapshotAnswer, SnapshotOffer, SnapshotRequest
 from store.scope import Scope, scope_digest
 from store.storage import FileFolder, StorageFile
+from sync.messages import answer_json, read_message
 from sync.middlewares import Refused
 
 PAGE_BYTES = 2 * 1024 * 1024
@@ -188,14 +187,8 @@ def add_snapshots(app: web.Application, database: HubDatabase, folder: Path) -> 
 
 async def offer_snapshot(request: web.Request) -> web.Response:
     """Say whether a device should fetch a snapshot, and which."""
-    try:
-        message = SnapshotRequest.model_validate_json(await request.read())
-    except ValidationError as error:
-        raise Refused(400, "invalid_body", str(error.errors(include_input=False)[0]["type"])) from None
-    if message.protocol != PROTOCOL_VERSION:
-        raise ProtocolMismatch(ours=PROTOCOL_VERSION, theirs=message.protocol)
-    answer = await request.app[SNAPSHOTS].answer(message)
-    return web.Response(body=answer.model_dump_json().encode(), content_type="application/json", charset="utf-8")
+    message = await read_message(request, SnapshotRequest)
+    return await answer_json(request, await request.app[SNAPSHOTS].answer(message))
 
 
 async def send_page(request: web.Request) -> web.Response:

@@ -147,7 +147,7 @@ class BrowserFile:
         with _as_storage_errors():
             data = self._file.readMany(array("d", chain.from_iterable(places))).to_bytes()
         ends = list(accumulate(length for _, length in places))
-        return [bytes(data[end - length : end]) for end, (_, length) in zip(ends, places, strict=True)]
+        return [data[end - length : end] for end, (_, length) in zip(ends, places, strict=True)]
 
     async def append(self, data: bytes, *, durable: bool = True) -> None:
         with _as_storage_errors():

@@ -21,6 +21,7 @@ from store.scope import Scope, people_in, with_merged
 from store.scope_records import records_of_people
 from store.storage import MemoryFolder
 from tests.store.test_checkpoint import no_rest
+from tests.store.test_database import dose as dose_payload
 from tests.worlds import Clock, make_world
 
 DAYS = ("2026-11-25", "2026-11-26", "2026-11-27")
@@ -161,17 +162,6 @@ class Clinic:
         folder: Any = self.tablet.folder
         self.devices[2] = await DeviceDatabase.open(folder.copy(), make_world(self.clock))
         self.tablet.rest = no_rest
-
-
-def dose_payload(patient_id: str) -> dict[str, Any]:
-    return {
-        "patient_id": patient_id,
-        "vaccination_date": "2026-11-20",
-        "vaccine_code": "MMR",
-        "dose_number": "1",
-        "lot_number": "AMJRE075AA-CDC",
-        "lot_type": "1",
-    }
 
 
 async def snapshot(hub: HubDatabase, scope: Scope | None) -> tuple[SnapshotOffer, list[bytes]]:

@@ -70,20 +70,23 @@ class DevicePage:
         self._state.changed.subscribe(refresh)
 
     def _build_choices(self, scope: Scope) -> None:
-        sessions = sorted(self._tables.sessions.documents(), key=lambda s: (s["session_date"], s["session_name"]))
-        rows = [
-            {
-                "record_id": session["record_id"],
-                "day": roc_text(session["session_date"]),
-                "name": session["session_name"],
-                "location": session.get("location", ""),
-                "people": len(people_of(session)),
-            }
-            for session in reversed(sessions)
-        ]
+        newest_first = sorted(
+            self._tables.sessions.documents(), key=lambda s: (s["session_date"], s["session_name"]), reverse=True
+        )
+        rows: list[dict[str, Any]] = []
         by_day: dict[str, list[int]] = {}
-        for session in reversed(sessions):
-            by_day.setdefault(session["session_date"], []).append(len(people_of(session)))
+        for session in newest_first:
+            people = len(people_of(session))
+            by_day.setdefault(session["session_date"], []).append(people)
+            rows.append(
+                {
+                    "record_id": session["record_id"],
+                    "day": roc_text(session["session_date"]),
+                    "name": session["session_name"],
+                    "location": session.get("location", ""),
+                    "people": people,
+                }
+            )
         chosen_days = [day.isoformat() for day in scope.days]
         days = {
             day: wording.SCOPE_DAY.format(
