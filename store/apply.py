@@ -10,6 +10,7 @@ Invariants:
 - a change that cannot be understood is kept in `unreadable` with the reason, and stops nothing.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -113,9 +114,7 @@ def keep_unreadable(tables: Tables, change: Change, reason: str) -> None:
 
 
 def _apply_patient(tables: Tables, change: Change) -> None:
-    before = tables.patients.find(change.record_id)
-    _apply_revision(tables, tables.patients, change)
-    after = tables.patients.at(change.record_id)
+    before, after = _apply_revision(tables, tables.patients, change)
     doses = tables.vaccinations.find_by("person_id", change.record_id)
     if doses and identity_digest(before) != identity_digest(after):
         for vaccination in doses:
@@ -124,8 +123,7 @@ def _apply_patient(tables: Tables, change: Change) -> None:
 
 
 def _apply_decision(tables: Tables, change: Change) -> None:
-    _apply_revision(tables, tables.decisions, change)
-    decision = tables.decisions.at(change.record_id)
+    _, decision = _apply_revision(tables, tables.decisions, change)
     if decision["pair"] == Pair.PATIENTS:
         for patient_id in affected_patients(tables, decision["first"], decision["second"]):
             person_id = effective_patient(tables, patient_id)
@@ -135,11 +133,14 @@ def _apply_decision(tables: Tables, change: Change) -> None:
     refresh_decided(tables, decision)
 
 
-def _apply_revision(tables: Tables, table: RecordTable, change: Change) -> None:
+def _apply_revision(
+    tables: Tables, table: RecordTable, change: Change
+) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
+    """Add a revision to its record; returns the document before and the one after."""
     old = table.find(change.record_id)
     revisions: dict[str, Any] = dict(old["revisions"]) if old is not None else {}
-    if change.change_id in revisions:
-        return
+    if old is not None and change.change_id in revisions:
+        return old, old
     revisions[change.change_id] = {
         "bases": list(change.base_revisions),
         "kind": change.kind,
@@ -170,6 +171,7 @@ def _apply_revision(tables: Tables, table: RecordTable, change: Change) -> None:
         put_vaccination(tables, document)
     else:
         table.put(change.record_id, document)
+    return old, document
 
 
 def put_vaccination(tables: Tables, document: dict[str, Any]) -> None:

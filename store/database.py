@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from store.apply import apply_change, keep_unreadable, reason_unreadable
 from store.changes import Change, ChangeDraft, World
+from store.collector import standing_aside
 from store.compaction import OnProgress, Rest, choose_merge, follow_rules, merge_runs, rebuild_runs, write_delta
 from store.digests import RangeDigests
 from store.errors import JournalTooNew, JournalUnreadable
@@ -161,9 +162,11 @@ class Database:
         Raises: StorageFailed (nothing was written), ValueError (a draft's payload is not a record).
         """
         async with self._lock:
-            changes = self._make_changes(drafts, made_by, self._next_device_seq)
-            entries = [Entry(e="change", change=change) for change in changes]
-            await self._write(entries + [Entry(e="exchange", data=exchange) for exchange in exchanges], checked=True)
+            with standing_aside(len(drafts)):
+                changes = self._make_changes(drafts, made_by, self._next_device_seq)
+                entries = [Entry(e="change", change=change) for change in changes]
+                entries += [Entry(e="exchange", data=exchange) for exchange in exchanges]
+                await self._write(entries, checked=True)
         self._tell(changes)
         return changes
 

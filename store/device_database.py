@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 from store.changes import Change, World
+from store.collector import standing_aside
 from store.compaction import Rest, follow_rules, merge_runs
 from store.database import ENTRIES, NOT_ASKED, Database, Entry
 from store.device_scope import DeviceScope, scope_state
@@ -66,7 +67,8 @@ class DeviceDatabase(Database):
             if answer.generation and not self.hub_generation:
                 entries.append(Entry(e="hub", data={"generation": answer.generation}))
             if entries:
-                await self._write(entries)
+                with standing_aside(len(entries)):
+                    await self._write(entries)
             await self._react(react(self.standing, answer), answer)
         self._tell([n.change for n in brought])
 

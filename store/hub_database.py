@@ -6,7 +6,7 @@ Invariants:
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -189,7 +189,11 @@ class HubDatabase(Database):
                 changes, upto = self._changes_in_scope(request, request.scope, limit)
             else:
                 except_device = "" if request.own else request.device_id
-                changes, upto = self.changes_after(request.after, limit, except_device=except_device)
+                told = {change.change_id for change in request.changes if change.device_id == except_device}
+                just_told = {a.hub_seq for a in accepted if a.change_id in told}
+                changes, upto = self.changes_after(
+                    request.after, limit, except_device=except_device, just_told=just_told
+                )
         last_seq, count = self._counts.get(request.device_id, (0, 0))
         return SyncAnswer(
             accepted=accepted,
@@ -230,13 +234,23 @@ class HubDatabase(Database):
         found = self.tables.exchanges.find_by("upload_batch_id", upload_batch_id)
         return sorted(found, key=lambda document: document.doc_id)
 
-    def changes_after(self, seq: int, limit: int, *, except_device: str) -> tuple[list[NumberedChange], int]:
-        """Changes above `seq`, at most `limit` numbers on, without the device's own; and how far that reaches."""
-        upto, table, found = min(self.head, seq + limit), self.tables.changes, []
-        for number in range(seq + 1, upto + 1):
-            document = table.find(table.to_key(number))
+    def changes_after(
+        self, seq: int, limit: int, *, except_device: str, just_told: Set[int] = frozenset()
+    ) -> tuple[list[NumberedChange], int]:
+        """Changes above `seq`, at most `limit` numbers on, without the device's own; and how far that reaches.
+
+        `just_told`: numbers of the device's own that need not be read again, and do not count. Else a device that
+        tells much would fall behind by it, until it seemed to need a snapshot.
+        """
+        upto, table, found = seq, self.tables.changes, []
+        while upto < self.head and (upto + 1 in just_told or limit > 0):
+            upto += 1
+            if upto in just_told:
+                continue
+            limit -= 1
+            document = table.find(table.to_key(upto))
             if document is not None and document["change"].device_id != except_device:
-                found.append(NumberedChange(hub_seq=number, change=document["change"]))
+                found.append(NumberedChange(hub_seq=upto, change=document["change"]))
         return found, upto
 
     async def write_snapshot(self, file: StorageFile, scope: Scope | None = None) -> dict[str, Any]:

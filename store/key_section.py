@@ -24,6 +24,7 @@ from itertools import accumulate, chain, islice
 _HEAD = struct.Struct("<III")
 KEY_SECTION_HEAD_BYTES = _HEAD.size
 _TAKEN_AT_ONCE = 512
+_NOWHERE = range(0)
 AFTER_ANY_SUFFIX = b"\xff"  # no byte of UTF-8
 
 
@@ -86,9 +87,9 @@ class KeySection:
     def places_of(self, key: bytes) -> range:
         """The places at which exactly this key stands."""
         low, high = self._bucket(key)
-        if low < high:
-            low = bisect_left(range(high), key, low, key=self.key)
-        end = low
+        if low == high:
+            return _NOWHERE
+        end = low = bisect_left(range(high), key, low, key=self.key)
         while end < high and self.key(end) == key:
             end += 1
             if end - low == 16:  # a key that many records share: not one by one

@@ -1,7 +1,6 @@
 """The browser's composition root: pages first, the store when this tab leads."""
 
 import asyncio
-import gc
 import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from time import monotonic
 from nicegui import Client, ui
 
 from store.changes import World
+from store.collector import standing_aside
 from store.database import REST_SECONDS
 from store.device_database import DeviceDatabase
 from store.storage import MemoryFolder, StorageFolder
@@ -98,12 +98,8 @@ def running() -> AppState:
 async def start(folder: StorageFolder, bootinfo: dict[str, object]) -> None:
     """Open the store and begin to sync. Raises: JournalUnreadable, JournalTooNew, StorageFailed."""
     world = World(now=lambda: datetime.now(UTC), random_bytes=os.urandom)
-    gc.disable()  # all that the journal gives stays: looking through it cost a third of the time at 60,000 patients
-    try:
+    with standing_aside():
         database = await DeviceDatabase.open(folder, world, browser.tell_rebuild)
-    finally:
-        gc.freeze()
-        gc.enable()
     database.rest = rest_when_due()
     run(AppState(database, world, browser))
 

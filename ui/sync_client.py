@@ -8,7 +8,6 @@ Invariants:
 
 import asyncio
 import contextlib
-import gc
 import logging
 import random
 import traceback
@@ -29,7 +28,7 @@ from ui.people_client import PeopleClient
 from ui.snapshot_fetch import SnapshotFetch
 
 # Far below what the hub takes: writing and reading a message holds the screen up.
-PUSH_CHANGES = 400
+PUSH_CHANGES = 800
 REST_SECONDS = 0.004
 FIRST_RETRY_SECONDS = 1.0
 LAST_RETRY_SECONDS = 30.0
@@ -163,7 +162,6 @@ class SyncClient:
                 await self.people.fetch_wanted()
                 async with self._turn:
                     return not self._differs(answer) or await self._mend(answer)
-            gc.freeze()  # while much is coming: records stay, and the collector need not look through them all
             await asyncio.sleep(REST_SECONDS)
 
     async def _catch_up(self) -> bool:

@@ -195,8 +195,8 @@ def _page_lacks_its_last_change() -> None:
     _digests_are_not_compared()
 
     @_replace(HubDatabase, "changes_after")
-    def changes_after(before: Any, self: HubDatabase, *given: Any, except_device: str) -> Any:
-        found: tuple[list[NumberedChange], int] = before(self, *given, except_device=except_device)
+    def changes_after(before: Any, self: HubDatabase, *given: Any, except_device: str, **more: Any) -> Any:
+        found: tuple[list[NumberedChange], int] = before(self, *given, except_device=except_device, **more)
         return (found[0][:-1], found[1]) if except_device and len(found[0]) > 3 else found
 
 

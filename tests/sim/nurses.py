@@ -105,7 +105,7 @@ class Nurse:
 
     async def _jot(self, device: Device, database: DeviceDatabase) -> None:
         """Write one of the device's own few notes, or remove it."""
-        note, text = self._rng.choice("abc"), self._rng.choice(("", "", self._labels.next()))
+        note, text = f"{self._rng.randrange(1, 4):012d}", self._rng.choice(("", "", self._labels.next()))
         may_be = device.ledger.notes.setdefault(device.name, {}).setdefault(note, {""})
         may_be.add(text)
         device.ledger.tell(device.name, f"note {note}: {text or 'removed'}")

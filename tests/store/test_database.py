@@ -11,7 +11,7 @@ from store.errors import JournalTooNew, JournalUnreadable, StorageFailed
 from store.hub_database import HubDatabase
 from store.journal import HEADER, encode_frame
 from store.manifest import journal_name
-from store.protocol import HubStatus, NumberedChange, SyncAnswer
+from store.protocol import HubStatus, NumberedChange, SyncAnswer, SyncRequest
 from store.storage import MemoryFolder
 from store.uploads import BatchState, UploadState, next_method, upload_state
 from tests.worlds import make_world
@@ -189,6 +189,23 @@ async def test_a_device_does_not_get_its_own_changes_back() -> None:
 
     assert changes == []
     assert upto == 1
+
+
+async def test_who_tells_more_than_an_answer_reaches_is_not_behind_afterwards() -> None:
+    hub = await make_hub()
+    await register(hub)
+    device, _ = await make_device()
+    for _ in range(4):
+        await register(device)
+    other, _ = await make_device()
+    await register(other)
+    told = [*device.unsent, *other.unsent]  # the other one's under its earlier name: it comes back as anybody's
+    request = SyncRequest(device_id=device.device_id, generation=device.generation, after=0, changes=told)
+
+    answer = await hub.answer(request, 2, HubStatus())
+
+    assert answer.upto == answer.head == 6
+    assert [n.hub_seq for n in answer.changes] == [1, 6]
 
 
 async def test_an_answer_received_twice_changes_nothing_and_writes_nothing() -> None:
