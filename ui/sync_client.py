@@ -158,7 +158,8 @@ class SyncClient:
             self.status, self.head = answer.status, answer.head
             self._retry_seconds = FIRST_RETRY_SECONDS
             self._set_link(HubLink.CONNECTED)
-            if answer.upto >= answer.head and not self._database.unsent:
+            # By what this device has read: an answer may have told it to read all again, and only then is it whole.
+            if self._database.cursor >= answer.head and not self._database.unsent:
                 await self.people.fetch_wanted()
                 async with self._turn:
                     return not self._differs(answer) or await self._mend(answer)

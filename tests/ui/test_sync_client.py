@@ -107,10 +107,12 @@ class Device:
 
 
 @asynccontextmanager
-async def running_device(hub: RunningHub) -> AsyncIterator[Device]:
+async def running_device(hub: RunningHub, kept: MemoryFolder | None = None) -> AsyncIterator[Device]:
+    """`kept`: what the device's disk holds already."""
     async with aiohttp.ClientSession() as session:
         network = HttpNetwork(f"http://{hub.host}", session)
         storage = FillingStorage()
+        storage.files = kept.copy().files if kept is not None else {}
         device = Device(await DeviceDatabase.open(storage, WORLD), storage, network)
         task = asyncio.create_task(device.client.run())
         try:
@@ -255,3 +257,22 @@ async def test_one_that_went_through_a_snapshot_agrees_with_the_hub(tmp_path: Pa
             for device in (one, two):
                 own = device.database.device_id
                 assert device.database.digests.total(own) == hub.database.digests.total(own)
+
+
+async def test_an_older_copy_of_a_device_that_reads_all_again_agrees_with_the_hub(tmp_path: Path) -> None:
+    async with running_hub(tmp_path) as hub, running_device(hub) as other:
+        async with running_device(hub) as one:
+            await one.register("057164")
+            await other.register("058001")
+            await one.until(lambda: len(one.charts()) == 2 and not one.database.unsent)
+            kept = one.storage.copy()
+            await one.register("057165")
+            await one.until(lambda: not one.database.unsent)
+
+        async with running_device(hub, kept) as one:
+            await one.until(lambda: len(one.charts()) == 3 and not one.database.wants_own)
+            await other.register("058002")
+            await one.until(lambda: len(one.charts()) == 4)
+
+            own = one.database.device_id
+            assert one.database.digests.total(own) == hub.database.digests.total(own)
