@@ -8,7 +8,7 @@ Invariants:
 """
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -225,7 +225,7 @@ class _RowReader:
             facts = {"expected": str(len(titles)), "found": str(len(cells))}
             return RosterRow(line_number, by_title, None, [Problem("", ProblemCode.WRONG_CELL_COUNT, facts)], raw)
         by_title = dict(zip(titles, cells, strict=False))
-        values, problems = self._read_cells(cells)
+        values, problems = _read_cells((field, cells[position], parse) for field, position, parse in self._columns)
         try:
             patient = PatientDraft.model_validate(values)
         except ValidationError as error:
@@ -233,34 +233,48 @@ class _RowReader:
         problems += check_patient(patient, self._today)
         return RosterRow(line_number, by_title, patient, problems, raw)
 
-    def _read_cells(self, cells: list[str]) -> tuple[dict[str, Any], list[Problem]]:
-        values: dict[str, Any] = {}
-        as_written: dict[str, str] = {}
-        problems: list[Problem] = []
-        for field, position, parse in self._columns:
-            cell = cells[position]
-            text = cell.strip()
-            # The mark that `bad_rows_csv` puts before what a spreadsheet would take for a formula.
-            if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA_STARTS):
-                text = cell[1:].strip()
-            if not text:
+
+def read_typed_person(typed: Mapping[str, str], today: date) -> tuple[PatientDraft | None, list[Problem]]:
+    """Read a person typed into a form, by the rules of a roster's cells.
+
+    Shape: `typed` by field of `PatientDraft`; None where chart number or name is missing.
+    """
+    values, _ = _read_cells((field, text, _PARSERS.get(field)) for field, text in typed.items())
+    try:
+        person = PatientDraft.model_validate(values)
+    except ValidationError as error:
+        return None, problems_from_validation(error)
+    return person, check_patient(person, today)
+
+
+def _read_cells(cells: Iterable[tuple[str, str, Callable[[str], Any] | None]]) -> tuple[dict[str, Any], list[Problem]]:
+    """Shape: a cell is its field, its text, and what reads it where it is more than text."""
+    values: dict[str, Any] = {}
+    as_written: dict[str, str] = {}
+    problems: list[Problem] = []
+    for field, cell, parse in cells:
+        text = cell.strip()
+        # The mark that `bad_rows_csv` puts before what a spreadsheet would take for a formula.
+        if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA_STARTS):
+            text = cell[1:].strip()
+        if not text:
+            continue
+        tidy = text if field in _AS_IT_STANDS else normalise_id(text) if field in _IDS else to_half_width(text)
+        if parse is None:
+            values[field] = tidy
+        else:
+            try:
+                values[field] = parse(tidy)
+            except ValueError:
+                as_written[field] = text
                 continue
-            tidy = text if field in _AS_IT_STANDS else normalise_id(text) if field in _IDS else to_half_width(text)
-            if parse is None:
-                values[field] = tidy
-            else:
-                try:
-                    values[field] = parse(tidy)
-                except ValueError:
-                    as_written[field] = text
-                    continue
-            if tidy != cell:
-                problems.append(Problem(field, ProblemCode.CLEANED, {"text": cell}))
-        if "national_id" in values:
-            values["id_type"] = classify_id(values["national_id"])
-        if as_written:
-            values["as_written"] = as_written
-        return values, problems
+        if tidy != cell:
+            problems.append(Problem(field, ProblemCode.CLEANED, {"text": cell}))
+    if "national_id" in values:
+        values["id_type"] = classify_id(values["national_id"])
+    if as_written:
+        values["as_written"] = as_written
+    return values, problems
 
 
 def _parse_number(text: str) -> int:

@@ -23,7 +23,8 @@ _REQUIRED = ("patient_id", "vaccination_date", "vaccine_code", "dose_number", "l
 class VaccinationDraft(BaseModel):
     """A vaccination being typed: anything may still be missing.
 
-    Shape: `dose_number` is the label of the code table ("1", "B2"), text because boosters have letters.
+    Shape: `dose_number` is the label of the code table ("1", "B2"), text because boosters have letters;
+    `warning_reason` is why staff saved it in spite of warnings.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -40,6 +41,7 @@ class VaccinationDraft(BaseModel):
     route: str = ""
     vaccinator_id: str = ""
     note: str = ""
+    warning_reason: str = ""
 
     def to_vaccination(self, record_id: str) -> "Vaccination":
         """Raises: pydantic.ValidationError while a required field is missing."""

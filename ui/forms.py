@@ -23,6 +23,12 @@ class VaccinationText:
     dose_number: str = ""
     lot_number: str = ""
     lot_type: str = ""
+    special_identity: str = ""
+    manufacturer: str = ""
+    body_site: str = ""
+    route: str = ""
+    vaccinator_id: str = ""
+    note: str = ""
 
 
 def record_fields(document: Mapping[str, Any], model: type[Any]) -> dict[str, Any]:
@@ -46,6 +52,12 @@ def read_vaccination(text: VaccinationText, patient_id: str) -> tuple[Vaccinatio
         dose_number=text.dose_number,
         lot_number=text.lot_number.strip(),
         lot_type=LotType(text.lot_type) if text.lot_type else None,
+        special_identity=text.special_identity.strip() or None,
+        manufacturer=text.manufacturer.strip(),
+        body_site=text.body_site.strip(),
+        route=text.route.strip(),
+        vaccinator_id=text.vaccinator_id.strip(),
+        note=text.note.strip(),
     )
     return draft, problems
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from nicegui import ui
 
+from store.codes import vaccine_by_code
+from store.lots import LotType
 from store.pairs import same_doses
 from store.patients import can_identify
 from store.uploads import UploadState
@@ -29,10 +31,14 @@ LABELS = {
     "dose_number": "劑別",
     "lot_number": "疫苗批號",
     "lot_type": "批號型別",
+    "routine": "常規",
     "state": "狀態",
     "message": "疾管署訊息",
 }
-DAY_COLUMNS = ("number", "chart_number", "name", "vaccine_code", "dose_number", "lot_number", "lot_type", "state")
+DAY_COLUMNS = (
+    "number", "vaccination_date", "vaccine_code", "dose_number", "lot_number", "routine", "chart_number", "name",
+    "state",
+)  # fmt: skip
 UPLOAD_COLUMNS = (
     "number", "state", "vaccination_date", "chart_number", "name", "sex", "birth_date", "national_id", "birth_order",
     "parity", "plurality", "parent_national_id", "vaccine_code", "dose_number", "lot_number",
@@ -64,9 +70,16 @@ def vaccination_row(state: AppState, number: int, document: Mapping[str, Any]) -
         "dose_number": document["dose_number"],
         "lot_number": document["lot_number"],
         "lot_type": wording.LOT_TYPE.get(document["lot_type"], document["lot_type"]),
+        "routine": "V" if _is_routine(document) else "",
         "state": _state(state, document, person),
         "message": wording.cdc_words(upload.get("message")) if upload.get("revision") == document["revision"] else "",
     }
+
+
+def _is_routine(document: Mapping[str, Any]) -> bool:
+    # ASSUMED: 常規 means a dose of the children's programme out of a central lot; the manual does not explain it.
+    vaccine = vaccine_by_code(document["vaccine_code"])
+    return vaccine is not None and vaccine.routine and document["lot_type"] == LotType.CENTRAL
 
 
 def _state(state: AppState, document: Mapping[str, Any], person: Mapping[str, Any]) -> str:

@@ -118,6 +118,7 @@ NOT_NHI = "資料是送往「疾管署(CDC)」，不是健保署。"
 ACCEPTED_IS_NOT_VERIFIED = "疾管署收件後約 10-20 分鐘才有檢核結果；出現「檢核通過」才算完成。"
 
 LOT_TYPE = {"1": "1 中央", "2": "2 自費", "3": "3 地方自購"}
+SEX_MISSING = "沒有填寫"
 SEX = {"1": "男", "2": "女"}
 
 APP_ERROR = {
@@ -203,6 +204,43 @@ DECISION = {
     "withdraw_decision": "取消決定",
 }
 
+# BA102_3
+EDIT_PATIENT = "修改患者資料"
+NEW_PATIENT = "新增患者"
+ANOTHER_VACCINE = "同一人・另一疫苗"
+NEXT_PERSON = "同疫苗・下一位"
+SAVED_LATELY = "已存檔：{dose}"
+OPEN_SAVED = "開啟這筆"
+NEXT_GETS = "下一位沿用：{values}"
+HALF_FILLED = "已還原尚未存檔的內容，請核對後按確定。"
+SAVED_BECAUSE = "有提醒仍存檔，原因：{reason}"
+WARNING_REASONS = ("已核對無誤", "醫師評估後接種", "補登過去紀錄")
+BODY_SITES = ["左上臂", "右上臂", "左大腿", "右大腿", "口服"]
+VACCINE_WINDOW = "疫苗代碼查詢"
+DOSE_LABEL = "第 {dose} 劑"
+TWO_LEVEL_SEARCH = "輸入代碼或名稱，Enter 選第一筆"
+TWO_LEVEL_CHOSEN = "已選：{left}　{right}"
+CODE_NAME = "名稱"
+CHOOSE = "選擇"
+PATIENT_SAVED = "已存檔：{name}"
+CHART_TAKEN = "病歷號碼 {chart} 已是這位患者："
+CHART_TAKEN_SHORT = "病歷號碼 {chart} 已有患者使用，請開啟該患者或改用其他病歷號碼。"
+PERHAPS_KNOWN = "可能已經有這位患者，請先確認："
+OPEN_PATIENT = "開啟這位"
+CONFIRM_NEW_PATIENT = "有相似的患者，仍要新增？"
+ID_BY_FORM = "依號碼判斷"
+PASSPORT = "護照"
+NEWBORN_HINT = "新生兒沒有身分證時，請填父母身分證與同胎次序（單胞胎填 1）。"
+DAY_FILTER = "清單日期"
+DAY_TODAY = "今天"
+EVERY_VACCINE = "全部疫苗"
+LIST_VACCINE = "清單疫苗"
+LIST_STATE = "清單狀態"
+EVERY_STATE = "全部狀態"
+DAY_COUNT = "{day} 接種 {count} 筆"
+TODAY_COUNT = "今日接種 {count} 筆"
+DAY_UNREADABLE = "看不懂這個日期，請打民國年月日，例如 1150520；空白是今天。"
+
 
 def bytes_text(count: int) -> str:
     """Shape: "512 MB", "12.3 GB"."""
@@ -256,6 +294,7 @@ FIELD = {
     "route": "途徑",
     "vaccinator_id": "接種人員",
     "note": "備註",
+    "warning_reason": "仍存檔原因",
     "void_reason": "作廢原因",
     "id_type": "證號種類",
     "expiry_date": "效期",
@@ -317,6 +356,8 @@ def problem(found: Problem) -> str:
             facts[name] = format_roc_date(date.fromisoformat(facts[name]))
     if "lot_type" in facts:
         facts["lot_type"] = LOT_TYPE.get(facts["lot_type"], facts["lot_type"])
+    if found.code is ProblemCode.SEX_UNKNOWN and not facts["text"]:
+        return SEX_MISSING
     return PROBLEM[found.code].format_map(facts)
 
 

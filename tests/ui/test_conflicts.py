@@ -15,7 +15,7 @@ from store.device_database import DeviceDatabase
 from store.persons import effective_patient
 from store.storage import MemoryFolder
 from tests.factories import PATIENT_ID, VACCINATION_ID, make_patient, make_vaccination
-from tests.ui.test_pages import NoNetwork
+from tests.ui.offline import NoNetwork
 from tests.worlds import Clock, make_world
 from ui import boot
 from ui.state import AppState

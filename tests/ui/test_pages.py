@@ -1,68 +1,16 @@
 """The pages as staff see them, on CPython: the same functions that the browser runs."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from nicegui import ui
-from nicegui.testing import User, user_simulation
+from nicegui.testing import User
 
 from store.changes import ChangeDraft, ChangeKind
-from store.device_database import DeviceDatabase
-from store.errors import StorageFull
-from store.storage import MemoryFolder
-from tests.factories import make_lot, make_patient, make_vaccination
-from tests.worlds import Clock, make_world
-from ui import boot
+from tests.factories import make_patient, make_vaccination
+from tests.ui.offline import FailingStorage
 from ui.state import AppState
-from ui.sync_client import NetworkFailed
 
 TODAY = "1151120"
-
-
-class NoNetwork:
-    """A device out of reach of everything."""
-
-    async def fetch(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> None:
-        raise NetworkFailed("offline")
-
-    def event_stream(self, *_: object) -> None:
-        pass
-
-    def is_online(self) -> bool:
-        return False
-
-
-class FailingStorage(MemoryFolder):
-    full = False
-
-    async def append(self, name: str, data: bytes) -> None:
-        if self.full:
-            raise StorageFull("full")
-        await super().append(name, data)
-
-
-@pytest.fixture
-async def storage() -> FailingStorage:
-    return FailingStorage()
-
-
-@pytest.fixture
-async def state(storage: FailingStorage) -> AppState:
-    world = make_world(Clock())
-    state = AppState(await DeviceDatabase.open(storage, world), world, NoNetwork())
-    for kind, record in ((ChangeKind.REGISTER_PATIENT, make_patient()), (ChangeKind.REGISTER_LOT, make_lot())):
-        payload = record.model_dump(mode="json", exclude={"record_id"})
-        await state.commit([ChangeDraft(kind, record.record_id, payload)])
-    return state
-
-
-@pytest.fixture
-async def user(state: AppState) -> AsyncIterator[User]:
-    async with user_simulation(root=None) as user:
-        boot.define_pages()
-        boot.run(state)
-        yield user
 
 
 async def record_dose(state: AppState, **fields: object) -> str:

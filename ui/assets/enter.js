@@ -1,6 +1,6 @@
 // Enter moves to the next field, as in a HIS. In an open list Enter takes the first entry, unless arrows chose another.
 const moveOn = (form, field) => {
-  const fields = [...form.querySelectorAll("input:not([disabled]), button.enter-last")].filter((f) => f.offsetParent);
+  const fields = [...form.querySelectorAll("input:not([disabled]), button.enter-last")].filter((f) => f.offsetParent && !f.closest(".enter-skips"));
   const next = fields[fields.indexOf(field) + 1];
   if (!next) return;
   next.focus();
@@ -18,4 +18,9 @@ document.addEventListener("keydown", (event) => {
   } else event.preventDefault();
   // Only after the field has taken its Enter.
   setTimeout(() => moveOn(form, field));
+}, true);
+
+// The program's own F-keys must not also find, reload or print as the browser does; F5, F6, F11 and F12 stay the browser's.
+document.addEventListener("keydown", (event) => {
+  if (/^F[1-47-9]$/.test(event.key) && !event.ctrlKey && !event.altKey) event.preventDefault();
 }, true);

@@ -1,0 +1,344 @@
+"""The form of one vaccination record: kept values filled in, problems shown where they are."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from nicegui import ui
+
+from store.changes import ChangeDraft, ChangeKind
+from store.codes import dose_labels, vaccine_by_code, vaccines
+from store.conflicts import replaced_by_edit
+from store.errors import AppError
+from store.pairs import same_doses
+from store.persons import merged_patients
+from store.problems import Problem
+from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
+from store.uploads import UploadState
+from store.vaccinations import VaccinationDraft
+from ui import wording
+from ui.code_window import choose_two_level
+from ui.conflict_facts import dose_text, person_name
+from ui.dialogs import ask_void_reason, ask_warning_reason, problem_line, show_warnings
+from ui.form_drafts import forget_draft, keep_draft, keep_header, kept_header
+from ui.forms import VaccinationText, check_form, record_fields, stops_saving
+from ui.patient_search import roc_text
+from ui.state import AppState
+
+_LOTS_SHOWN = 6
+# What the next person most likely gets too.
+_HEADER = ("vaccination_date", "vaccine_code", "dose_number", "lot_number", "lot_type")
+_OPTIONAL = ("special_identity", "manufacturer", "body_site", "route", "vaccinator_id", "note")
+_FIELDS = (*_HEADER, *_OPTIONAL)
+_SUGGESTED = {"body_site": wording.BODY_SITES}
+
+
+class VaccinationForm:
+    """One record, new or corrected. `on_saved` gets the record id; `on_leave` is the nurse's 離開."""
+
+    def __init__(
+        self,
+        state: AppState,
+        person: Mapping[str, Any],
+        document: Mapping[str, Any] | None,
+        field: str = "",
+        *,
+        on_saved: Callable[[str], None],
+        on_leave: Callable[[], None],
+        on_edit_person: Callable[[str], None],
+        another_vaccine: bool = False,
+    ) -> None:
+        self._state = state
+        self._on_saved = on_saved
+        self._on_leave = on_leave
+        self._on_edit_person = on_edit_person
+        self._person = person
+        self._document = document
+        self._field = field
+        self._record_id = document["record_id"] if document else state.world.make_record_id()
+        self._saving = False
+        source = document or kept_header(state)
+        self._text = VaccinationText(**{name: source.get(name) or "" for name in _FIELDS})
+        self._text.vaccination_date = _compact(source.get("vaccination_date")) or format_compact(state.today())
+        self._text.lot_type = self._text.lot_type or "1"
+        if another_vaccine:
+            self._text.vaccine_code = self._text.lot_number = ""
+        if document is None:
+            self._text.dose_number = self._next_dose()
+        self._as_opened = asdict(self._text)
+
+    def take_up(self, fields: Mapping[str, str]) -> None:
+        """Go on with what was half-filled before the page was loaded again."""
+        for name in _FIELDS:
+            setattr(self._text, name, fields.get(name, ""))
+
+    def build(self) -> None:
+        with ui.column().classes("desk-card enter-moves"):
+            self._show_person()
+            if self._document is not None:
+                self._show_state(self._document)
+            self._build_fields()
+            with ui.row():
+                voided = self._document is not None and self._document["voided"]
+                if not voided:
+                    ui.button("確定 (F9)", on_click=self.save).props("color=primary").classes("enter-last").mark("save")
+                if self._document is not None and not voided:
+                    ui.button("作廢", on_click=self._void).props("color=negative outline").mark("void")
+                ui.button(wording.LEAVE, on_click=self.leave).props("outline").mark("leave")
+            # Below the buttons: what comes and goes must not move them away under the finger.
+            self._problems = ui.column().classes("w-full gap-1").mark("problems")
+        self._check()
+
+    def leave(self) -> None:
+        forget_draft(self._state)
+        self._on_leave()
+
+    def _show_person(self) -> None:
+        person = self._person
+        sex = wording.SEX.get(person.get("sex") or "", "")
+        line = f"{person['name']}　{sex}　{roc_text(person.get('birth_date'))}"
+        with ui.row().classes("items-center w-full"):
+            ui.label(line).classes("desk-person").mark("person")
+            ui.space()
+            edit = ui.button(wording.EDIT_PATIENT, on_click=lambda: self._on_edit_person(person["record_id"]))
+            edit.props("outline").mark("edit-patient")
+        identity = person.get("national_id") or f"父母 {person.get('parent_national_id') or ''}"
+        ui.label(f"病歷號碼 {person['chart_number']}　身分證 {identity}").classes("desk-note")
+        tables = self._state.database.tables
+        if merged := merged_patients(tables, person["record_id"]):
+            charts = "、".join(person_name(self._state, one) for one in merged)
+            with ui.row().classes("items-center"):
+                ui.label(wording.MERGED_CHARTS.format(charts=charts)).classes("desk-note").mark("merged-charts")
+                conflicts = f"/conflicts?patient={person['record_id']}"
+                see = ui.button(wording.SEE_MERGES, on_click=lambda: ui.navigate.to(conflicts))
+                see.props("outline").mark("see-merges")
+        doses = (f"{roc_text(d['vaccination_date'])} {d['vaccine_code']}-{d['dose_number']}" for d in self._doses())
+        past = "、".join(doses)
+        ui.label(f"本院接種紀錄：{past or '無'}").classes("desk-note").mark("past-doses")
+
+    def _doses(self) -> list[Any]:
+        doses = self._state.database.tables.vaccinations.find_by("person_id", self._person["record_id"])
+        return sorted((d for d in doses if not d["voided"]), key=lambda d: str(d["vaccination_date"]))
+
+    def _show_state(self, document: Mapping[str, Any]) -> None:
+        words = wording.upload_state(document["upload_state"])
+        upload = document["upload"] or {}
+        message = wording.cdc_words(upload.get("message")) if upload.get("revision") == document["revision"] else ""
+        for other in document["conflict"]:
+            told = wording.CONFLICT.format(other=_revision_text(document["revisions"][other]))
+            ui.label(told).classes("desk-refused").mark("conflict")
+        for other in same_doses(self._state.database.tables, document):
+            told = wording.RECORDED_TWICE_FORM.format(other=dose_text(self._state, other["record_id"]))
+            ui.label(told).classes("desk-refused").mark("recorded-twice")
+        if document["upload_state"] == UploadState.REFUSED:
+            ui.label(f"{words}。疾管署訊息：{message}").classes("desk-refused").mark("cdc-message")
+            ui.label("請修正後按確定，系統會自動重新上傳及檢核。").classes("desk-note")
+        else:
+            ui.label(f"{words}　{message}").classes("desk-note").mark("cdc-message")
+        if document["voided"]:
+            ui.label(f"已作廢：{document['void_reason']}").classes("desk-refused")
+        if document.get("warning_reason"):
+            ui.label(wording.SAVED_BECAUSE.format(reason=document["warning_reason"])).classes("desk-note")
+
+    def _build_fields(self) -> None:
+        text = self._text
+        codes = {v.code: f"{v.code}　{v.name}" for v in vaccines() if v.in_use or v.code == text.vaccine_code}
+        if text.vaccine_code:
+            codes.setdefault(text.vaccine_code, text.vaccine_code)
+        with ui.element("div").classes("desk-fields"):
+            day = ui.input("接種日期 (例 1150520)")
+            vaccine = ui.select(codes, label="疫苗編號", value=text.vaccine_code or None, with_input=True)
+            vaccine.on_value_change(lambda event: self._take_vaccine(event.value))
+            with vaccine.add_slot("after"):
+                window = ui.button(icon="search", on_click=self.choose_vaccine).props("flat tabindex=-1")
+                window.props(f'aria-label="{wording.VACCINE_WINDOW}"').mark("vaccine-window")
+            dose = ui.input("劑別")
+            lot = ui.input("疫苗批號 (區分大小寫)").props("maxlength=60")
+            lot_type = ui.select(wording.LOT_TYPE, label="批號型別")
+        self._choices = ui.column().classes("w-full gap-1 desk-choices")
+        # Enter goes past these, as nearly every record is whole without them.
+        with ui.element("div").classes("desk-fields desk-fields-more enter-skips"):
+            optional = [
+                ui.input(wording.FIELD[name], autocomplete=_SUGGESTED.get(name)).props("maxlength=200")
+                for name in _OPTIONAL
+            ]
+        self._fields = dict(zip(_FIELDS, (day, vaccine, dose, lot, lot_type, *optional), strict=True))
+        for name, field in self._fields.items():
+            field.props("outlined autocomplete=off").classes("w-full").mark(name)
+            if field is not vaccine:
+                field.bind_value(text, name, forward=lambda value: value or "")
+                field.on_value_change(self._take_lot if field is lot else self._check)
+        self._show_choices()
+        first = self._field if self._field in self._fields else "dose_number" if text.vaccine_code else "vaccine_code"
+        self._fields[first].props("autofocus")
+
+    async def choose_vaccine(self) -> None:
+        """The manual's window: vaccine on the left, its doses on the right."""
+        table = self._state.database.tables.lots
+        # Those of which the clinic has lots come first: they are what it gives.
+        known = sorted(
+            (v for v in vaccines() if v.in_use), key=lambda v: not table.count_by("vaccine_code", v.code, at_most=1)
+        )
+        chosen = await choose_two_level(
+            wording.VACCINE_WINDOW,
+            [(v.code, v.name) for v in known],
+            lambda code: [(label, wording.DOSE_LABEL.format(dose=label)) for label in dose_labels(code)],
+            left_title=wording.FIELD["vaccine_code"],
+            right_title=wording.FIELD["dose_number"],
+            first=self._text.vaccine_code,
+        )
+        if chosen:
+            self._fields["vaccine_code"].set_value(chosen[0])
+            self._fields["dose_number"].set_value(chosen[1])
+
+    def _show_choices(self) -> None:
+        """Doses and lots to tap instead of typing; the soonest to expire first."""
+        self._choices.clear()
+        if not self._text.vaccine_code:
+            return
+        with self._choices:
+            with ui.row():
+                ui.label("劑別").classes("desk-note")
+                for label in dose_labels(self._text.vaccine_code):
+                    self._choice("dose_number", label, label)
+            with ui.row():
+                ui.label("批號").classes("desk-note")
+                for lot in self._lots()[:_LOTS_SHOWN]:
+                    expiry = roc_text(lot.get("expiry_date"))
+                    told = f"{lot['lot_number']}{f' 效期 {expiry}' if expiry else ''}"
+                    self._choice("lot_number", lot["lot_number"], told)
+
+    def _choice(self, name: str, value: str, label: str) -> None:
+        button = ui.button(label, on_click=lambda: self._fields[name].set_value(value))
+        button.props("outline no-caps color=primary").mark(f"choose {value}")
+
+    def _lots(self) -> list[Any]:
+        lots = self._state.database.tables.lots.find_by("vaccine_code", self._text.vaccine_code)
+        return sorted(lots, key=lambda lot: lot.get("expiry_date") or "9999")
+
+    def _take_vaccine(self, code: str | None) -> None:
+        self._text.vaccine_code = code or ""
+        self._text.dose_number = self._next_dose()
+        self._text.lot_number = next((lot["lot_number"] for lot in self._lots()), "")
+        self._show_choices()
+        self._take_lot()
+
+    def _take_lot(self) -> None:
+        for lot in self._state.database.tables.lots.find_by("lot_number", self._text.lot_number.strip()):
+            self._text.lot_type = lot["lot_type"]
+            self._text.manufacturer = lot.get("manufacturer", "")
+        self._check()
+
+    def _next_dose(self) -> str:
+        """The first dose label this person has no record of here; staff change it at will."""
+        given = {d["dose_number"] for d in self._doses() if d["vaccine_code"] == self._text.vaccine_code}
+        return next((label for label in dose_labels(self._text.vaccine_code) if label not in given), "")
+
+    def _check(self) -> list[Problem]:
+        self._draft, problems = check_form(self._state, self._text, self._person["record_id"], self._record_id)
+        for name, field in self._fields.items():
+            mine = [p for p in problems if p.field == name]
+            field.props(remove="error error-message bg-color")
+            if any(stops_saving(p) for p in mine) and self._text_of(name):
+                field.props(f'error error-message="{wording.problem(mine[0])}"')
+            elif mine and name == self._field:
+                field.props("bg-color=red-1")
+        if self._field in self._fields:
+            self._fields[self._field].props("bg-color=red-1")
+        self._problems.clear()
+        with self._problems:
+            show_warnings([problem for problem in problems if not stops_saving(problem)])
+        if asdict(self._text) != self._as_opened:
+            correcting = self._record_id if self._document else ""
+            keep_draft(self._state, self._person["record_id"], correcting, asdict(self._text))
+        return problems
+
+    def _text_of(self, name: str) -> str:
+        return str(getattr(self._text, name))
+
+    async def save(self) -> None:
+        """Save once, whatever is tapped how often; say saved only when it is on disk."""
+        if self._saving or (self._document is not None and self._document["voided"]):
+            return
+        self._saving = True
+        try:
+            problems, reason = self._check(), ""
+            if stopping := [p for p in problems if stops_saving(p)]:
+                first = "；".join(map(problem_line, stopping))
+                ui.notify(first, type="negative", position="bottom", multi_line=True)
+                return
+            if problems and not (reason := await ask_warning_reason(problems, self._kept_reason())):
+                return
+            await self._commit(reason)
+        finally:
+            self._saving = False
+
+    def _kept_reason(self) -> str:
+        return str((self._document or {}).get("warning_reason", ""))
+
+    async def _commit(self, reason: str) -> None:
+        saved = self._draft.model_copy(update={"warning_reason": reason})
+        payload = saved.model_dump(mode="json", exclude_defaults=True)
+        if self._document is None:
+            draft = ChangeDraft(ChangeKind.RECORD_VACCINATION, self._record_id, payload)
+        else:
+            # Of a merged person's dose the form shows the survivor; whom it was recorded for stays as it was.
+            payload = {**payload, "patient_id": self._document["patient_id"]}
+            kept = VaccinationDraft.model_validate(record_fields(self._document, VaccinationDraft))
+            settled = self._document["conflict"] or self._document["upload_state"] == UploadState.REFUSED
+            if VaccinationDraft.model_validate(payload) == kept and not settled:
+                ui.notify("沒有變更", type="info", position="bottom")
+                self.leave()
+                return
+            draft = ChangeDraft(
+                ChangeKind.CORRECT_VACCINATION, self._record_id, payload, replaced_by_edit(self._document)
+            )
+        vaccine = vaccine_by_code(payload["vaccine_code"])
+        name = vaccine.name if vaccine else payload["vaccine_code"]
+        if await self._store(draft, f"已存檔：{self._person['name']} {name} 第 {payload['dose_number']} 劑"):
+            if self._document is None:
+                keep_header(self._state, {name: self._text_of(name) for name in _HEADER})
+            forget_draft(self._state)
+            self._on_saved(self._record_id)
+
+    async def _store(self, draft: ChangeDraft, told: str) -> bool:
+        """Commit and say so; or say what went wrong and leave everything as it stands in the form."""
+        try:
+            await self._state.commit([draft])
+        except AppError as error:
+            ui.notify(wording.APP_ERROR[error.code], type="negative", position="bottom", timeout=0, close_button="關閉")
+            return False
+        ui.notify(told, type="positive", position="bottom")
+        return True
+
+    async def _void(self) -> None:
+        if self._saving or self._document is None:
+            return
+        self._saving = True
+        try:
+            reason = await ask_void_reason("作廢這筆接種紀錄？資料會保留並註明原因，疾管署端會一併刪除。")
+            draft = ChangeDraft(
+                ChangeKind.VOID_VACCINATION, self._record_id, {"reason": reason}, replaced_by_edit(self._document)
+            )
+            if reason and await self._store(draft, wording.VOIDED):
+                self.leave()
+        finally:
+            self._saving = False
+
+
+def _revision_text(revision: Mapping[str, Any]) -> str:
+    payload = revision["payload"]
+    if revision["kind"] == ChangeKind.VOID_VACCINATION:
+        return f"作廢（{payload.get('reason', '')}）"
+    day = roc_text(payload["vaccination_date"])
+    return f"{day} {payload['vaccine_code']}-{payload['dose_number']} 批號 {payload['lot_number']}"
+
+
+def _compact(text: str | None) -> str:
+    """An ISO date of a document, or ROC text already kept, as seven digits."""
+    if not text:
+        return ""
+    try:
+        return format_compact(parse_roc_date(text))
+    except InvalidRocDate:
+        return roc_text(text).replace("/", "")
