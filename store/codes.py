@@ -8,9 +8,20 @@ Invariants:
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+
+
+class LiveKind(StrEnum):
+    """Whether a vaccine is live, as far as spacing asks; INJECTABLE are those of the 28-day rule, LAIV among them."""
+
+    NO = "no"
+    INJECTABLE = "injectable"
+    ORAL = "oral"
+    ANY_TIME = "any_time"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +29,8 @@ class Vaccine:
     """One vaccine code.
 
     Shape: `dose_labels` in the order of giving, boosters "B", "B2"; `in_use` is false for codes met in history only;
-    `routine` means publicly funded for children.
+    `routine` means publicly funded for children; `routes` are IM, SC, ID, PO, IN, the usual one first, none where
+    unknown.
     """
 
     code: str
@@ -27,6 +39,8 @@ class Vaccine:
     dose_labels: tuple[str, ...]
     in_use: bool
     routine: bool
+    live: LiveKind
+    routes: tuple[str, ...]
 
 
 @cache
@@ -40,8 +54,10 @@ def vaccines() -> tuple[Vaccine, ...]:
             dose_labels=tuple(row["dose_labels"].split()),
             in_use=row["in_use"] == "yes",
             routine=row["routine"] == "yes",
+            live=LiveKind(row["live"]),
+            routes=tuple(row["routes"].split()),
         )
-        for row in _read_table("vaccines.csv")
+        for row in read_table("vaccines.csv")
     )
 
 
@@ -64,7 +80,7 @@ def dose_labels(code: str) -> tuple[str, ...]:
 @cache
 def field_by_roster_title() -> Mapping[str, str]:
     """Column title of a roster file -> field; the first title of a field is how this program writes it."""
-    return MappingProxyType({row["title"]: row["field"] for row in _read_table("roster_columns.csv")})
+    return MappingProxyType({row["title"]: row["field"] for row in read_table("roster_columns.csv")})
 
 
 def roster_title(field: str) -> str:
@@ -79,7 +95,8 @@ def table_origin(name: str) -> str:
     return "\n".join(line.removeprefix("#").strip() for line in lines if line.startswith("#"))
 
 
-def _read_table(name: str) -> list[dict[str, str]]:
+def read_table(name: str) -> list[dict[str, str]]:
+    """The rows of a table file by column name; readers keep what they made of them."""
     lines = _read_text(name).splitlines()
     return list(csv.DictReader(line for line in lines if not line.startswith("#")))
 

@@ -63,10 +63,19 @@ def dose_key(vaccination: Mapping[str, Any]) -> str | None:
         return None
     code = vaccination["vaccine_code"]
     key = f"{vaccination['person_id']}|{code}|{vaccination['dose_number']}"
-    if code in _GIVEN_AGAIN:
-        day = date.fromisoformat(vaccination["vaccination_date"])
-        key += f"|{day.year if day.month >= _SEASON_BEGINS_MONTH else day.year - 1}"
+    if is_given_again(code):
+        key += f"|{season_of(date.fromisoformat(vaccination['vaccination_date']))}"
     return key
+
+
+def is_given_again(vaccine_code: str) -> bool:
+    """True for what is given every season, or whenever needed, under the same dose label."""
+    return vaccine_code in _GIVEN_AGAIN
+
+
+def season_of(day: date) -> int:
+    """The year in which a day's season began."""
+    return day.year if day.month >= _SEASON_BEGINS_MONTH else day.year - 1
 
 
 def conflict_key(document: Mapping[str, Any]) -> str | None:

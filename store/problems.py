@@ -52,6 +52,18 @@ class ProblemCode(StrEnum):
     LOT_OF_OTHER_VACCINE = "lot_of_other_vaccine"  # [vaccine_code]: the lot's
     LOT_EXPIRED = "lot_expired"  # [expiry_date]: in ISO form
     LOT_TYPE_DIFFERS = "lot_type_differs"  # [lot_type]: what the lot or its suffix says
+    # [needed_days, actual_days, earliest_date, grace_days, source]; earliest_date in ISO form and without the grace.
+    AGE_UNDER_MINIMUM = "age_under_minimum"  # and [age_basis]: stated or derived
+    # And [other_vaccine, other_dose, other_date] in these: the dose that is too near; earliest_date is the later one's.
+    INTERVAL_UNDER_MINIMUM = "interval_under_minimum"  # too soon after the dose before it
+    NEXT_DOSE_TOO_SOON = "next_dose_too_soon"  # the dose after it, recorded already, is too soon after this one
+    SPACING_UNDER_MINIMUM = "spacing_under_minimum"  # too soon after another vaccine; and [rule] of spacing_rules.csv
+    OTHER_VACCINE_TOO_SOON = "other_vaccine_too_soon"  # another vaccine is too soon after this one; and [rule]
+    DOSE_OUT_OF_ORDER = "dose_out_of_order"  # [other_vaccine, other_dose, other_date] only
+    SPECIAL_IDENTITY_MISSING = "special_identity_missing"  # [scheme, source]: the vaccine's
+    SPECIAL_IDENTITY_UNKNOWN = "special_identity_unknown"  # [scheme, source]: the vaccine's
+    SPECIAL_IDENTITY_OF_OTHER_VACCINE = "special_identity_of_other_vaccine"  # [scheme, source]: the code's
+    SPECIAL_IDENTITY_OF_OTHER_AGE = "special_identity_of_other_age"  # [identity, years, scheme, source]
 
     # Warnings about the clinic's settings.
     INSTITUTION_CODE_FORM = "institution_code_form"

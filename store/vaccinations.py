@@ -12,10 +12,13 @@ from datetime import date
 from pydantic import BaseModel, ConfigDict
 
 from store.codes import dose_labels, vaccine_by_code
+from store.duplicates import is_given_again, season_of
+from store.immunization_checks import DoseGiven, check_timing
 from store.lots import Lot, LotText, LotType, parse_lot_number
 from store.patients import Patient, RecordId
 from store.problems import Problem, ProblemCode
 from store.roc_date import RocDay
+from store.special_identities import check_identity
 
 _REQUIRED = ("patient_id", "vaccination_date", "vaccine_code", "dose_number", "lot_number", "lot_type")
 
@@ -72,18 +75,35 @@ def check_vaccination(
     Shape: `lots` are at least the vaccine's and those with this number; `others_of_patient` are the person's doses that
     stand, the one looked at may be among them.
     """
+    own_id = vaccination.record_id if isinstance(vaccination, Vaccination) else None
+    others = [other for other in others_of_patient if other.record_id != own_id]
+    birth_date = patient.birth_date if patient is not None else None
     problems = [Problem(field, ProblemCode.REQUIRED) for field in _REQUIRED if not getattr(vaccination, field)]
-    problems += _check_date(vaccination.vaccination_date, patient, today)
-    problems += _check_dose(vaccination, others_of_patient)
+    problems += _check_date(vaccination.vaccination_date, birth_date, today)
+    problems += _check_dose(vaccination, others)
+    if (given := _given(vaccination)) is not None:
+        problems += check_timing(given, birth_date, (dose for dose in map(_given, others) if dose is not None))
     problems += _check_lot(vaccination, list(lots))
+    problems += check_identity(
+        vaccination.vaccine_code,
+        vaccination.special_identity,
+        vaccination.lot_type,
+        birth_date,
+        vaccination.vaccination_date,
+    )
     return problems
 
 
-def _check_date(day: date | None, patient: Patient | None, today: date) -> list[Problem]:
+def _given(vaccination: VaccinationDraft) -> DoseGiven | None:
+    day = vaccination.vaccination_date
+    return DoseGiven(vaccination.vaccine_code, vaccination.dose_number, day) if day is not None else None
+
+
+def _check_date(day: date | None, birth_date: date | None, today: date) -> list[Problem]:
     problems = []
     if day is not None and day > today:
         problems.append(Problem("vaccination_date", ProblemCode.DATE_IN_FUTURE))
-    if day is not None and patient is not None and patient.birth_date is not None and day < patient.birth_date:
+    if day is not None and birth_date is not None and day < birth_date:
         problems.append(Problem("vaccination_date", ProblemCode.DATE_BEFORE_BIRTH))
     return problems
 
@@ -96,12 +116,18 @@ def _check_dose(vaccination: VaccinationDraft, others: Iterable[Vaccination]) ->
     labels = dose_labels(code)
     if dose and labels and dose not in labels:
         problems.append(Problem("dose_number", ProblemCode.DOSE_UNKNOWN, {"dose_labels": " ".join(labels)}))
-    own_id = vaccination.record_id if isinstance(vaccination, Vaccination) else None
     for other in others if code and dose else ():
-        if (other.vaccine_code, other.dose_number) == (code, dose) and other.record_id != own_id:
+        if (other.vaccine_code, other.dose_number) == (code, dose) and _are_of_one_course(vaccination, other):
             facts = {"vaccination_date": other.vaccination_date.isoformat(), "record_id": other.record_id}
             problems.append(Problem("dose_number", ProblemCode.DOSE_ALREADY_RECORDED, facts))
     return problems
+
+
+def _are_of_one_course(one: VaccinationDraft, other: Vaccination) -> bool:
+    """False for doses of a vaccine that is given again each season, where the seasons differ."""
+    if one.vaccination_date is None or not is_given_again(other.vaccine_code):
+        return True
+    return season_of(one.vaccination_date) == season_of(other.vaccination_date)
 
 
 def _check_lot(vaccination: VaccinationDraft, lots: list[Lot]) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from nicegui import ui
@@ -12,8 +13,9 @@ from store.conflicts import replaced_by_edit
 from store.errors import AppError
 from store.pairs import same_doses
 from store.persons import merged_patients
-from store.problems import Problem
+from store.problems import Problem, Severity
 from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
+from store.special_identities import identities_of, identity_schemes, schemes_of, suggest_identity
 from store.uploads import UploadState
 from store.vaccinations import VaccinationDraft
 from ui import wording
@@ -65,6 +67,8 @@ class VaccinationForm:
             self._text.vaccine_code = self._text.lot_number = ""
         if document is None:
             self._text.dose_number = self._next_dose()
+        self._suggested = ""
+        self._suggest_identity()
         self._as_opened = asdict(self._text)
 
     def take_up(self, fields: Mapping[str, str]) -> None:
@@ -163,11 +167,15 @@ class VaccinationForm:
                 for name in _OPTIONAL
             ]
         self._fields = dict(zip(_FIELDS, (day, vaccine, dose, lot, lot_type, *optional), strict=True))
+        take_by_field = {"lot_number": self._take_lot, "vaccination_date": self._take_day}
         for name, field in self._fields.items():
             field.props("outlined autocomplete=off").classes("w-full").mark(name)
             if field is not vaccine:
                 field.bind_value(text, name, forward=lambda value: value or "")
-                field.on_value_change(self._take_lot if field is lot else self._check)
+                field.on_value_change(take_by_field.get(name, self._check))
+        with self._fields["special_identity"].add_slot("append"):
+            identities = ui.button(icon="search", on_click=self.choose_identity).props("flat dense tabindex=-1")
+            identities.props(f'aria-label="{wording.IDENTITY_WINDOW}"').mark("identity-window")
         self._show_choices()
         first = self._field if self._field in self._fields else "dose_number" if text.vaccine_code else "vaccine_code"
         self._fields[first].props("autofocus")
@@ -190,6 +198,33 @@ class VaccinationForm:
         if chosen:
             self._fields["vaccine_code"].set_value(chosen[0])
             self._fields["dose_number"].set_value(chosen[1])
+
+    async def choose_identity(self) -> None:
+        """The manual's window: scheme on the left, its codes on the right; the vaccine's own scheme first."""
+        own = schemes_of(self._text.vaccine_code)
+        schemes = sorted(identity_schemes(), key=lambda scheme: scheme not in own)
+        chosen = await choose_two_level(
+            wording.IDENTITY_WINDOW,
+            [(scheme.scheme, scheme.name) for scheme in schemes],
+            lambda scheme: [(identity.code, identity.name) for identity in identities_of(scheme)],
+            left_title=wording.IDENTITY_SCHEME,
+            right_title=wording.FIELD["special_identity"],
+            first=own[0].scheme if own else "",
+        )
+        if chosen:
+            self._fields["special_identity"].set_value(chosen[1])
+
+    def _suggest_identity(self) -> None:
+        """Fill in the code that age decides; what a person chose stays."""
+        born = self._person.get("birth_date")
+        if self._document is not None or not born or self._text.special_identity != self._suggested:
+            return
+        try:
+            day = parse_roc_date(self._text.vaccination_date)
+        except InvalidRocDate:
+            return
+        self._suggested = suggest_identity(self._text.vaccine_code, date.fromisoformat(born), day) or ""
+        self._text.special_identity = self._suggested
 
     def _show_choices(self) -> None:
         """Doses and lots to tap instead of typing; the soonest to expire first."""
@@ -220,8 +255,13 @@ class VaccinationForm:
         self._text.vaccine_code = code or ""
         self._text.dose_number = self._next_dose()
         self._text.lot_number = next((lot["lot_number"] for lot in self._lots()), "")
+        self._suggest_identity()
         self._show_choices()
         self._take_lot()
+
+    def _take_day(self) -> None:
+        self._suggest_identity()
+        self._check()
 
     def _take_lot(self) -> None:
         for lot in self._state.database.tables.lots.find_by("lot_number", self._text.lot_number.strip()):
@@ -267,7 +307,8 @@ class VaccinationForm:
                 first = "；".join(map(problem_line, stopping))
                 ui.notify(first, type="negative", position="bottom", multi_line=True)
                 return
-            if problems and not (reason := await ask_warning_reason(problems, self._kept_reason())):
+            warnings = [p for p in problems if p.severity is Severity.WARNING]
+            if warnings and not (reason := await ask_warning_reason(warnings, self._kept_reason())):
                 return
             await self._commit(reason)
         finally:

@@ -217,6 +217,8 @@ SAVED_BECAUSE = "有提醒仍存檔，原因：{reason}"
 WARNING_REASONS = ("已核對無誤", "醫師評估後接種", "補登過去紀錄")
 BODY_SITES = ["左上臂", "右上臂", "左大腿", "右大腿", "口服"]
 VACCINE_WINDOW = "疫苗代碼查詢"
+IDENTITY_WINDOW = "特殊身分查詢"
+IDENTITY_SCHEME = "身分別類別"
 DOSE_LABEL = "第 {dose} 劑"
 TWO_LEVEL_SEARCH = "輸入代碼或名稱，Enter 選第一筆"
 TWO_LEVEL_CHOSEN = "已選：{left}　{right}"
@@ -240,6 +242,17 @@ EVERY_STATE = "全部狀態"
 DAY_COUNT = "{day} 接種 {count} 筆"
 TODAY_COUNT = "今日接種 {count} 筆"
 DAY_UNREADABLE = "看不懂這個日期，請打民國年月日，例如 1150520；空白是今天。"
+
+CHECK_AGE_BASIS = {"stated": "", "derived": "（由前面各劑的最短間隔推算）"}
+CHECK_NO_GRACE = "，不得提早"
+CHECK_GRACE = "，提早 {grace_days} 天內仍有效"
+CHECK_SPACING_RULE = {
+    "live_live": "活性減毒疫苗應同一天接種（不同部位）或間隔至少 {needed_days} 天，否則後接種的一劑無效",
+    "opv_rota": "口服小兒麻痺疫苗與輪狀病毒疫苗應間隔至少 {needed_days} 天",
+    "globulin_live": "免疫球蛋白之後應間隔至少 {needed_days} 天",
+    "live_globulin": "接種後 {needed_days} 天內使用免疫球蛋白，這劑疫苗須擇期重新接種",
+}
+CHECK_SPACING = "應間隔至少 {needed_days} 天"
 
 
 def bytes_text(count: int) -> str:
@@ -294,8 +307,8 @@ FIELD = {
     "route": "途徑",
     "vaccinator_id": "接種人員",
     "note": "備註",
-    "warning_reason": "仍存檔原因",
     "void_reason": "作廢原因",
+    "warning_reason": "仍要存檔的原因",
     "id_type": "證號種類",
     "expiry_date": "效期",
     "doses_per_vial": "每瓶劑數",
@@ -339,6 +352,30 @@ PROBLEM = {
     ProblemCode.LOT_OF_OTHER_VACCINE: "這個批號是 {vaccine_code} 的",
     ProblemCode.LOT_EXPIRED: "接種當日批號已過效期 {expiry_date}",
     ProblemCode.LOT_TYPE_DIFFERS: "批號型別應為「{lot_type}」",
+    ProblemCode.AGE_UNDER_MINIMUM: (
+        "出生後 {actual_days} 天，這一劑最小接種年齡是 {needed_days} 天{age_basis}，最早 {earliest_date}{grace}。"
+        "依據：{source}"
+    ),
+    ProblemCode.INTERVAL_UNDER_MINIMUM: (
+        "距{other_dose_text}（{other_date}）{actual_days} 天，最短間隔 {needed_days} 天，最早 {earliest_date}{grace}。"
+        "依據：{source}"
+    ),
+    ProblemCode.NEXT_DOSE_TOO_SOON: (
+        "{other_dose_text}（{other_date}）距這一劑只有 {actual_days} 天，最短間隔 {needed_days} 天，"
+        "{other_dose_text}最早應在 {earliest_date}{grace}。依據：{source}"
+    ),
+    ProblemCode.SPACING_UNDER_MINIMUM: (
+        "{other_date} 接種過 {other_vaccine}，只隔 {actual_days} 天；{rule}，最早 {earliest_date}。依據：{source}"
+    ),
+    ProblemCode.OTHER_VACCINE_TOO_SOON: (
+        "之後 {other_date} 已接種 {other_vaccine}，只隔 {actual_days} 天；{rule}，"
+        "{other_vaccine} 最早應在 {earliest_date}。依據：{source}"
+    ),
+    ProblemCode.DOSE_OUT_OF_ORDER: "與{other_dose_text}（{other_date}）的先後順序相反，請核對日期與劑別",
+    ProblemCode.SPECIAL_IDENTITY_MISSING: "{scheme}疫苗須填特殊身分。依據：{source}",
+    ProblemCode.SPECIAL_IDENTITY_UNKNOWN: "{scheme}的身分代碼表沒有這個代碼，請核對。依據：{source}",
+    ProblemCode.SPECIAL_IDENTITY_OF_OTHER_VACCINE: "這是「{scheme}」的身分代碼，不是這個疫苗的。依據：{source}",
+    ProblemCode.SPECIAL_IDENTITY_OF_OTHER_AGE: "「{identity}」與年齡不符：接種年減出生年是 {years}。依據：{source}",
     ProblemCode.INSTITUTION_CODE_FORM: "應為 10 碼醫事機構代碼",
     ProblemCode.INSTITUTION_CODE_CHECK_DIGIT: "檢查碼可能不符，請核對",
     ProblemCode.CLEANED: "已整理「{text}」",
@@ -351,14 +388,32 @@ def problem(found: Problem) -> str:
     facts = dict(found.facts)
     if "fault" in facts:
         facts["fault"] = DATE_FAULT[RocDateFault(facts["fault"])]
-    for name in ("vaccination_date", "expiry_date"):
+    for name in ("vaccination_date", "expiry_date", "other_date", "earliest_date"):
         if name in facts:
-            facts[name] = format_roc_date(date.fromisoformat(facts[name]))
+            facts[name] = _roc_text(date.fromisoformat(facts[name]))
     if "lot_type" in facts:
         facts["lot_type"] = LOT_TYPE.get(facts["lot_type"], facts["lot_type"])
     if found.code is ProblemCode.SEX_UNKNOWN and not facts["text"]:
         return SEX_MISSING
+
+    if "other_dose" in facts:
+        number = facts["other_dose"]
+        facts["other_dose_text"] = f"第 {number} 劑" if number.isdecimal() else f"劑別 {number}"
+    if "age_basis" in facts:
+        facts["age_basis"] = CHECK_AGE_BASIS[facts["age_basis"]]
+    if "grace_days" in facts:
+        facts["grace"] = CHECK_NO_GRACE if facts["grace_days"] == "0" else CHECK_GRACE.format_map(facts)
+    if "rule" in facts:
+        facts["rule"] = CHECK_SPACING_RULE.get(facts["rule"], CHECK_SPACING).format_map(facts)
     return PROBLEM[found.code].format_map(facts)
+
+
+def _roc_text(day: date) -> str:
+    """A day counted on from one a record holds may lie beyond the ROC calendar's three digits."""
+    try:
+        return format_roc_date(day)
+    except ValueError:
+        return day.isoformat()
 
 
 ROSTER_FAULT = {

@@ -1,7 +1,19 @@
+from pathlib import Path
+
 import pytest
 
-from store.codes import dose_labels, field_by_roster_title, roster_title, table_origin, vaccine_by_code, vaccines
+from store.codes import (
+    LiveKind,
+    dose_labels,
+    field_by_roster_title,
+    roster_title,
+    table_origin,
+    vaccine_by_code,
+    vaccines,
+)
 from store.patients import PatientDraft
+
+DATA = Path(__file__).parents[2] / "store" / "data"
 
 
 def test_the_table_has_every_vaccine_once() -> None:
@@ -34,6 +46,23 @@ def test_rubella_is_not_taken_for_rotavirus() -> None:
     assert rubella.english_name.startswith("Rubella")
 
 
+@pytest.mark.parametrize(
+    ("code", "live", "routes"),
+    [
+        ("MMR", LiveKind.INJECTABLE, ("SC",)),
+        ("BCG", LiveKind.ANY_TIME, ("ID",)),
+        ("2Rota", LiveKind.ORAL, ("PO",)),
+        ("PPV", LiveKind.NO, ("IM", "SC")),
+        ("Typhoid", LiveKind.UNKNOWN, ()),
+    ],
+)
+def test_a_vaccine_is_live_or_not_and_goes_by_its_routes(code: str, live: LiveKind, routes: tuple[str, ...]) -> None:
+    vaccine = vaccine_by_code(code)
+
+    assert vaccine is not None
+    assert (vaccine.live, vaccine.routes) == (live, routes)
+
+
 def test_withdrawn_codes_are_kept_for_history_and_come_last() -> None:
     in_use = [vaccine.in_use for vaccine in vaccines()]
 
@@ -46,7 +75,7 @@ def test_an_unknown_code_is_no_error() -> None:
     assert dose_labels("New_2030") == ()
 
 
-@pytest.mark.parametrize("name", ["vaccines.csv", "roster_columns.csv"])
+@pytest.mark.parametrize("name", sorted(path.name for path in DATA.glob("*.csv")))
 def test_every_table_says_its_source_and_date(name: str) -> None:
     assert "source: " in table_origin(name)
     assert "date: 2026-" in table_origin(name)

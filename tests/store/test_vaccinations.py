@@ -86,7 +86,10 @@ def test_what_is_odd_is_warned_of_at_its_field(changes: dict[str, object], field
 
 
 def test_given_on_the_day_of_birth_is_not_odd() -> None:
-    assert check(make_vaccination(), patient=make_patient(birth_date=TODAY)) == []
+    vaccination = make_vaccination(vaccine_code="rHepB", lot_number="HB2601A-CDC")
+    lot = make_lot(vaccine_code="rHepB", lot_number="HB2601A-CDC")
+
+    assert check(vaccination, patient=make_patient(birth_date=TODAY), lots=[lot]) == []
 
 
 def test_a_lot_is_good_on_its_last_day() -> None:
@@ -140,7 +143,55 @@ def test_the_same_dose_already_recorded_is_warned_of_with_its_day() -> None:
 
 
 def test_another_dose_of_the_vaccine_is_not_the_same() -> None:
-    assert check(make_vaccination(), others_of_patient=[make_vaccination(record_id=OTHER_ID, dose_number="2")]) == []
+    second = make_vaccination(dose_number="2")
+    first = make_vaccination(record_id=OTHER_ID, vaccination_date=TODAY - timedelta(days=28))
+
+    assert check(second, others_of_patient=[first]) == []
+
+
+def test_a_second_dose_too_soon_is_warned_of_with_what_would_do() -> None:
+    second = make_vaccination(dose_number="2")
+    first = make_vaccination(record_id=OTHER_ID, vaccination_date=TODAY - timedelta(days=27))
+
+    (problem,) = check(second, others_of_patient=[first])
+
+    assert (problem.field, problem.code) == ("vaccination_date", ProblemCode.INTERVAL_UNDER_MINIMUM)
+    assert (problem.facts["actual_days"], problem.facts["earliest_date"]) == ("27", "2026-11-24")
+
+
+def test_a_child_too_young_is_warned_of() -> None:
+    patient = make_patient(birth_date=TODAY - timedelta(days=364))
+
+    assert [p.code for p in check(make_vaccination(), patient=patient)] == [ProblemCode.AGE_UNDER_MINIMUM]
+
+
+def test_a_flu_dose_of_another_season_is_not_the_same_and_one_of_this_season_is() -> None:
+    flu = {"vaccine_code": "Flu", "lot_number": "F1-CDC", "special_identity": "F05A"}
+    lots = [make_lot(vaccine_code="Flu", lot_number="F1-CDC")]
+    last_year = make_vaccination(record_id=OTHER_ID, vaccination_date=date(2025, 10, 9), **flu)
+    this_year = make_vaccination(record_id=OTHER_ID, vaccination_date=date(2026, 10, 9), **flu)
+
+    assert check(make_vaccination(**flu), lots=lots, others_of_patient=[last_year]) == []
+    assert [p.code for p in check(make_vaccination(**flu), lots=lots, others_of_patient=[this_year])] == [
+        ProblemCode.DOSE_ALREADY_RECORDED
+    ]
+
+
+def test_why_staff_saved_against_a_warning_is_kept_and_older_records_have_none() -> None:
+    vaccination = make_vaccination(warning_reason="出國需要，醫師同意")
+    older = make_vaccination().model_dump_json(exclude={"warning_reason"})
+
+    assert Vaccination.model_validate_json(vaccination.model_dump_json()) == vaccination
+    assert Vaccination.model_validate_json(older) == make_vaccination()
+
+
+def test_a_flu_dose_without_an_identity_is_warned_of_at_its_field() -> None:
+    vaccination = make_vaccination(vaccine_code="Flu", lot_number="F1-CDC")
+    lots = [make_lot(vaccine_code="Flu", lot_number="F1-CDC")]
+
+    assert [(p.field, p.code) for p in check(vaccination, lots=lots)] == [
+        ("special_identity", ProblemCode.SPECIAL_IDENTITY_MISSING)
+    ]
 
 
 def test_a_record_is_not_its_own_double() -> None:
@@ -154,13 +205,18 @@ def test_a_record_is_not_its_own_double() -> None:
         VaccinationDraft,
         patient_id=st.text(),
         vaccination_date=st.none() | st.dates(min_value=date(1912, 1, 1), max_value=date(2910, 12, 31)),
-        vaccine_code=st.text() | st.just("MMR"),
+        vaccine_code=st.text() | st.sampled_from(["MMR", "Flu", "CoV_AZ"]),
         dose_number=st.text(),
         lot_number=st.text(),
         lot_type=st.none() | st.sampled_from(LotType),
-    )
+        special_identity=st.none() | st.text() | st.sampled_from(["F01", "C08A", "1", "R03C"]),
+    ),
+    st.none() | st.dates(min_value=date(1912, 1, 1), max_value=date(2910, 12, 31)),
 )
-def test_whatever_is_typed_gets_problems_and_never_an_exception(draft: VaccinationDraft) -> None:
+def test_whatever_is_typed_gets_problems_and_never_an_exception(draft: VaccinationDraft, born: date | None) -> None:
     known_fields = set(VaccinationDraft.model_fields)
+    others = [make_vaccination(record_id=OTHER_ID), make_vaccination(record_id=OTHER_ID, vaccine_code="Var")]
 
-    assert {p.field for p in check(draft)} <= known_fields
+    found = check(draft, patient=make_patient(birth_date=born), others_of_patient=others)
+
+    assert {p.field for p in found} <= known_fields

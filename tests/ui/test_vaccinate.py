@@ -200,3 +200,18 @@ async def test_the_manuals_example_row(user: User, state: AppState) -> None:
     row = table.rows[0]
     shown = [row[name] for name in ("vaccination_date", "vaccine_code", "dose_number", "lot_number", "routine")]
     assert shown == ["110/05/27", "MMR", "3", "AMJRE023AA-1", ""]
+
+
+async def test_the_code_that_age_decides_is_filled_in_and_another_is_chosen_in_the_window(
+    user: User, state: AppState
+) -> None:
+    await user.open(f"/BA102_3?patient={PATIENT}")
+    await fill(user, vaccine_code="CoV_Moderna_XFG")
+    assert value_of(user, "special_identity") == "C12"  # 18 to 49 years
+    await fill(user, vaccine_code="Flu")
+    assert value_of(user, "special_identity") == ""
+    user.find(marker="identity-window").click()
+    await user.should_see(marker="window-search")
+    right = next(iter(user.find(marker="window-right").elements))
+    assert isinstance(right, ui.table)
+    assert "F06A" in [row["code"] for row in right.rows]
