@@ -10,6 +10,7 @@ from store.protocol import CdcLinkState
 from store.roc_date import format_roc_date
 from store.uploads import UploadState
 from ui import wording
+from ui.help import show_help
 from ui.state import TAIPEI, AppState
 from ui.sync_client import HubLink
 
@@ -26,10 +27,19 @@ def page_frame(
     with ui.header().classes("desk-header"):
         ui.link(wording.PRODUCT, "/").classes("desk-product").mark("home")
         ui.label(f"{title}{f' ({code})' if code else ''}").classes("desk-title").mark("title")
+        help_button = ui.button(wording.HELP_BUTTON, on_click=lambda: help_me()).props("flat color=white no-caps")
+        help_button.mark("help-button")
         ui.space()
         _status_bar(state)
     keys = dict(on_key or {})
     keys.setdefault("Escape", lambda: ui.navigate.to("/"))
+    told = tuple(keys)
+
+    async def help_me() -> None:
+        with page:
+            await show_help(told)
+
+    keys["F1"] = help_me
 
     def pressed(event: KeyEventArguments) -> object:
         action = keys.get(str(event.key)) if event.action.keydown and not event.action.repeat else None
@@ -38,7 +48,7 @@ def page_frame(
     ui.keyboard(pressed, ignore=[], repeating=False)
     _warn_of_refusal(state)
     _warn_of_losses(state)
-    with ui.column().classes("desk-page"):
+    with ui.column().classes("desk-page") as page:
         yield
 
 

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 from nicegui.testing import User
 
 from store.changes import ChangeDraft, ChangeKind
 from tests.factories import make_patient, make_vaccination
 from tests.ui.offline import FailingStorage
+from ui import boot
 from ui.state import AppState
 
 TODAY = "1151120"
@@ -256,3 +259,24 @@ async def test_the_bar_tells_how_far_the_first_sync_is(user: User, state: AppSta
     state.sync.snapshot.total_bytes = 0
     state.touch()
     await user.should_not_see("首次同步")
+
+
+@pytest.mark.parametrize("path", boot.PATHS)
+async def test_every_page_says_on_f1_what_each_of_its_keys_does(user: User, path: str) -> None:
+    await user.open(path)
+    keyboard = next(iter(user.find(ui.keyboard).elements))
+    press(keyboard, "F1")
+
+    await user.should_see("說明：這個畫面的按鍵")
+    await user.should_see("離開，回上一層")
+    user.find(marker="help-leave").click()
+    await user.should_not_see("說明：這個畫面的按鍵")
+
+
+def press(keyboard: ui.keyboard, key: str) -> None:
+    """As the browser tells of a key that went down."""
+    told = {"action": "keydown", "repeat": False, "key": key, "code": key, "location": 0}
+    modifiers = dict.fromkeys(("altKey", "ctrlKey", "shiftKey", "metaKey"), False)
+    keyboard._handle_key(
+        GenericEventArguments(sender=keyboard, client=keyboard.client, args={**told, **modifiers})
+    )
