@@ -19,3 +19,8 @@ document.addEventListener("keydown", (event) => {
   // Only after the field has taken its Enter.
   setTimeout(() => moveOn(form, field));
 }, true);
+
+// A key that a button on this page stands for is not the browser's: F3 would open its search and take the typing there.
+document.addEventListener("keydown", (event) => {
+  if (/^F\d+$/.test(event.key) && document.querySelector(`[data-key="${event.key}"]`)) event.preventDefault();
+}, true);
