@@ -206,7 +206,9 @@ class LotForm:
         self._fields: dict[str, ValidationElement[Any]] = dict(zip(_FIELDS, fields, strict=True))
         for name, field in self._fields.items():
             # The room for a message is always there, so that none moves the buttons.
-            field.without_auto_validation().props("outlined autocomplete=off bottom-slots").classes("w-full").mark(name)
+            field.without_auto_validation().props("outlined bottom-slots").classes("w-full").mark(name)
+            if isinstance(field, ui.input):  # on a list it lays an unseen second field over the first
+                field.props("autocomplete=off")
             if field is not vaccine:
                 field.bind_value(text, name, forward=lambda value: value or "")
                 field.on_value_change(self._take_number if field is number else self._check)
