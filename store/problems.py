@@ -30,6 +30,7 @@ class ProblemCode(StrEnum):
     WRONG_CELL_COUNT = "wrong_cell_count"  # [expected, found]
     DUPLICATE_CHART_NUMBER = "duplicate_chart_number"  # [first_line]: line of the file that has it first
     CHART_NUMBER_OF_OTHER_PERSON = "chart_number_of_other_person"  # [record_id]: who has it in the store
+    COUNT_OUT_OF_RANGE = "count_out_of_range"  # [text, highest]: no whole number from 1 to the highest
 
     # Warnings about a person.
     ID_MISSING = "id_missing"  # neither an own ID nor a parent's
@@ -65,6 +66,14 @@ class ProblemCode(StrEnum):
     SPECIAL_IDENTITY_OF_OTHER_VACCINE = "special_identity_of_other_vaccine"  # [scheme, source]: the code's
     SPECIAL_IDENTITY_OF_OTHER_AGE = "special_identity_of_other_age"  # [identity, years, scheme, source]
 
+    # Warnings about a lot; some of the above too.
+    MANUFACTURER_MISSING = "manufacturer_missing"
+    EXPIRY_MISSING = "expiry_missing"
+    EXPIRY_DIFFERS_FROM_NUMBER = "expiry_differs_from_number"  # [expiry_date]: as written into the lot number, ISO form
+    LOT_ALREADY_EXPIRED = "lot_already_expired"  # [expiry_date]: in ISO form
+    LOT_ALREADY_REGISTERED = "lot_already_registered"  # [record_id]: the lot of the same number and vaccine
+    LOT_NUMBER_IN_USE = "lot_number_in_use"  # [count, lot_number]: doses recorded with the number before the change
+
     # Warnings about the clinic's settings.
     INSTITUTION_CODE_FORM = "institution_code_form"
     INSTITUTION_CODE_CHECK_DIGIT = "institution_code_check_digit"
@@ -81,6 +90,7 @@ _ERRORS = frozenset(
         ProblemCode.WRONG_CELL_COUNT,
         ProblemCode.DUPLICATE_CHART_NUMBER,
         ProblemCode.CHART_NUMBER_OF_OTHER_PERSON,
+        ProblemCode.COUNT_OUT_OF_RANGE,
     }
 )
 _NOTES = frozenset({ProblemCode.CLEANED, ProblemCode.REPEATED_ROW})

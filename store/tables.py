@@ -8,6 +8,13 @@ from tinydb.storages import MemoryStorage
 
 from store import decisions, duplicates
 from store.changes import Change
+from store.lots import (
+    folded_number_key,
+    listing_key,
+    lot_search_text,
+    manufacturer_missing_key,
+    normalise_lot_query,
+)
 from store.patients import normalise_query, patient_search_text, phone_digits
 from store.record_table import NumberedTable, RecordTable, Writer
 from store.revisions import pack, unpack
@@ -30,6 +37,20 @@ class PatientTable(RecordTable):
     def find_by_typed(self, typed: str, limit: int) -> list[Any]:
         """The first `limit` persons that what was typed means; none for an empty text."""
         return self.find_by_text(normalise_query(typed), limit)
+
+
+class LotTable(RecordTable):
+    """The lots, searched by either number, vaccine or maker."""
+
+    def find_by_typed(self, typed: str, limit: int) -> list[Any]:
+        """The first `limit` lots that what was typed means; for an empty text the list from its beginning."""
+        if piece := normalise_lot_query(typed):
+            return self.find_by_text(piece, limit)
+        return self.find_by_prefix("listing", "", limit)
+
+    def manufacturers(self) -> list[str]:
+        """Every maker that lots have, the most frequent first."""
+        return [maker for maker, count in self.counted["manufacturer"].most_common() if count > 0]
 
 
 def _verified_upload(document: Mapping[str, Any]) -> str | None:
@@ -67,14 +88,19 @@ class Tables(TinyDB):
             )
         )
         self.lots = self._add(
-            RecordTable(
+            LotTable(
                 "lots",
                 {
                     "lot_number": by("lot_number"),
                     "vaccine_code": by("vaccine_code"),
+                    "manufacturer": by("manufacturer"),
+                    "manufacturer_missing": manufacturer_missing_key,
+                    "folded_number": folded_number_key,
+                    "listing": listing_key,
                     "conflict": duplicates.conflict_key,
                 },
-                counted=("conflict",),
+                counted=("conflict", "manufacturer", "manufacturer_missing"),
+                text_of=lot_search_text,
                 **kept_by_revision,
             )
         )

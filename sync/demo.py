@@ -97,7 +97,7 @@ def _new_lots(database: HubDatabase) -> Iterator[ChangeDraft]:
         record_id = os.urandom(16).hex()
         lot = Lot.model_validate({"record_id": record_id} | {k: v for k, v in row.items() if k in Lot.model_fields})
         if not database.tables.lots.find_by("lot_number", lot.lot_number):
-            payload = lot.model_dump(mode="json", exclude={"record_id"})
+            payload = lot.model_dump(mode="json", exclude={"record_id"}, exclude_defaults=True)
             yield ChangeDraft(ChangeKind.REGISTER_LOT, record_id, payload)
 
 

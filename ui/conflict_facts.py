@@ -163,5 +163,5 @@ def _text(field: str, value: Any) -> str:
         return ""
     if field in _DATES:
         return roc_text(value)
-    words = {"sex": wording.SEX, "lot_type": wording.LOT_TYPE}.get(field, {})
+    words = {"sex": wording.SEX, "lot_type": wording.LOT_TYPE, "status": wording.LOT_STATUS}.get(field, {})
     return words.get(str(value), str(value))

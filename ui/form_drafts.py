@@ -35,13 +35,24 @@ def forget_draft(state: AppState) -> None:
 
 def keep_header(state: AppState, values: Mapping[str, str]) -> None:
     """Keep what the next person most likely gets too: day, vaccine, dose, lot and its type."""
-    _keep(state, _HEADER, {"kept_on": state.today().isoformat(), "values": dict(values)})
+    lots = {**_kept_today(state).get("lots", {}), values["vaccine_code"]: values["lot_number"]}
+    _keep(state, _HEADER, {"kept_on": state.today().isoformat(), "values": dict(values), "lots": lots})
 
 
 def kept_header(state: AppState) -> Mapping[str, str]:
     """Empty where nothing is kept, or what is kept is of another day's work."""
+    values: Mapping[str, str] = _kept_today(state).get("values", {})
+    return values
+
+
+def kept_lot(state: AppState, vaccine_code: str) -> str:
+    """The lot that was given last today of this vaccine, on this device; empty for none."""
+    return str(_kept_today(state).get("lots", {}).get(vaccine_code, ""))
+
+
+def _kept_today(state: AppState) -> Mapping[str, Any]:
     header = _kept(state, _HEADER)
-    return header["values"] if header.get("kept_on") == state.today().isoformat() else {}
+    return header if header.get("kept_on") == state.today().isoformat() else {}
 
 
 def _kept(state: AppState, number: int) -> Mapping[str, Any]:

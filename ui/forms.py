@@ -93,5 +93,5 @@ def check_form(
 def stops_saving(problem: Problem) -> bool:
     """True for what leaves nothing that could be saved."""
     return problem.severity is Severity.ERROR or (
-        problem.code is ProblemCode.DATE_UNREADABLE and problem.field == "vaccination_date"
+        problem.code is ProblemCode.DATE_UNREADABLE and problem.field in ("vaccination_date", "expiry_date")
     )

@@ -11,10 +11,12 @@ from store.changes import ChangeDraft, ChangeKind
 from store.codes import dose_labels, vaccine_by_code, vaccines
 from store.conflicts import replaced_by_edit
 from store.errors import AppError
+from store.lot_choice import choose_lots
+from store.lots import Lot
 from store.pairs import same_doses
 from store.persons import merged_patients
 from store.problems import Problem, Severity
-from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
+from store.roc_date import InvalidRocDate, format_compact, format_roc_date, parse_roc_date
 from store.special_identities import identities_of, identity_schemes, schemes_of, suggest_identity
 from store.uploads import UploadState
 from store.vaccinations import VaccinationDraft
@@ -22,7 +24,7 @@ from ui import wording
 from ui.code_window import choose_two_level
 from ui.conflict_facts import dose_text, person_name
 from ui.dialogs import ask_void_reason, ask_warning_reason, problem_line, show_warnings
-from ui.form_drafts import forget_draft, keep_draft, keep_header, kept_header
+from ui.form_drafts import forget_draft, keep_draft, keep_header, kept_header, kept_lot
 from ui.forms import VaccinationText, check_form, record_fields, stops_saving
 from ui.patient_search import roc_text
 from ui.state import AppState
@@ -216,12 +218,8 @@ class VaccinationForm:
 
     def _suggest_identity(self) -> None:
         """Fill in the code that age decides; what a person chose stays."""
-        born = self._person.get("birth_date")
-        if self._document is not None or not born or self._text.special_identity != self._suggested:
-            return
-        try:
-            day = parse_roc_date(self._text.vaccination_date)
-        except InvalidRocDate:
+        born, day = self._person.get("birth_date"), self._day()
+        if self._document is not None or not born or day is None or self._text.special_identity != self._suggested:
             return
         self._suggested = suggest_identity(self._text.vaccine_code, date.fromisoformat(born), day) or ""
         self._text.special_identity = self._suggested
@@ -239,28 +237,37 @@ class VaccinationForm:
             with ui.row():
                 ui.label("批號").classes("desk-note")
                 for lot in self._lots()[:_LOTS_SHOWN]:
-                    expiry = roc_text(lot.get("expiry_date"))
-                    told = f"{lot['lot_number']}{f' 效期 {expiry}' if expiry else ''}"
-                    self._choice("lot_number", lot["lot_number"], told)
+                    expiry = f" 效期 {format_roc_date(lot.expires_on)}" if lot.expires_on else ""
+                    self._choice("lot_number", lot.lot_number, f"{lot.lot_number}{expiry}")
 
     def _choice(self, name: str, value: str, label: str) -> None:
         button = ui.button(label, on_click=lambda: self._fields[name].set_value(value))
         button.props("outline no-caps color=primary").mark(f"choose {value}")
 
-    def _lots(self) -> list[Any]:
-        lots = self._state.database.tables.lots.find_by("vaccine_code", self._text.vaccine_code)
-        return sorted(lots, key=lambda lot: lot.get("expiry_date") or "9999")
+    def _lots(self) -> list[Lot]:
+        """The lots to offer: the one in use today, then the first to expire; none that was expired on the day."""
+        code = self._text.vaccine_code
+        documents = self._state.database.tables.lots.find_by("vaccine_code", code)
+        lots = [Lot.model_validate(record_fields(document, Lot)) for document in documents]
+        return choose_lots(lots, code, self._day() or self._state.today(), kept_lot(self._state, code))
+
+    def _day(self) -> date | None:
+        try:
+            return parse_roc_date(self._text.vaccination_date)
+        except InvalidRocDate:
+            return None
 
     def _take_vaccine(self, code: str | None) -> None:
         self._text.vaccine_code = code or ""
         self._text.dose_number = self._next_dose()
-        self._text.lot_number = next((lot["lot_number"] for lot in self._lots()), "")
+        self._text.lot_number = next((lot.lot_number for lot in self._lots()), "")
         self._suggest_identity()
         self._show_choices()
         self._take_lot()
 
     def _take_day(self) -> None:
         self._suggest_identity()
+        self._show_choices()
         self._check()
 
     def _take_lot(self) -> None:

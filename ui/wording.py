@@ -275,6 +275,53 @@ CHECK_SPACING_RULE = {
 }
 CHECK_SPACING = "應間隔至少 {needed_days} 天"
 
+LOTS = "疫苗批號建檔"
+LOTS_WAITING = "缺廠商 {count}"
+LOT_STATUS = {"active": "使用中", "depleted": "用完", "recalled": "回收"}
+LOT_COLUMNS = {
+    "vaccine_code": "疫苗代碼",
+    "lot_number": "疫苗批號",
+    "maker_lot_number": "廠商批號",
+    "lot_type": "批號型別",
+    "manufacturer": "廠商",
+    "expiry_date": "效期",
+    "doses_per_vial": "每瓶劑數",
+    "status": "狀態",
+}
+LOT_SEARCH = "查詢批號：疫苗批號、廠商批號、疫苗代碼、廠商，Enter 開啟第一筆"
+LOT_ADD = "新增 (F3)"
+LOT_NEW = "新增批號"
+LOT_EDIT = "修改批號"
+LOT_SAVE = "確定 (F9)"
+LOT_LEAVE = "離開 (Esc)"
+LOTS_COUNT = "共 {count} 個批號，缺廠商 {missing} 個"
+LOTS_FOUND = "找到 {count} 個批號"
+LOTS_MORE = "（只列前 {limit} 個，請再多打幾個字）"
+LOTS_NONE = (
+    "還沒有批號。中央與地方自購的批號，「下載(CDC)庫存」後會自動建檔，廠商再自行鍵入；自費的批號請按「新增」建檔。"
+)
+LOTS_NOT_FOUND = "查無此批號。請核對後按「新增」建檔。"
+LOT_ASK_MANUFACTURER = "⚠ 請填廠商"
+LOT_EXPIRED_MARK = "{day} 已過期"
+LOT_FIELD_LABEL = {
+    "lot_number": "疫苗批號 (區分大小寫)",
+    "expiry_date": "效期 (例 1160331)",
+    "status": "狀態",
+}
+LOT_MAKERS = "用過的廠商"
+LOT_SAVED = "已存檔：批號 {lot_number}"
+LOT_UNCHANGED = "沒有變更"
+LOT_ASK_AGAIN = "請再確認："
+LOT_ASK_RECALL = "這個批號改為「回收」後，接種時不再提供。已接種的紀錄不會更動，名單列在本頁下方。"
+LOT_SAVE_ANYWAY = "仍要存檔"
+LOT_GO_BACK = "返回修改"
+LOT_OPEN_OTHER = "開啟已建檔的批號"
+LOT_OTHER_VERSION = "{lot_number}，廠商 {manufacturer}，效期 {expiry_date}，{status}"
+LOT_DOSES = "用這個批號的接種紀錄 {count} 筆"
+LOT_DOSES_MANY = "用這個批號的接種紀錄 {count} 筆（含作廢），只列 {limit} 筆"
+LOT_DOSES_HERE_ONLY = "這台裝置只存放指定場次，其他人的接種紀錄請在主機或存放全部患者的裝置上查看。"
+CLOSE = "關閉"
+
 
 def bytes_text(count: int) -> str:
     """Shape: "512 MB", "12.3 GB"."""
@@ -333,6 +380,7 @@ FIELD = {
     "id_type": "證號種類",
     "expiry_date": "效期",
     "doses_per_vial": "每瓶劑數",
+    "status": "狀態",
     "as_written": "原檔文字",
     "institution_code": "醫事機構代碼",
     "session_name": "場次名稱",
@@ -369,7 +417,7 @@ PROBLEM = {
     ProblemCode.DOSE_UNKNOWN: "這個疫苗的劑別是 {dose_labels}",
     ProblemCode.DOSE_ALREADY_RECORDED: "{vaccination_date} 已有同疫苗同劑別的紀錄",
     ProblemCode.LOT_UNKNOWN: "批號未建檔，請核對（區分大小寫）",
-    ProblemCode.LOT_CASE_DIFFERS: "與已建檔的「{lot_number}」大小寫不同",
+    ProblemCode.LOT_CASE_DIFFERS: "與已建檔的「{lot_number}」大小寫不同（或全形半形不同）",
     ProblemCode.LOT_OF_OTHER_VACCINE: "這個批號是 {vaccine_code} 的",
     ProblemCode.LOT_EXPIRED: "接種當日批號已過效期 {expiry_date}",
     ProblemCode.LOT_TYPE_DIFFERS: "批號型別應為「{lot_type}」",
@@ -397,6 +445,14 @@ PROBLEM = {
     ProblemCode.SPECIAL_IDENTITY_UNKNOWN: "{scheme}的身分代碼表沒有這個代碼，請核對。依據：{source}",
     ProblemCode.SPECIAL_IDENTITY_OF_OTHER_VACCINE: "這是「{scheme}」的身分代碼，不是這個疫苗的。依據：{source}",
     ProblemCode.SPECIAL_IDENTITY_OF_OTHER_AGE: "「{identity}」與年齡不符：接種年減出生年是 {years}。依據：{source}",
+
+    ProblemCode.COUNT_OUT_OF_RANGE: "「{text}」應為 1 到 {highest} 的整數",
+    ProblemCode.MANUFACTURER_MISSING: "沒有填廠商，請看包裝補上",
+    ProblemCode.EXPIRY_MISSING: "沒有填效期",
+    ProblemCode.EXPIRY_DIFFERS_FROM_NUMBER: "與批號內的效期 {expiry_date} 不同",
+    ProblemCode.LOT_ALREADY_EXPIRED: "已過效期 {expiry_date}",
+    ProblemCode.LOT_ALREADY_REGISTERED: "這個疫苗的這個批號已經建檔",
+    ProblemCode.LOT_NUMBER_IN_USE: "已有 {count} 筆接種紀錄用原來的「{lot_number}」，那些紀錄不會跟著改",
     ProblemCode.INSTITUTION_CODE_FORM: "應為 10 碼醫事機構代碼",
     ProblemCode.INSTITUTION_CODE_CHECK_DIGIT: "檢查碼可能不符，請核對",
     ProblemCode.CLEANED: "已整理「{text}」",
