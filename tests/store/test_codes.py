@@ -46,7 +46,7 @@ def test_an_unknown_code_is_no_error() -> None:
     assert dose_labels("New_2030") == ()
 
 
-@pytest.mark.parametrize("name", ["vaccines.csv", "roster_columns.csv"])
+@pytest.mark.parametrize("name", ["vaccines.csv", "roster_columns.csv", "exam_error_codes.csv"])
 def test_every_table_says_its_source_and_date(name: str) -> None:
     assert "source: " in table_origin(name)
     assert "date: 2026-" in table_origin(name)
