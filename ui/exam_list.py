@@ -5,6 +5,7 @@ from typing import Any
 
 from nicegui import ui
 
+from store.codes import exam_error_codes
 from store.patients import Patient
 from store.prenatal import ExamResult, check_exam
 from ui import wording
@@ -28,8 +29,8 @@ _LABELS = {
 }
 HISTORY_COLUMNS = ("exam_date", "exam_type", "result", "institution", "due_date", "state")
 UPLOAD_COLUMNS = (
-    "number", "state", "exam_date", "chart_number", "name", "birth_date", "national_id", "exam_type", "result",
-    "problems",
+    "number", "state", "problems", "exam_date", "chart_number", "name", "exam_type", "result", "birth_date",
+    "national_id",
 )  # fmt: skip
 
 
@@ -49,15 +50,18 @@ def state_text(document: Mapping[str, Any]) -> str:
     return wording.VOIDED if document["voided"] else wording.EXAM_STATE[document["exam_state"]]
 
 
-def cdc_codes(state: AppState, document: Mapping[str, Any]) -> str:
-    """By which codes CDC would refuse the report as it stands. Shape: "E00048 E00049"."""
+def would_be_refused(state: AppState, document: Mapping[str, Any]) -> str:
+    """With which words CDC would refuse the report as it stands. Shape: "E00048 無RIA及EIA檢驗結果　等 2 項"."""
     if document["voided"]:
         return ""
     patient = state.database.tables.patients.find(document["person_id"])
     known = Patient.model_validate(record_fields(patient, Patient)) if patient else None
     problems = check_exam(ExamResult.model_validate(record_fields(document, ExamResult)), known, (), state.today())
-    codes = dict.fromkeys(problem.facts["cdc_code"] for problem in problems if "cdc_code" in problem.facts)
-    return " ".join(codes) or wording.EXAM_READY
+    codes = list(dict.fromkeys(problem.facts["cdc_code"] for problem in problems if "cdc_code" in problem.facts))
+    if not codes:
+        return wording.EXAM_READY
+    more = wording.EXAM_MORE_PROBLEMS.format(count=len(codes)) if len(codes) > 1 else ""
+    return f"{codes[0]} {exam_error_codes()[codes[0]].text}{more}"
 
 
 def exam_table(
@@ -88,7 +92,7 @@ def _row(state: AppState, number: int, document: Mapping[str, Any], columns: tup
         "record_id": document["record_id"],
         "number": number,
         "state": state_text(document),
-        "problems": cdc_codes(state, document) if "problems" in columns else "",
+        "problems": would_be_refused(state, document) if "problems" in columns else "",
         "exam_date": roc_text(document.get("exam_date")),
         "chart_number": person.get("chart_number", ""),
         "name": person.get("name", ""),

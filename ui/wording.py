@@ -265,6 +265,7 @@ EXAM_NONE_IN_RANGE = "這段期間沒有檢驗結果。"
 EXAM_RANGE_REVERSED = "起日晚於迄日，請修改。"
 EXAM_RANGE_TOO_LONG = "區間最長 3 個月，請縮短。"
 EXAM_READY = "無異常"
+EXAM_MORE_PROBLEMS = "　等 {count} 項"
 
 
 def bytes_text(count: int) -> str:

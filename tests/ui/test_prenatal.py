@@ -259,7 +259,7 @@ async def test_a_merged_persons_reports_are_among_the_survivors(user: User, stat
 async def test_the_upload_list_tells_what_cdc_would_refuse_and_that_nothing_is_sent_yet(
     user: User, state: AppState
 ) -> None:
-    await record(state, method=None)
+    await record(state, method=None, hbsag="IND")
     await record(state, record_id="6" * 32, exam_type=ExamType.RUBELLA, igg="POS")
     await user.open("/BA103_3_UPLOAD")
 
@@ -267,7 +267,7 @@ async def test_the_upload_list_tells_what_cdc_would_refuse_and_that_nothing_is_s
     await user.should_see("上傳方式 1.VPN")
     await user.should_see("檢驗結果還沒有送到疾管署")
     assert {(row["exam_type"], row["problems"]) for row in rows(user)} == {
-        ("孕婦B肝產檢結果", "E00048"),
+        ("孕婦B肝產檢結果", "E00048 無RIA及EIA檢驗結果　等 2 項"),
         ("德國麻疹檢驗結果", "無異常"),
     }
     assert next(iter(user.find(marker="upload").elements)).props["disable"] is True

@@ -33,6 +33,7 @@ from ui.state import AppState
 
 CODE = "BA103_3"
 _LISTED = 100  # of one person
+_HINTED = DATE_FIELDS & set(COMMON_FIELDS)  # the further days are typed alike
 _KEPT = ("collection_institution", "method")  # of the next report too, most likely
 
 
@@ -271,7 +272,7 @@ class ExamForm:
             if not names:
                 ui.label(wording.EXAM_CHOOSE_TYPE).classes("desk-note").mark("choose-type")
             for group in (COMMON_FIELDS, FIELDS_OF_TYPE[ExamType(self._text.exam_type)]) if names else ():
-                with ui.element("div").classes("desk-fields"):
+                with ui.element("div").classes("desk-fields desk-wide"):
                     for name in group:
                         self._fields[name] = self._make_field(name)
             if names:
@@ -282,17 +283,18 @@ class ExamForm:
         self._check()
 
     def _make_field(self, name: str) -> Any:
-        field: Any
+        field: Any  # a select gets no autocomplete=off: Quasar then lays an input over it, where Enter would stop
         if options := _options(name):
             chosen = getattr(self._text, name) or None
             field = ui.select(options, label=wording.FIELD[name], clearable=True, value=chosen)
             field.bind_value_to(self._text, name, forward=lambda value: value or "")
         else:
             label = wording.FIELD[name]
-            field = ui.input(wording.EXAM_HINT_DATE.format(field=label) if name in DATE_FIELDS else label)
-            field.bind_value(self._text, name, forward=lambda value: value or "").props("maxlength=60")
+            field = ui.input(wording.EXAM_HINT_DATE.format(field=label) if name in _HINTED else label)
+            field.bind_value(self._text, name, forward=lambda value: value or "").props("maxlength=60 autocomplete=off")
         field.on_value_change(self._check)
-        return field.props("outlined autocomplete=off").classes("w-full").mark(name)
+        # Room for a message is there before there is one, so that the buttons stay where they are.
+        return field.props("outlined bottom-slots").classes("w-full").mark(name)
 
     def _check(self) -> list[Problem]:
         draft, problems = check_exam_form(self._state, self._text, self._person["record_id"], self._record_id)

@@ -18,7 +18,7 @@ from ui.shell import page_frame
 from ui.state import AppState
 
 CODE = "BA103_3_UPLOAD"
-_LISTED = 200  # each row is checked anew at each change, so not without end
+_LISTED = 100  # each row is checked anew at each change: 0.4 ms in a browser
 _LONGEST = timedelta(days=92)  # each day is looked up by itself
 _UNSENT, _RANGE = "unsent", "range"
 
