@@ -231,6 +231,7 @@ def assert_holds_its_scope(clinic: Clinic) -> None:
     assert not tablet.reach.wanted
     assert held(tablet, people) == held(hub, people)
     assert set(tablet.tables.patients.ids()) <= people
+    assert {exam["patient_id"] for exam in tablet.tables.exams.documents()} <= people
 
 
 def run(body: Any) -> None:
@@ -305,6 +306,12 @@ CASES: dict[str, list[Any]] = {
     ],
     "an exam recorded here of whom nothing else was here": [
         ("open", 4), ("exam", 2, 4), ("choose", {0}, set()), ("open", 4),
+    ],
+    "an exam recorded here of one who is out of scope afterwards": [
+        ("open", 4), ("exam", 2, 4), ("choose", {0}, set()),
+    ],
+    "an exam recorded here before the merge of its chart was known": [
+        ("open", 4), ("exam", 2, 4), ("decide", 0, 4, 5, True), ("sync", 0), ("choose", {0}, set()), ("open", 4),
     ],
     "an exam of a chart that is merged into one of the list": [
         ("exam", 0, 4), ("decide", 0, 4, 0, True), ("sync", 0), ("sync", 2),

@@ -176,7 +176,9 @@ async def test_a_day_nobody_can_read_stays_in_its_field_and_says_why(user: User,
 
     await user.should_see("看不懂這個日期")
     assert kept(state) == []
-    assert next(iter(user.find(marker=name).elements)).value == '1150230"'
+    field = next(iter(user.find(marker=name).elements))
+    assert field.value == '1150230"'
+    assert "看不懂這個日期" in field.props["error-message"]
 
 
 async def test_a_full_disk_keeps_the_form_as_it_was(user: User, state: AppState, storage: FailingStorage) -> None:
