@@ -15,12 +15,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from store.changes import Change, ChangeKind
+from store.changes import VOID_KINDS, Change, ChangeKind
 from store.decisions import DistinctDoses, DistinctPatients, Merge, Pair, Withdrawal
 from store.lots import Lot
 from store.pairs import refresh_decided, refresh_dose, refresh_patient
 from store.patients import Patient, identity_digest
 from store.persons import affected_patients, effective_patient
+from store.prenatal import ExamResult, exam_state
 from store.record_table import RecordTable
 from store.revisions import content, differ, heads
 from store.sessions import Session
@@ -47,6 +48,8 @@ _MODEL: dict[ChangeKind, type[BaseModel]] = {
     ChangeKind.CORRECT_SESSION: Session,
     ChangeKind.RECORD_VACCINATION: Vaccination,
     ChangeKind.CORRECT_VACCINATION: Vaccination,
+    ChangeKind.RECORD_EXAM: ExamResult,
+    ChangeKind.CORRECT_EXAM: ExamResult,
     ChangeKind.MERGE_PATIENTS: Merge,
     ChangeKind.CONFIRM_DISTINCT_PATIENTS: DistinctPatients,
     ChangeKind.CONFIRM_DISTINCT_DOSES: DistinctDoses,
@@ -90,6 +93,8 @@ def apply_change(tables: Tables, change: Change) -> None:
             _apply_revision(tables, tables.sessions, change)
         case ChangeKind.RECORD_VACCINATION | ChangeKind.CORRECT_VACCINATION | ChangeKind.VOID_VACCINATION:
             _apply_revision(tables, tables.vaccinations, change)
+        case ChangeKind.RECORD_EXAM | ChangeKind.CORRECT_EXAM | ChangeKind.VOID_EXAM:
+            _apply_revision(tables, tables.exams, change)
         case (
             ChangeKind.MERGE_PATIENTS
             | ChangeKind.CONFIRM_DISTINCT_PATIENTS
@@ -130,6 +135,9 @@ def _apply_decision(tables: Tables, change: Change) -> None:
             for vaccination in tables.vaccinations.find_by("patient_id", patient_id):
                 if vaccination["person_id"] != person_id:
                     put_vaccination(tables, dict(vaccination))
+            for exam in tables.exams.find_by("patient_id", patient_id):
+                if exam["person_id"] != person_id:
+                    put_exam(tables, dict(exam))
     refresh_decided(tables, decision)
 
 
@@ -163,12 +171,15 @@ def _apply_revision(
         "made_by": first["made_by"],
         "made_at": first["made_at"],
     }
-    if table.name == "vaccinations":
-        document["voided"] = head["kind"] == ChangeKind.VOID_VACCINATION
+    if table.name in ("vaccinations", "exams"):
+        document["voided"] = head["kind"] in VOID_KINDS
         document["void_reason"] = head["payload"].get("reason", "") if document["voided"] else ""
+    if table.name == "vaccinations":
         for key, default in (("upload", None), ("cdc_has", False), ("upload_group", "")):
             document[key] = old[key] if old is not None else default
         put_vaccination(tables, document)
+    elif table.name == "exams":
+        put_exam(tables, document)
     else:
         table.put(change.record_id, document)
     return old, document
@@ -183,6 +194,13 @@ def put_vaccination(tables: Tables, document: dict[str, Any]) -> None:
     document["upload_state"] = str(upload_state(document))
     tables.vaccinations.put(document["record_id"], document)
     refresh_dose(tables, before, document)
+
+
+def put_exam(tables: Tables, document: dict[str, Any]) -> None:
+    """Put an exam with what follows from other records: whose it is now, and whether it waits for CDC."""
+    document["person_id"] = effective_patient(tables, document.get("patient_id", ""))
+    document["exam_state"] = str(exam_state(document))
+    tables.exams.put(document["record_id"], document)
 
 
 def _set_upload(tables: Tables, record_id: str, **fields: Any) -> None:

@@ -30,6 +30,9 @@ class ChangeKind(StrEnum):
     CORRECT_VACCINATION = "correct_vaccination"
     VOID_VACCINATION = "void_vaccination"
     REQUEST_UPLOAD = "request_upload"
+    RECORD_EXAM = "record_exam"
+    CORRECT_EXAM = "correct_exam"
+    VOID_EXAM = "void_exam"
     # What a person decided of two records that may be one (decisions.py):
     MERGE_PATIENTS = "merge_patients"
     CONFIRM_DISTINCT_PATIENTS = "confirm_distinct_patients"
@@ -41,6 +44,9 @@ class ChangeKind(StrEnum):
     UPLOAD_REFUSED = "upload_refused"
     VERIFICATION_RECEIVED = "verification_received"
 
+
+# These carry a reason in the place of content: the record goes on saying what it said.
+VOID_KINDS = frozenset({ChangeKind.VOID_VACCINATION, ChangeKind.VOID_EXAM})
 
 # Only the hub speaks with CDC, so only it may say what CDC said.
 HUB_MADE_KINDS = frozenset(

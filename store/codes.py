@@ -95,6 +95,31 @@ def table_origin(name: str) -> str:
     return "\n".join(line.removeprefix("#").strip() for line in lines if line.startswith("#"))
 
 
+@dataclass(frozen=True, slots=True)
+class ExamErrorCode:
+    """One of CDC's published answers to an upload of exam reports.
+
+    Shape: `problems` are the values of the `ProblemCode`s by which this program tells it before the upload; none where
+    only CDC can know, or where it is the upload's own business.
+    """
+
+    code: str
+    text: str
+    severity: str
+    problems: tuple[str, ...]
+
+
+@cache
+def exam_error_codes() -> Mapping[str, ExamErrorCode]:
+    """CDC's codes for exam reports, by code."""
+    return MappingProxyType(
+        {
+            row["code"]: ExamErrorCode(row["code"], row["text"], row["severity"], tuple(row["problems"].split()))
+            for row in read_table("exam_error_codes.csv")
+        }
+    )
+
+
 def read_table(name: str) -> list[dict[str, str]]:
     """The rows of a table file by column name; readers keep what they made of them."""
     lines = _read_text(name).splitlines()

@@ -11,7 +11,7 @@ from typing import Any
 
 from tinydb.table import Document
 
-from store.changes import ChangeDraft, ChangeKind
+from store.changes import VOID_KINDS, ChangeDraft, ChangeKind
 from store.pairs import count_open_pairs
 from store.record_table import RecordTable
 from store.tables import Tables
@@ -19,6 +19,7 @@ from store.tables import Tables
 # Table -> what makes a new revision of its records.
 _CORRECTION = {
     "vaccinations": ChangeKind.CORRECT_VACCINATION,
+    "exams": ChangeKind.CORRECT_EXAM,
     "patients": ChangeKind.CORRECT_PATIENT,
     "lots": ChangeKind.REGISTER_LOT,
     "sessions": ChangeKind.CORRECT_SESSION,
@@ -26,7 +27,7 @@ _CORRECTION = {
 
 
 def conflicting_records(tables: Tables) -> list[tuple[str, Document]]:
-    """Shape: table name and document, doses first."""
+    """Shape: table name and document, doses first, then exams."""
     return [(table.name, found) for table in _edited(tables) for found in table.find_by("conflict", "open")]
 
 
@@ -48,10 +49,9 @@ def replaced_by_edit(document: Mapping[str, Any]) -> tuple[str, ...]:
 def draft_choice(table: str, document: Mapping[str, Any], revision: str) -> ChangeDraft:
     """Let one of the versions stand."""
     chosen = document["revisions"][revision]
-    voids = chosen["kind"] == ChangeKind.VOID_VACCINATION
-    kind = ChangeKind.VOID_VACCINATION if voids else _CORRECTION[table]
+    kind = ChangeKind(chosen["kind"]) if chosen["kind"] in VOID_KINDS else _CORRECTION[table]
     return ChangeDraft(kind, document["record_id"], dict(chosen["payload"]), replaced_by_edit(document))
 
 
 def _edited(tables: Tables) -> tuple[RecordTable, ...]:
-    return (tables.vaccinations, tables.patients, tables.lots, tables.sessions)
+    return (tables.vaccinations, tables.exams, tables.patients, tables.lots, tables.sessions)

@@ -13,7 +13,17 @@ from typing import Any
 
 from store.changes import Change, ChangeKind
 from store.decisions import Pair, Verdict, verdict
-from store.scope import DECISION_KINDS, DOSE_KINDS, PATIENT_KINDS, SESSION_KINDS, Scope, patients_of_dose, sessions_in
+from store.record_table import RecordTable
+from store.scope import (
+    DECISION_KINDS,
+    DOSE_KINDS,
+    EXAM_KINDS,
+    PATIENT_KINDS,
+    SESSION_KINDS,
+    Scope,
+    patients_of_dose,
+    sessions_in,
+)
 from store.sessions import days_of, people_of
 from store.tables import Tables
 
@@ -48,7 +58,9 @@ class DeviceScope:
         if change.kind in SESSION_KINDS:
             self._note_session(change, is_own=is_own)
         elif change.kind in DOSE_KINDS:
-            self._note_dose(change, is_own=is_own)
+            self._note_dose(self._tables.vaccinations, change, is_own=is_own)
+        elif change.kind in EXAM_KINDS:
+            self._note_dose(self._tables.exams, change, is_own=is_own)
         elif change.kind in PATIENT_KINDS and is_own:
             if self._tables.patients.exists(change.record_id):  # not where this program cannot read it
                 self.include([change.record_id])
@@ -97,8 +109,8 @@ class DeviceScope:
             self.wanted.update(dict.fromkeys(sorted(people - self._listed - self._patient_ids)))
             self._listed |= people
 
-    def _note_dose(self, change: Change, *, is_own: bool) -> None:
-        dose = self._tables.vaccinations.find(change.record_id)
+    def _note_dose(self, table: RecordTable, change: Change, *, is_own: bool) -> None:
+        dose = table.find(change.record_id)
         if dose is None:
             return
         people = patients_of_dose(dose)

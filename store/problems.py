@@ -74,6 +74,19 @@ class ProblemCode(StrEnum):
     LOT_ALREADY_REGISTERED = "lot_already_registered"  # [record_id]: the lot of the same number and vaccine
     LOT_NUMBER_IN_USE = "lot_number_in_use"  # [count, lot_number]: doses recorded with the number before the change
 
+    # Warnings about an exam report; of these and others [cdc_code] is CDC's own code where it has one.
+    EXAM_VALUE_MISSING = "exam_value_missing"
+    EXAM_RESULT_MISSING = "exam_result_missing"
+    EXAM_ALREADY_RECORDED = "exam_already_recorded"  # [exam_date, record_id]: the date in ISO form
+    DRAWN_IN_FUTURE = "drawn_in_future"
+    DRAWN_BEFORE_BIRTH = "drawn_before_birth"
+    DRAWN_AFTER_TEST = "drawn_after_test"
+    DRAWN_AFTER_DUE_DATE = "drawn_after_due_date"
+    NEITHER_RIA_NOR_EIA = "neither_ria_nor_eia"
+    S_NEGATIVE_E_POSITIVE = "s_negative_e_positive"
+    RESULT_INDETERMINATE = "result_indeterminate"
+    PRENATAL_OF_A_MAN = "prenatal_of_a_man"
+
     # Warnings about the clinic's settings.
     INSTITUTION_CODE_FORM = "institution_code_form"
     INSTITUTION_CODE_CHECK_DIGIT = "institution_code_check_digit"

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from store.changes import ChangeKind
+from store.changes import VOID_KINDS
 
 Revisions = Mapping[str, Mapping[str, Any]]
 
@@ -25,14 +25,14 @@ def heads(revisions: Revisions) -> list[str]:
 
 def differ(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Two stations that wrote the same of a record do not disagree: the same roster imported twice is no conflict."""
-    voids = ChangeKind.VOID_VACCINATION in (one["kind"], other["kind"])
+    voids = not VOID_KINDS.isdisjoint((one["kind"], other["kind"]))
     return one["payload"] != other["payload"] or (voids and one["kind"] != other["kind"])
 
 
 def content(revisions: Revisions, revision_id: str) -> Mapping[str, Any]:
     """The record's fields at a revision; a void carries none, so it shows those of what it voided."""
     seen: set[str] = set()
-    while revisions[revision_id]["kind"] == ChangeKind.VOID_VACCINATION:
+    while revisions[revision_id]["kind"] in VOID_KINDS:
         seen.add(revision_id)
         known = [base for base in revisions[revision_id]["bases"] if base in revisions and base not in seen]
         if not known:

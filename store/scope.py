@@ -30,6 +30,7 @@ DOSE_KINDS = frozenset(
         ChangeKind.REQUEST_UPLOAD,
     }
 )
+EXAM_KINDS = frozenset({ChangeKind.RECORD_EXAM, ChangeKind.CORRECT_EXAM, ChangeKind.VOID_EXAM})
 DECISION_KINDS = frozenset(
     {
         ChangeKind.MERGE_PATIENTS,
@@ -93,6 +94,11 @@ def doses_of(tables: Tables, people: Collection[str]) -> set[str]:
     return ids_by_any(tables.vaccinations, ("patient_id", "person_id"), people)
 
 
+def exams_of(tables: Tables, people: Collection[str]) -> set[str]:
+    """The record ids of the exams recorded of these people, or theirs by a merge."""
+    return ids_by_any(tables.exams, ("patient_id", "person_id"), people)
+
+
 class ScopeFilter:
     """Which changes a scope lets through, asked of the tables that hold all of them. One per request."""
 
@@ -108,6 +114,8 @@ class ScopeFilter:
             return change.record_id in self._people
         if kind in DOSE_KINDS:
             return payload.get("patient_id") in self._people or self._has_dose(change.record_id)
+        if kind in EXAM_KINDS:
+            return payload.get("patient_id") in self._people or self._has_exam(change.record_id)
         if kind in DECISION_KINDS:
             ids = (payload.get("first", ""), payload.get("second", ""))
             if payload.get("pair") == Pair.DOSES:
@@ -123,6 +131,10 @@ class ScopeFilter:
             self._known_doses[record_id] = known
         return known
 
+    def _has_exam(self, record_id: str) -> bool:
+        exam = self._tables.exams.find(record_id)
+        return exam is not None and not self._people.isdisjoint(patients_of_dose(exam))
+
     def _has_row_of(self, change: Change) -> bool:
         batch = self._tables.batches.find(change.record_id)
         if self._own_doses is None:  # by the few in scope: a batch has hundreds of rows
@@ -131,6 +143,6 @@ class ScopeFilter:
 
 
 def patients_of_dose(dose: Mapping[str, Any]) -> set[str]:
-    """Whose a dose is or was by any of its revisions. `dose` is a document."""
+    """Whose a dose, or an exam, is or was by any of its revisions. `dose` is a document."""
     told = {revision["payload"].get("patient_id") for revision in dose["revisions"].values()}
     return {one for one in (*told, dose.get("patient_id"), dose.get("person_id")) if one}

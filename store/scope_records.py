@@ -8,20 +8,20 @@ Invariants:
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from store.apply import put_vaccination
+from store.apply import put_exam, put_vaccination
 from store.pairs import refresh_decided, refresh_dose, refresh_patient
-from store.scope import doses_of, ids_by_any, with_merged
+from store.scope import doses_of, exams_of, ids_by_any, with_merged
 from store.tables import Tables
 
 Records = Mapping[str, Mapping[str, Mapping[str, Any]]]  # documents by table and record id
 # What is told of single persons; pairs a device finds by itself.
-TABLES_OF_PEOPLE = ("patients", "decisions", "vaccinations", "batches")
+TABLES_OF_PEOPLE = ("patients", "decisions", "vaccinations", "batches", "exams")
 _SIDES = ("first", "second")
 
 
 def ids_of_people(tables: Tables, persons: Collection[str], among: Collection[str]) -> dict[str, list[str]]:
-    """Record ids by table: of these persons, their doses, what was decided of both, the upload batches their doses are
-    in, and the pairs that they are with others of `among`."""
+    """Record ids by table: of these persons, their doses and exams, what was decided of persons and doses, the upload
+    batches their doses are in, and the pairs that they are with others of `among`."""
     doses = doses_of(tables, persons)
     batches = {dose["upload"]["upload_batch_id"] for dose in map(tables.vaccinations.at, doses) if dose["upload"]}
     pairs = ids_by_any(tables.pairs, _SIDES, doses)
@@ -32,6 +32,7 @@ def ids_of_people(tables: Tables, persons: Collection[str], among: Collection[st
     found = {
         "patients": {one for one in persons if tables.patients.exists(one)},
         "vaccinations": doses,
+        "exams": exams_of(tables, persons),
         # Also with whom is not asked for: a device that holds that one already must not ask staff again.
         "decisions": ids_by_any(tables.decisions, _SIDES, [*persons, *doses]),
         "pairs": pairs,
@@ -66,3 +67,7 @@ def put_records(tables: Tables, records: Records) -> None:
         refresh_dose(tables, before["vaccinations"][record_id], document)
     for decision in records.get("decisions", {}).values():
         refresh_decided(tables, decision)
+    for record_id in records.get("patients", {}):
+        for exam in tables.exams.find_by("patient_id", record_id):
+            if exam["record_id"] not in records.get("exams", {}):  # as the doses above
+                put_exam(tables, dict(exam))

@@ -130,6 +130,20 @@ class Tables(TinyDB):
                 **kept_by_revision,
             )
         )
+        self.exams = self._add(
+            RecordTable(
+                "exams",
+                {
+                    "patient_id": by("patient_id"),
+                    "person_id": by("person_id"),
+                    "exam_date": by("exam_date"),
+                    "exam_state": by("exam_state"),
+                    "conflict": duplicates.conflict_key,
+                },
+                counted=("exam_state", "conflict"),
+                **kept_by_revision,
+            )
+        )
         self.batches = self._add(
             RecordTable("batches", {"state": by("state"), "sent_at": by("sent_at")}, counted=("state",))
         )

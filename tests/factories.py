@@ -6,12 +6,14 @@ from typing import Any
 from store.ids import IdType
 from store.lots import Lot, LotType
 from store.patients import Patient, Sex
+from store.prenatal import ExamMethod, ExamResult, ExamType, Finding
 from store.vaccinations import Vaccination
 
 TODAY = date(2026, 11, 23)
 PATIENT_ID = "1" * 32
 VACCINATION_ID = "2" * 32
 LOT_ID = "3" * 32
+EXAM_ID = "5" * 32
 
 
 def make_patient(**changes: Any) -> Patient:
@@ -61,3 +63,20 @@ def make_vaccination(**changes: Any) -> Vaccination:
         "manufacturer": "GSK",
     }
     return Vaccination(**(fields | changes))
+
+
+def make_exam(**changes: Any) -> ExamResult:
+    """A hepatitis B report of `make_patient()` without anything odd, of `TODAY`."""
+    fields: dict[str, Any] = {
+        "record_id": EXAM_ID,
+        "patient_id": PATIENT_ID,
+        "exam_type": ExamType.HEPATITIS_B,
+        "exam_date": TODAY,
+        "collection_date": date(2026, 11, 20),
+        "collection_institution": "1133060019",
+        "due_date": date(2027, 5, 20),
+        "method": ExamMethod.EIA,
+        "hbsag": Finding.NEGATIVE,
+        "hbeag": Finding.NEGATIVE,
+    }
+    return ExamResult(**(fields | changes))

@@ -15,12 +15,15 @@ from store.database import REST_SECONDS
 from store.device_database import DeviceDatabase
 from store.storage import MemoryFolder, StorageFolder
 from ui import browser
-from ui.pages import conflicts, device, lots, menu, roster, uploads, vaccinate
+from ui.pages import conflicts, device, lots, menu, prenatal, prenatal_upload, roster, uploads, vaccinate
 from ui.shell import register_assets
 from ui.state import AppState
 from ui.wording import PRODUCT
 
-PATHS = ("/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/BA109", "/roster", "/conflicts", "/device")
+PATHS = (
+    "/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/BA109", "/BAMENU4", "/BA103_3", "/BA103_3_UPLOAD",
+    "/roster", "/conflicts", "/device",
+)  # fmt: skip
 # Two such steps and what they are part of are over before anybody notices.
 _WORK_SECONDS = 0.012
 _running: list[AppState] = []
@@ -77,6 +80,18 @@ def define_pages() -> None:
     @ui.page("/device")
     def _device() -> None:
         device.build(running())
+
+    @ui.page("/BAMENU4")
+    def _prenatal_menu() -> None:
+        prenatal.build_menu(running())
+
+    @ui.page("/BA103_3")
+    def _prenatal(patient: str = "", record: str = "", field: str = "") -> None:
+        prenatal.build(running(), patient, record, field)
+
+    @ui.page("/BA103_3_UPLOAD")
+    def _prenatal_upload() -> None:
+        prenatal_upload.build(running())
 
 
 async def rehearse(open_page: Callable[[str], Awaitable[int]]) -> None:

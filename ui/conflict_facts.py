@@ -8,13 +8,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from store.changes import ChangeKind
+from store.changes import VOID_KINDS
 from store.roc_date import format_roc_date
 from ui import wording
 from ui.patient_search import roc_text
 from ui.state import TAIPEI, AppState
 
-_DATES = ("vaccination_date", "birth_date", "expiry_date", "session_date")
+_DATES = (
+    "vaccination_date", "birth_date", "expiry_date", "session_date", "exam_date", "collection_date", "due_date",
+    "viral_load_date", "antiviral_since",
+)  # fmt: skip
+_WORDS: Mapping[str, Mapping[Any, str]] = {
+    "sex": wording.SEX,
+    "lot_type": wording.LOT_TYPE,
+    "status": wording.LOT_STATUS,
+    "exam_type": wording.EXAM_TYPE,
+    "method": wording.EXAM_METHOD,
+    **dict.fromkeys(("hbsag", "hbeag", "igg", "igm"), wording.EXAM_FINDING),
+    **dict.fromkeys(("is_prenatal", "antiviral"), wording.EXAM_YES_NO),
+}
 _DOSE_FIELDS = ("vaccination_date", "vaccine_code", "dose_number", "lot_number", "lot_type", "vaccinator_id", "note")
 _PATIENT_FIELDS = (
     "chart_number", "name", "sex", "birth_date", "national_id", "phone", "address", "birth_order", "parity",
@@ -151,7 +163,7 @@ def _first_revision(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _voids(revision: Mapping[str, Any]) -> bool:
-    return bool(revision["kind"] == ChangeKind.VOID_VACCINATION)
+    return revision["kind"] in VOID_KINDS
 
 
 def _fact(label: str, field: str, contents: Iterable[Mapping[str, Any]]) -> Fact:
@@ -163,5 +175,5 @@ def _text(field: str, value: Any) -> str:
         return ""
     if field in _DATES:
         return roc_text(value)
-    words = {"sex": wording.SEX, "lot_type": wording.LOT_TYPE, "status": wording.LOT_STATUS}.get(field, {})
-    return words.get(str(value), str(value))
+    words = _WORDS.get(field)
+    return words.get(value, str(value)) if words else str(value)

@@ -7,6 +7,7 @@ speak before Python runs.
 from datetime import date
 
 from store.duplicates import Likeness
+from store.prenatal import ExamMethod, ExamState, ExamType, Finding
 from store.problems import Problem, ProblemCode
 from store.protocol import CdcLinkState
 from store.roc_date import RocDateFault, format_roc_date
@@ -148,7 +149,13 @@ CONFLICTS_INTRO = "不同站別同時登錄或修改時，系統兩邊都保留�
 NO_CONFLICTS = "目前沒有待處理的衝突。"
 MORE_CONFLICTS = "另有 {count} 筆，處理完以上再列出。"
 EDITED_APART = "兩站修改不同"
-EDITED_TABLE = {"vaccinations": "接種紀錄", "patients": "患者資料", "lots": "疫苗批號", "sessions": "場次"}
+EDITED_TABLE = {
+    "vaccinations": "接種紀錄",
+    "exams": "產檢檢驗紀錄",
+    "patients": "患者資料",
+    "lots": "疫苗批號",
+    "sessions": "場次",
+}
 SAME_DOSE = "同一劑登錄了兩筆"
 LIKELY_SAME_PERSON = "可能是同一人"
 DECIDED_LATELY = "近 30 天的決定（可取消）"
@@ -322,6 +329,63 @@ LOT_DOSES_MANY = "用這個批號的接種紀錄 {count} 筆（含作廢），�
 LOT_DOSES_HERE_ONLY = "這台裝置只存放指定場次，其他人的接種紀錄請在主機或存放全部患者的裝置上查看。"
 CLOSE = "關閉"
 
+EXAM_MENU = "孕婦 B 肝產檢或德國麻疹系統"
+EXAM_RECORDS = "孕婦 B 肝產檢或德國麻疹建檔及修改"
+EXAM_UPLOAD = "孕婦 B 肝產檢或德國麻疹上傳作業"
+EXAM_TYPE = {
+    ExamType.HEPATITIS_B: "孕婦B肝產檢結果",
+    ExamType.RUBELLA: "德國麻疹檢驗結果",
+    ExamType.MEASLES: "麻疹檢驗結果",
+}
+EXAM_METHOD = {ExamMethod.RIA: "RIA", ExamMethod.EIA: "EIA", ExamMethod.OTHER: "Other 其他"}
+EXAM_FINDING = {Finding.POSITIVE: "陽性 (+)", Finding.NEGATIVE: "陰性 (-)", Finding.INDETERMINATE: "不確定 (±)"}
+EXAM_SIGN = {Finding.POSITIVE: "(+)", Finding.NEGATIVE: "(-)", Finding.INDETERMINATE: "(±)"}
+EXAM_YES_NO = {True: "是", False: "否"}
+EXAM_STATE = {ExamState.NOT_SENT: "待上傳", ExamState.NOT_NEEDED: "不需上傳"}
+EXAM_TOTAL = "共 {count} 筆"
+EXAM_WAITING = "待上傳 {count}"
+EXAM_TWO_RECORDS = "同天檢驗 B 肝及德國麻疹，需分開建 2 筆資料；存檔後可直接新增同天的另一筆。"
+EXAM_CHOOSE_TYPE = "請先選擇檢驗種類，下方會出現該種類的欄位。"
+EXAM_HISTORY = "檢驗紀錄 {count} 筆"
+EXAM_HISTORY_CUT = "（只列前 {count} 筆）"
+EXAM_NO_HISTORY = "還沒有檢驗紀錄。請按「新增」建立第一筆。"
+EXAM_NEW = "新增 (F3)"
+EXAM_NEW_SAME_DAY = "新增同天（{day}）的{kind}"
+EXAM_SAVE = "儲存 (F9)"
+EXAM_VOID = "作廢"
+EXAM_OTHER_PERSON = "離開"
+EXAM_SAVED = "已存檔：{name} {day} {kind}"
+EXAM_NOT_CHANGED = "沒有變更"
+EXAM_VOIDED = "已作廢：{reason}"
+EXAM_CLOSE = "關閉"
+EXAM_ASK_VOID = "作廢這筆檢驗紀錄？資料會保留並註明原因。"
+EXAM_VOID_REASON = "作廢原因（必填）"
+EXAM_VOID_CONFIRM = "確定作廢"
+EXAM_CHECK_AGAIN = "請再確認（疾管署可能退回）："
+EXAM_SAVE_ANYWAY = "仍要存檔"
+EXAM_GO_BACK = "返回修改"
+EXAM_CDC_CODE = "{sentence}（疾管署代碼 {cdc_code}）"
+EXAM_PERSON_HINT = "患者資料請在名冊更新。"
+EXAM_HINT_DATE = "{field} (例 1150520)"
+EXAM_UPLOAD_NOT_YET = (
+    "檢驗結果還沒有送到疾管署。設定好檢驗結果的上傳連線之後，才能在這裡上傳；"
+    "在那之前資料都保存在院內，狀態維持「待上傳」，不會遺失。"
+)
+EXAM_UPLOAD_BUTTON = "上傳"
+EXAM_UPLOAD_BY = "上傳方式 1.VPN"
+EXAM_SEARCH_UNSENT = "未上傳資料搜尋"
+EXAM_SEARCH_RANGE = "區間範圍搜尋"
+EXAM_FROM, EXAM_TO = "檢驗日期起 (例 1150501)", "檢驗日期迄 (例 1150531)"
+EXAM_LOAD = "確定 (F9)"
+EXAM_LISTED = "產檢列表 {count} 筆"
+EXAM_LIST_CUT = "（只列前 {count} 筆）"
+EXAM_NONE_WAITS = "沒有待上傳的檢驗結果。到「BA103_3」新增的資料會出現在這裡。"
+EXAM_NONE_IN_RANGE = "這段期間沒有檢驗結果。"
+EXAM_RANGE_REVERSED = "起日晚於迄日，請修改。"
+EXAM_RANGE_TOO_LONG = "區間最長 3 個月，請縮短。"
+EXAM_READY = "無異常"
+EXAM_MORE_PROBLEMS = "　等 {count} 項"
+
 
 def bytes_text(count: int) -> str:
     """Shape: "512 MB", "12.3 GB"."""
@@ -387,6 +451,21 @@ FIELD = {
     "session_date": "場次日期",
     "location": "地點",
     "patient_ids": "名單",
+    "exam_type": "檢驗種類",
+    "exam_date": "檢驗日期",
+    "collection_date": "採檢日期",
+    "collection_institution": "採檢單位代碼",
+    "due_date": "預產期",
+    "is_prenatal": "是否為產檢",
+    "method": "檢驗方法",
+    "hbsag": "HBsAg",
+    "hbeag": "HBeAg",
+    "viral_load": "B型肝炎病毒含量",
+    "viral_load_date": "病毒量採檢日期",
+    "antiviral": "是否使用抗病毒藥物治療",
+    "antiviral_since": "抗病毒藥物治療起日",
+    "igg": "IgG",
+    "igm": "IgM",
 }
 
 DATE_FAULT = {
@@ -453,6 +532,18 @@ PROBLEM = {
     ProblemCode.LOT_ALREADY_EXPIRED: "已過效期 {expiry_date}",
     ProblemCode.LOT_ALREADY_REGISTERED: "這個疫苗的這個批號已經建檔",
     ProblemCode.LOT_NUMBER_IN_USE: "已有 {count} 筆接種紀錄用原來的「{lot_number}」，那些紀錄不會跟著改",
+
+    ProblemCode.EXAM_VALUE_MISSING: "沒有填寫",
+    ProblemCode.EXAM_RESULT_MISSING: "沒有檢驗結果",
+    ProblemCode.EXAM_ALREADY_RECORDED: "{exam_date} 已有同種類的檢驗紀錄",
+    ProblemCode.DRAWN_IN_FUTURE: "抽血日是未來的日期",
+    ProblemCode.DRAWN_BEFORE_BIRTH: "抽血日早於出生日期",
+    ProblemCode.DRAWN_AFTER_TEST: "採檢日期晚於檢驗日期",
+    ProblemCode.DRAWN_AFTER_DUE_DATE: "抽血日晚於預產期",
+    ProblemCode.NEITHER_RIA_NOR_EIA: "不是 RIA 或 EIA 的檢驗結果",
+    ProblemCode.S_NEGATIVE_E_POSITIVE: "HBsAg 陰性而 HBeAg 陽性，請核對報告",
+    ProblemCode.RESULT_INDETERMINATE: "結果為 ±，請核對報告或複檢",
+    ProblemCode.PRENATAL_OF_A_MAN: "這位患者的性別是男，請確認沒有選錯人",
     ProblemCode.INSTITUTION_CODE_FORM: "應為 10 碼醫事機構代碼",
     ProblemCode.INSTITUTION_CODE_CHECK_DIGIT: "檢查碼可能不符，請核對",
     ProblemCode.CLEANED: "已整理「{text}」",
@@ -465,14 +556,13 @@ def problem(found: Problem) -> str:
     facts = dict(found.facts)
     if "fault" in facts:
         facts["fault"] = DATE_FAULT[RocDateFault(facts["fault"])]
-    for name in ("vaccination_date", "expiry_date", "other_date", "earliest_date"):
+    for name in ("vaccination_date", "expiry_date", "other_date", "earliest_date", "exam_date"):
         if name in facts:
             facts[name] = _roc_text(date.fromisoformat(facts[name]))
     if "lot_type" in facts:
         facts["lot_type"] = LOT_TYPE.get(facts["lot_type"], facts["lot_type"])
     if found.code is ProblemCode.SEX_UNKNOWN and not facts["text"]:
         return SEX_MISSING
-
     if "other_dose" in facts:
         number = facts["other_dose"]
         facts["other_dose_text"] = f"第 {number} 劑" if number.isdecimal() else f"劑別 {number}"
@@ -482,7 +572,8 @@ def problem(found: Problem) -> str:
         facts["grace"] = CHECK_NO_GRACE if facts["grace_days"] == "0" else CHECK_GRACE.format_map(facts)
     if "rule" in facts:
         facts["rule"] = CHECK_SPACING_RULE.get(facts["rule"], CHECK_SPACING).format_map(facts)
-    return PROBLEM[found.code].format_map(facts)
+    sentence = PROBLEM[found.code].format_map(facts)
+    return EXAM_CDC_CODE.format(sentence=sentence, **facts) if "cdc_code" in facts else sentence
 
 
 def _roc_text(day: date) -> str:

@@ -17,7 +17,7 @@ from tests.sim.cdc import Cdc
 from tests.sim.ledger import Ledger, is_shared, label_of, records_of
 from tests.sim.storage import holds, hub_log
 
-TABLES = ("patients", "lots", "vaccinations", "batches", "pairs", "decisions", "unreadable")
+TABLES = ("patients", "lots", "vaccinations", "exams", "batches", "pairs", "decisions", "unreadable")
 _OPEN = ("sent", "accepted")
 
 

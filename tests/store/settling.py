@@ -60,6 +60,11 @@ class Writer:
     def void(self, digit: str, *bases: str) -> Change:
         return self.change(ChangeDraft(ChangeKind.VOID_VACCINATION, record(digit), {"reason": "重複"}, bases))
 
+    def exam(self, digit: str, patient: str, kind: ChangeKind = ChangeKind.RECORD_EXAM, **fields: Any) -> Change:
+        bases = fields.pop("bases", ())
+        payload = {"patient_id": record(patient), "exam_type": "2", "exam_date": "2026-11-20", **fields}
+        return self.change(ChangeDraft(kind, record(digit), payload, bases))
+
 
 def apply_all(changes: Iterable[Change], tables: Tables | None = None) -> Tables:
     tables = tables if tables is not None else Tables()
@@ -76,7 +81,7 @@ def open_ids(tables: Tables, pair: Pair) -> set[str]:
 
 def shown(tables: Tables) -> dict[str, dict[str, Any]]:
     """All that the tables show. A pair once open and now closed is as good as one that never was."""
-    every = (tables.patients, tables.lots, tables.vaccinations, tables.decisions)
+    every = (tables.patients, tables.lots, tables.vaccinations, tables.exams, tables.decisions)
     found = {table.name: {d["record_id"]: dict(d) for d in table.documents()} for table in every}
     found["pairs"] = {d["record_id"]: dict(d) for d in tables.pairs.documents() if d["open"]}
     return found

@@ -7,11 +7,11 @@ from store.changes import Change, ChangeDraft, ChangeKind
 from store.decisions import Pair, draft_distinct, draft_merge
 from tests.store.settling import PERSON, Writer, apply_all, record, shown
 
-_PERSONS, _DOSES, _STATIONS = "abcd", "1234", "de"
+_PERSONS, _DOSES, _EXAMS, _STATIONS = "abcd", "1234", "67", "de"
 
 
 _DECISIONS = ("merge", "distinct", "withdraw")
-_ALL = ("patient", "dose", "void", "distinct doses", *_DECISIONS)
+_ALL = ("patient", "dose", "void", "exam", "void exam", "distinct doses", *_DECISIONS)
 
 
 @st.composite
@@ -25,6 +25,7 @@ def decisions_on_likely_duplicates(draw: st.DrawFn) -> list[Change]:
     """Four charts of one person with the same dose in each, and stations that merge them criss-cross."""
     writer = Writer()
     made = [writer.patient(digit) for digit in _PERSONS]
+    made += [writer.exam(exam, person) for exam, person in zip(_EXAMS, _PERSONS, strict=False)]
     made += [writer.dose(dose, person) for dose, person in zip(_DOSES, _PERSONS, strict=True)]
     return _drawn(draw, made, (*_DECISIONS, "merge", "merge"), draw(st.integers(2, 8)))
 
@@ -63,6 +64,12 @@ def _draft(draw: st.DrawFn, made: list[Change], kinds: tuple[str, ...]) -> Chang
             "lot_type": "1",
         }
         return _based(draw, made, ChangeKind.RECORD_VACCINATION, record_id, fields)
+    if what in ("exam", "void exam"):
+        record_id = record(draw(st.sampled_from(_EXAMS)))
+        if what == "void exam":
+            return _based(draw, made, ChangeKind.VOID_EXAM, record_id, {"reason": "重複"})
+        exam = {"patient_id": record(one), "exam_type": draw(st.sampled_from("123")), "exam_date": "2026-11-20"}
+        return _based(draw, made, ChangeKind.RECORD_EXAM, record_id, exam)
     if what == "distinct doses":
         one, other = draw(st.lists(st.sampled_from(_DOSES), min_size=2, max_size=2, unique=True))
         draft = draft_distinct(Pair.DOSES, record(one), record(other))
@@ -103,7 +110,7 @@ def test_nothing_that_was_recorded_is_lost(changes: list[Change]) -> None:
 
     kept = {
         revision
-        for table in (tables.patients, tables.vaccinations, tables.decisions)
+        for table in (tables.patients, tables.vaccinations, tables.exams, tables.decisions)
         for document in table.documents()
         for revision in document["revisions"]
     }

@@ -42,6 +42,7 @@ class Clinic:
     def __init__(self, hub: HubDatabase, devices: list[DeviceDatabase], clock: Clock) -> None:
         self.hub, self.devices, self.clock = hub, devices, clock
         self.doses: list[str] = []
+        self.exams: list[str] = []
 
     @classmethod
     async def open(cls) -> "Clinic":
@@ -93,6 +94,18 @@ class Clinic:
             await self.commit(
                 device, ChangeDraft(ChangeKind.VOID_VACCINATION, dose["record_id"], {"reason": "x"}, bases)
             )
+
+    async def exam(self, device: DeviceDatabase, number: int) -> None:
+        if device.tables.patients.exists(person_id(number)):
+            self.exams.append(f"{len(self.exams) + 1:030x}e0")
+            payload = {"patient_id": person_id(number), "exam_type": "1", "exam_date": "2026-11-20"}
+            await self.commit(device, ChangeDraft(ChangeKind.RECORD_EXAM, self.exams[-1], payload))
+
+    async def void_exam(self, device: DeviceDatabase, which: int) -> None:
+        exam = device.tables.exams.find(self.exams[which % len(self.exams)]) if self.exams else None
+        if exam:
+            bases = (exam["revision"], *exam["other_heads"])
+            await self.commit(device, ChangeDraft(ChangeKind.VOID_EXAM, exam["record_id"], {"reason": "x"}, bases))
 
     async def session(self, device: DeviceDatabase, number: int, people: list[int], day: int) -> None:
         before = device.tables.sessions.find(session_id(number))
@@ -188,7 +201,14 @@ def held(database: DeviceDatabase | HubDatabase, people: set[str]) -> dict[str, 
         for index in ("patient_id", "person_id")
         for d in tables.vaccinations.find_by(index, one)
     }
+    exams = {
+        d["record_id"]: dict(d)
+        for one in people
+        for index in ("patient_id", "person_id")
+        for d in tables.exams.find_by(index, one)
+    }
     return {
+        "exams": exams,
         "patients": {one: dict(found) for one in people if (found := tables.patients.find(one)) is not None},
         "vaccinations": doses,
         "decisions": {
@@ -211,6 +231,7 @@ def assert_holds_its_scope(clinic: Clinic) -> None:
     assert not tablet.reach.wanted
     assert held(tablet, people) == held(hub, people)
     assert set(tablet.tables.patients.ids()) <= people
+    assert {exam["patient_id"] for exam in tablet.tables.exams.documents()} <= people
 
 
 def run(body: Any) -> None:
@@ -225,6 +246,8 @@ STEPS = st.one_of(
     st.tuples(st.just("dose"), device, people),
     st.tuples(st.just("move"), device, st.integers(0, 20), people),
     st.tuples(st.just("void"), device, st.integers(0, 20)),
+    st.tuples(st.just("exam"), device, people),
+    st.tuples(st.just("void_exam"), device, st.integers(0, 20)),
     st.tuples(st.just("session"), device, sessions, st.lists(people, max_size=3, unique=True), st.integers(0, 2)),
     st.tuples(st.just("decide"), device, people, people, st.booleans()),
     st.tuples(st.just("upload")),
@@ -278,6 +301,21 @@ CASES: dict[str, list[Any]] = {
         ("open", 4), ("dose", 2, 4), ("choose", {0}, set()), ("open", 4),
     ],
     "a correction not sent yet of a person who is fetched": [("person", 2, 0, 3), ("open", 0)],
+    "exams of one on the list, and of one who is fetched": [
+        ("exam", 0, 0), ("exam", 0, 4), ("sync", 0), ("sync", 2), ("void_exam", 0, 0), ("void_exam", 0, 1), ("open", 4),
+    ],
+    "an exam recorded here of whom nothing else was here": [
+        ("open", 4), ("exam", 2, 4), ("choose", {0}, set()), ("open", 4),
+    ],
+    "an exam recorded here of one who is out of scope afterwards": [
+        ("open", 4), ("exam", 2, 4), ("choose", {0}, set()),
+    ],
+    "an exam recorded here before the merge of its chart was known": [
+        ("open", 4), ("exam", 2, 4), ("decide", 0, 4, 5, True), ("sync", 0), ("choose", {0}, set()), ("open", 4),
+    ],
+    "an exam of a chart that is merged into one of the list": [
+        ("exam", 0, 4), ("decide", 0, 4, 0, True), ("sync", 0), ("sync", 2),
+    ],
     "a batch with doses in and out of scope": [
         ("dose", 0, 0), ("dose", 0, 4), ("sync", 0), ("sync", 2), ("upload",), ("sync", 2),
     ],

@@ -209,7 +209,7 @@ async def test_functions_not_built_yet_are_greyed_and_say_so(user: User) -> None
     await user.open("/")
 
     await user.should_see("尚未提供")
-    button = next(iter(user.find(marker="E.BAMENU4").elements))
+    button = next(iter(user.find(marker="D.BA109_3_DOWNLOAD").elements))
     assert isinstance(button, ui.button)
     assert not button.enabled
 

@@ -27,6 +27,7 @@ from ui.state import AppState
 
 _LISTED = 30  # of each kind: each is a table of its own
 _DAYS_TO_TAKE_BACK = 30
+_PAGE = {"vaccinations": "/BA102_3", "exams": "/BA103_3"}  # where a record of a person opens
 _Action = tuple[str, str, Callable[[], object]]  # text, mark, what it does
 
 
@@ -98,8 +99,8 @@ class ConflictsPage:
             for revision in revisions
         ]
         _comparison(revision_facts(self._state, document, revisions), choices)
-        if table == "vaccinations":
-            self._open_button(document)
+        if table in _PAGE:
+            self._open_button(table, document)
 
     def _show_doses(self, pair: Mapping[str, Any]) -> None:
         first, second = (self._tables.vaccinations.at(pair[side]) for side in ("first", "second"))
@@ -217,14 +218,14 @@ class ConflictsPage:
         return sorted(found, key=lambda d: str(d["revisions"][d["revision"]]["made_at"]), reverse=True)
 
     def _name(self, table: str, document: Mapping[str, Any]) -> str:
-        if table == "vaccinations":
+        if table in _PAGE:
             return person_name(self._state, document["person_id"])
         if table == "sessions":
             return f"{roc_text(document['session_date'])} {document['session_name']}"
         return str(document["lot_number"] if table == "lots" else f"{document['chart_number']} {document['name']}")
 
-    def _open_button(self, document: Mapping[str, Any]) -> None:
-        path = f"/BA102_3?record={document['record_id']}"
+    def _open_button(self, table: str, document: Mapping[str, Any]) -> None:
+        path = f"{_PAGE[table]}?record={document['record_id']}"
         self._button(wording.OPEN_RECORD, "open-record", lambda: ui.navigate.to(path))
 
     @staticmethod

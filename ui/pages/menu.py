@@ -3,6 +3,7 @@
 from nicegui import ui
 
 from store.conflicts import count_open_conflicts
+from store.prenatal import ExamState
 from store.uploads import UploadState
 from ui import wording
 from ui.patient_search import patient_search
@@ -11,7 +12,6 @@ from ui.state import AppState
 
 _NOT_YET = [
     ("D.BA109_3_DOWNLOAD", "疫苗批號和數量下載且上傳"),
-    ("E.BAMENU4", "孕婦 B 肝產檢或德國麻疹系統"),
 ]
 
 
@@ -31,6 +31,7 @@ def build(state: AppState) -> None:
             lots = _function("7.BA109", wording.LOTS, "/BA109")
             for code, name in _NOT_YET:
                 _function(code, name, "").set_text("尚未提供")
+            exams = _function("E.BAMENU4", wording.EXAM_MENU, "/BAMENU4")
             patients = _function("名冊匯入", "由 HIS 匯出的病患名冊", "/roster")
             held = _function(wording.DEVICE, wording.DEVICE_MENU, "/device")
 
@@ -41,6 +42,7 @@ def build(state: AppState) -> None:
             unverified.set_text(f"待檢核 {count[UploadState.ACCEPTED] + count[UploadState.SENT]}")
             conflicts.set_text(f"F4　待處理 {count_open_conflicts(tables)}")
             lots.set_text(wording.LOTS_WAITING.format(count=tables.lots.count_by("manufacturer_missing", "missing")))
+            exams.set_text(wording.EXAM_WAITING.format(count=tables.exams.count_by("exam_state", ExamState.NOT_SENT)))
             patients.set_text(f"{len(tables.patients)} 人")
             held.set_text(wording.CHOSEN_SESSIONS if state.database.reach.is_chosen else wording.EVERYONE)
 

@@ -1,0 +1,105 @@
+"""One table of exam reports: a person's history, and what waits for the upload."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from nicegui import ui
+
+from store.codes import exam_error_codes
+from store.patients import Patient
+from store.prenatal import ExamResult, check_exam
+from ui import wording
+from ui.forms import record_fields
+from ui.patient_search import roc_text
+from ui.state import AppState
+
+_LABELS = {
+    "number": "筆數",
+    "state": "狀態",
+    "problems": "上傳前檢查",
+    "exam_date": "檢驗日期",
+    "chart_number": "病歷號",
+    "name": "姓名",
+    "birth_date": "生日",
+    "national_id": "身分證",
+    "exam_type": "檢驗種類",
+    "result": "檢驗結果",
+    "institution": "採檢單位",
+    "due_date": "預產期",
+}
+HISTORY_COLUMNS = ("exam_date", "exam_type", "result", "institution", "due_date", "state")
+UPLOAD_COLUMNS = (
+    "number", "state", "problems", "exam_date", "chart_number", "name", "exam_type", "result", "birth_date",
+    "national_id",
+)  # fmt: skip
+
+
+def result_text(document: Mapping[str, Any]) -> str:
+    """Shape: "HBsAg (-)　HBeAg (-)　EIA", "IgG (+)"."""
+    findings = [
+        f"{wording.FIELD[name]} {wording.EXAM_SIGN.get(document[name], document[name])}"
+        for name in ("hbsag", "hbeag", "igg", "igm")
+        if document.get(name)
+    ]
+    return "　".join([*findings, document.get("method") or ""]).strip("　")
+
+
+def state_text(document: Mapping[str, Any]) -> str:
+    if document["conflict"]:
+        return wording.CONFLICTING
+    return wording.VOIDED if document["voided"] else wording.EXAM_STATE[document["exam_state"]]
+
+
+def would_be_refused(state: AppState, document: Mapping[str, Any]) -> str:
+    """With which words CDC would refuse the report as it stands. Shape: "E00048 無RIA及EIA檢驗結果　等 2 項"."""
+    if document["voided"]:
+        return ""
+    patient = state.database.tables.patients.find(document["person_id"])
+    known = Patient.model_validate(record_fields(patient, Patient)) if patient else None
+    problems = check_exam(ExamResult.model_validate(record_fields(document, ExamResult)), known, (), state.today())
+    codes = list(dict.fromkeys(problem.facts["cdc_code"] for problem in problems if "cdc_code" in problem.facts))
+    if not codes:
+        return wording.EXAM_READY
+    more = wording.EXAM_MORE_PROBLEMS.format(count=len(codes)) if len(codes) > 1 else ""
+    return f"{codes[0]} {exam_error_codes()[codes[0]].text}{more}"
+
+
+def exam_table(
+    state: AppState,
+    documents: Iterable[Mapping[str, Any]],
+    *,
+    columns: tuple[str, ...],
+    on_open: Callable[[str], object],
+) -> ui.table:
+    """Show the documents in their order; a tap on a row opens its record."""
+    rows = [_row(state, number, document, columns) for number, document in enumerate(documents, start=1)]
+    table = ui.table(
+        columns=[{"name": c, "label": _LABELS[c], "field": c, "align": "left", "sortable": True} for c in columns],
+        rows=rows,
+        row_key="record_id",
+        pagination=15,
+    )
+    table.props("dense").classes("w-full").mark("exams")
+    table.on("rowClick", lambda event: on_open(event.args[1]["record_id"]), [[], ["record_id"], None])
+    return table
+
+
+def _row(state: AppState, number: int, document: Mapping[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
+    """One row. A void that came before its report has no content yet, nor need its person have come."""
+    person: Mapping[str, Any] = state.database.tables.patients.find(document["person_id"]) or {}
+    kind = document.get("exam_type", "")
+    return {
+        "record_id": document["record_id"],
+        "number": number,
+        "state": state_text(document),
+        "problems": would_be_refused(state, document) if "problems" in columns else "",
+        "exam_date": roc_text(document.get("exam_date")),
+        "chart_number": person.get("chart_number", ""),
+        "name": person.get("name", ""),
+        "birth_date": roc_text(person.get("birth_date")),
+        "national_id": wording.masked_id(person.get("national_id")),
+        "exam_type": wording.EXAM_TYPE.get(kind, kind),
+        "result": result_text(document),
+        "institution": document.get("collection_institution", ""),
+        "due_date": roc_text(document.get("due_date")),
+    }

@@ -1,0 +1,424 @@
+"""E.BAMENU4 and BA103_3: a person's exam reports; record one, correct one, void one."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from nicegui import ui
+
+from store.changes import ChangeDraft, ChangeKind
+from store.conflicts import replaced_by_edit
+from store.errors import AppError
+from store.persons import effective_patient
+from store.prenatal import FIELDS_OF_TYPE, ExamDraft, ExamState, ExamType
+from store.problems import Problem
+from store.roc_date import format_compact, format_roc_date
+from ui import wording
+from ui.exam_forms import (
+    COMMON_FIELDS,
+    DATE_FIELDS,
+    FINDING_FIELDS,
+    YES_NO_FIELDS,
+    ExamText,
+    check_exam_form,
+    shown_fields,
+    stops_saving,
+    text_of_exam,
+)
+from ui.exam_list import HISTORY_COLUMNS, exam_table, result_text
+from ui.forms import record_fields
+from ui.patient_search import patient_search, roc_text
+from ui.shell import page_frame
+from ui.state import AppState
+
+CODE = "BA103_3"
+_LISTED = 100  # of one person
+_HINTED = DATE_FIELDS & set(COMMON_FIELDS)  # the further days are typed alike
+_KEPT = ("collection_institution", "method")  # of the next report too, most likely
+
+
+def build_menu(state: AppState) -> None:
+    """BAMENU4: the two functions, each with what is in it or waits there."""
+    with page_frame(state, wording.EXAM_MENU, code="BAMENU4"):
+        with ui.element("div").classes("desk-menu"):
+            records = _function("2.BA103_3", wording.EXAM_RECORDS, "/BA103_3")
+            waiting = _function("3.BA103_3_UPLOAD", wording.EXAM_UPLOAD, "/BA103_3_UPLOAD")
+        with ui.row():
+            ui.button(wording.LEAVE, on_click=lambda: ui.navigate.to("/")).props("outline").mark("leave")
+
+        def refresh() -> None:
+            exams = state.database.tables.exams
+            records.set_text(wording.EXAM_TOTAL.format(count=len(exams)))
+            waiting.set_text(wording.EXAM_WAITING.format(count=exams.count_by("exam_state", ExamState.NOT_SENT)))
+
+        refresh()
+        state.changed.subscribe(refresh)
+
+
+def _function(code: str, name: str, path: str) -> ui.label:
+    """Returns the label that says how much is in it."""
+    with ui.button(on_click=lambda: ui.navigate.to(path)).props("flat no-caps align=left") as button:
+        ui.label(code).classes("desk-code")
+        ui.label(name)
+        note = ui.label("").classes("desk-code")
+    button.mark(code)
+    return note
+
+
+def build(state: AppState, patient: str = "", record: str = "", field: str = "") -> None:
+    """One page, three uses: search; the reports of `patient`; the report `record`, with a finger on `field`."""
+    ExamDesk(state).build(patient, record, field)
+
+
+class ExamDesk:
+    """Search, a person's reports, and the form: one of them at a time, without a page load between."""
+
+    def __init__(self, state: AppState) -> None:
+        self._state = state
+        self._person: Mapping[str, Any] | None = None
+        self._form: ExamForm | None = None
+
+    def build(self, patient: str, record: str, field: str) -> None:
+        keys = {"F3": self._add, "F9": self._save, "Escape": self._leave}
+        with page_frame(self._state, wording.EXAM_RECORDS, code=CODE, on_key=keys):
+            self._work = ui.column().classes("w-full")
+        self._state.changed.subscribe(self._show_history)
+        if record:
+            self._open_record(record, field)
+        elif patient:
+            self._open_person(patient)
+        else:
+            self._search()
+
+    def _search(self) -> None:
+        self._person = self._form = None
+        self._work.clear()
+        with self._work:
+            patient_search(self._state, self._open_person)
+
+    def _open_person(self, record_id: str) -> None:
+        tables = self._state.database.tables
+        person = tables.patients.find(effective_patient(tables, record_id))
+        if person is None:
+            self._search()
+        else:
+            self._show_person(person)
+
+    def _open_record(self, record_id: str, field: str = "") -> None:
+        document = self._state.database.tables.exams.find(record_id)
+        person = self._state.database.tables.patients.find(document["person_id"]) if document else None
+        if document is None or person is None or "exam_type" not in document:
+            self._search()
+            ui.notify(wording.APP_ERROR["record_not_found"], type="warning", position="bottom")
+        else:
+            self._show_form(person, text_of_exam(document), document, field)
+
+    def _reports(self, person: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """The newest first."""
+        found = self._state.database.tables.exams.find_by("person_id", person["record_id"])
+        return sorted(found, key=lambda document: str(document.get("exam_date", "")), reverse=True)
+
+    def _show_person(self, person: Mapping[str, Any], saved: ExamDraft | None = None) -> None:
+        """The person's reports; after a report was recorded also what else was tested that day, in one tap."""
+        self._person, self._form = person, None
+        self._work.clear()
+        reports = self._reports(person)
+        with self._work, ui.column().classes("desk-card"):
+            show_person(person)
+            if saved is not None and saved.exam_date is not None:
+                with ui.row():
+                    day = format_roc_date(saved.exam_date)
+                    done = {d["exam_type"] for d in reports if d.get("exam_date") == saved.exam_date.isoformat()}
+                    for kind in [kind for kind in wording.EXAM_TYPE if kind not in done]:
+                        label = wording.EXAM_NEW_SAME_DAY.format(day=day, kind=wording.EXAM_TYPE[kind])
+                        button = ui.button(label, on_click=lambda kind=kind: self._add_same_day(kind, saved))
+                        button.props("outline no-caps").mark(f"same-day-{kind}")
+            with ui.row():
+                ui.button(wording.EXAM_NEW, on_click=self._add).props("color=primary").mark("new")
+                ui.button(wording.EXAM_OTHER_PERSON, on_click=self._search).props("outline").mark("leave")
+        with self._work:
+            self._history = ui.column().classes("desk-card")
+        self._show_history()
+
+    def _show_history(self) -> None:
+        """What is known of the person shown, also as it comes from other stations."""
+        if self._person is None or self._form is not None:
+            return
+        reports = self._reports(self._person)
+        self._history.clear()
+        with self._history:
+            cut = wording.EXAM_HISTORY_CUT.format(count=_LISTED) if len(reports) > _LISTED else ""
+            ui.label(wording.EXAM_HISTORY.format(count=len(reports)) + cut).classes("text-lg").mark("exam-history")
+            if reports:
+                exam_table(self._state, reports[:_LISTED], columns=HISTORY_COLUMNS, on_open=self._open_record)
+            else:
+                ui.label(wording.EXAM_NO_HISTORY).classes("desk-note").mark("no-history")
+
+    def _add(self) -> None:
+        if self._person is None or self._form is not None:
+            return
+        today = self._state.today()
+        text = ExamText(exam_date=format_compact(today), is_prenatal="yes")
+        for name in _KEPT:
+            setattr(text, name, self._state.kept.get(f"exam_{name}", ""))
+        # Of one pregnancy all reports have one due date.
+        ahead = [d["due_date"] for d in self._reports(self._person) if d.get("due_date") and not d["voided"]]
+        if ahead and ahead[0] >= today.isoformat():
+            text.due_date = text_of_exam({"due_date": ahead[0]}).due_date
+        self._show_form(self._person, text, None)
+
+    def _add_same_day(self, kind: ExamType, saved: ExamDraft) -> None:
+        assert self._person is not None
+        before = text_of_exam(saved.model_dump(mode="json"))
+        text = ExamText(exam_type=kind, is_prenatal="yes", **{name: getattr(before, name) for name in COMMON_FIELDS})
+        text.method = self._state.kept.get("exam_method", "")
+        self._show_form(self._person, text, None)
+
+    def _show_form(
+        self, person: Mapping[str, Any], text: ExamText, document: Mapping[str, Any] | None, field: str = ""
+    ) -> None:
+        self._person = person
+        done = partial(self._show_person, person)
+        self._form = ExamForm(self._state, person, text, document, field, done)
+        self._work.clear()
+        with self._work:
+            self._form.build()
+
+    async def _save(self) -> None:
+        if self._form is not None:
+            with self._work:
+                await self._form.save()
+
+    def _leave(self) -> None:
+        if self._form is not None and self._person is not None:
+            self._show_person(self._person)
+        elif self._person is not None:
+            self._search()
+        else:
+            ui.navigate.to("/BAMENU4")
+
+
+def show_person(person: Mapping[str, Any]) -> None:
+    sex = wording.SEX.get(person.get("sex") or "", "")
+    ui.label(f"{person['name']}　{sex}　{roc_text(person.get('birth_date'))}").classes("desk-person").mark("person")
+    ids = [(wording.FIELD[name], person.get(name) or "") for name in ("chart_number", "national_id", "phone")]
+    ui.label("　".join(f"{label} {value}" for label, value in ids)).classes("desk-note")
+
+
+class ExamForm:
+    """The kind first, below it that kind's fields, problems where they are. `on_done` gets what was newly recorded."""
+
+    def __init__(
+        self,
+        state: AppState,
+        person: Mapping[str, Any],
+        text: ExamText,
+        document: Mapping[str, Any] | None,
+        field: str,
+        on_done: Callable[[ExamDraft | None], None],
+    ) -> None:
+        self._state, self._person, self._text, self._document = state, person, text, document
+        self._field, self._on_done = field, on_done
+        self._record_id = document["record_id"] if document else state.world.make_record_id()
+        self._saving = False
+        self._fields: dict[str, Any] = {}
+
+    def build(self) -> None:
+        voided = self._document is not None and self._document["voided"]
+        with ui.column().classes("desk-card enter-moves"):
+            show_person(self._person)
+            if self._document is not None:
+                self._show_state(self._document)
+            ui.label(wording.FIELD["exam_type"]).classes("desk-note")
+            kinds = {str(kind): name for kind, name in wording.EXAM_TYPE.items()}
+            kind = ui.toggle(kinds, value=self._text.exam_type or None, on_change=self._take_kind)
+            kind.props("no-caps unelevated").classes("desk-kinds").mark("exam_type")
+            self._body = ui.column().classes("w-full")
+            with ui.row():
+                if not voided:
+                    ui.button(wording.EXAM_SAVE, on_click=self.save).props("color=primary").classes("enter-last").mark(
+                        "save"
+                    )
+                if self._document is not None and not voided:
+                    ui.button(wording.EXAM_VOID, on_click=self._void).props("color=negative outline").mark("void")
+                ui.button(wording.LEAVE, on_click=lambda: self._on_done(None)).props("outline").mark("leave")
+            # Below the buttons: what comes and goes must not move them away under the finger.
+            self._problems = ui.column().classes("w-full gap-1").mark("problems")
+        self._show_fields()
+
+    def _show_state(self, document: Mapping[str, Any]) -> None:
+        for other in document["conflict"]:
+            revision = document["revisions"][other]
+            told = revision["payload"].get("reason") or f"{_day_and_kind(revision['payload'])} " + result_text(
+                revision["payload"]
+            )
+            ui.label(wording.CONFLICT.format(other=told)).classes("desk-refused").mark("conflict")
+        if document["voided"]:
+            told = wording.EXAM_VOIDED.format(reason=document["void_reason"])
+            ui.label(told).classes("desk-refused").mark("voided")
+        else:
+            ui.label(wording.EXAM_STATE[document["exam_state"]]).classes("desk-note").mark("state")
+
+    def _take_kind(self, event: Any) -> None:
+        self._text.exam_type = event.value or ""
+        self._show_fields()
+
+    def _show_fields(self) -> None:
+        """Draw the fields of the kind chosen; what was typed stays, also while another kind is looked at."""
+        self._body.clear()
+        self._fields = {}
+        names = shown_fields(self._text)
+        with self._body:
+            if not names:
+                ui.label(wording.EXAM_CHOOSE_TYPE).classes("desk-note").mark("choose-type")
+            for group in (COMMON_FIELDS, FIELDS_OF_TYPE[ExamType(self._text.exam_type)]) if names else ():
+                with ui.element("div").classes("desk-fields desk-wide"):
+                    for name in group:
+                        self._fields[name] = self._make_field(name)
+            if names:
+                ui.label(wording.EXAM_TWO_RECORDS).classes("desk-note").mark("two-records")
+        if names:
+            first = self._field if self._field in self._fields else names[0]
+            self._fields[first].props("autofocus")
+        self._check()
+
+    def _make_field(self, name: str) -> Any:
+        field: Any  # a select gets no autocomplete=off: Quasar then lays an input over it, where Enter would stop
+        if options := _options(name):
+            chosen = getattr(self._text, name) or None
+            field = ui.select(options, label=wording.FIELD[name], clearable=True, value=chosen)
+            field.bind_value_to(self._text, name, forward=lambda value: value or "")
+        else:
+            label = wording.FIELD[name]
+            field = ui.input(wording.EXAM_HINT_DATE.format(field=label) if name in _HINTED else label)
+            field.bind_value(self._text, name, forward=lambda value: value or "").props("maxlength=60 autocomplete=off")
+        field.on_value_change(self._check)
+        # Room for a message is there before there is one, so that the buttons stay where they are.
+        return field.props("outlined bottom-slots").classes("w-full").mark(name)
+
+    def _check(self) -> list[Problem]:
+        draft, problems = check_exam_form(self._state, self._text, self._person["record_id"], self._record_id)
+        self._draft = draft
+        for name, field in self._fields.items():
+            mine = [problem for problem in problems if problem.field == name]
+            field.props(remove="error error-message bg-color")
+            if any(map(stops_saving, mine)) and getattr(self._text, name):
+                field.props(f'error error-message="{_attribute(wording.problem(mine[0]))}"')
+            elif mine and name == self._field:
+                field.props("bg-color=red-1")
+        self._problems.clear()
+        with self._problems:
+            for problem in problems if self._fields else ():
+                if not stops_saving(problem):
+                    ui.label(f"⚠ {_sentence(problem)}").classes("text-orange-10")
+        return problems
+
+    async def save(self) -> None:
+        """Save once, whatever is tapped how often; say saved only when it is on disk."""
+        if self._saving or (self._document is not None and self._document["voided"]):
+            return
+        self._saving = True
+        try:
+            problems = self._check()
+            if stopping := [problem for problem in problems if stops_saving(problem)]:
+                told = "；".join(map(_sentence, stopping))
+                ui.notify(told, type="negative", position="bottom", multi_line=True)
+                return
+            if problems and not await _confirm(problems):
+                return
+            await self._commit(self._draft)
+        finally:
+            self._saving = False
+
+    async def _commit(self, draft: ExamDraft) -> None:
+        if self._document is None:
+            payload = draft.model_dump(mode="json", exclude_defaults=True)
+            change = ChangeDraft(ChangeKind.RECORD_EXAM, self._record_id, payload)
+        else:
+            # Of a merged person's report the form shows the survivor; whom it was recorded for stays as it was.
+            draft = draft.model_copy(update={"patient_id": self._document["patient_id"]})
+            if draft == ExamDraft(**record_fields(self._document, ExamDraft)) and not self._document["conflict"]:
+                ui.notify(wording.EXAM_NOT_CHANGED, type="info", position="bottom")
+                self._on_done(None)
+                return
+            payload = draft.model_dump(mode="json", exclude_defaults=True)
+            bases = replaced_by_edit(self._document)
+            change = ChangeDraft(ChangeKind.CORRECT_EXAM, self._record_id, payload, bases)
+        day, kind = _day_and_kind(payload).split(" ", 1)
+        if await self._store(change, wording.EXAM_SAVED.format(name=self._person["name"], day=day, kind=kind)):
+            for name in _KEPT:
+                if value := payload.get(name):
+                    self._state.kept[f"exam_{name}"] = value
+            self._on_done(draft if self._document is None else None)
+
+    async def _store(self, change: ChangeDraft, told: str) -> bool:
+        """Commit and say so; or say what went wrong and leave everything as it stands in the form."""
+        try:
+            await self._state.commit([change])
+        except AppError as error:
+            told, close = wording.APP_ERROR[error.code], wording.EXAM_CLOSE
+            ui.notify(told, type="negative", position="bottom", timeout=0, close_button=close)
+            return False
+        ui.notify(told, type="positive", position="bottom")
+        return True
+
+    async def _void(self) -> None:
+        if self._saving or self._document is None:
+            return
+        self._saving = True
+        try:
+            reason = await _ask_reason()
+            bases = replaced_by_edit(self._document)
+            change = ChangeDraft(ChangeKind.VOID_EXAM, self._record_id, {"reason": reason}, bases)
+            if reason and await self._store(change, wording.VOIDED):
+                self._on_done(None)
+        finally:
+            self._saving = False
+
+
+def _options(name: str) -> dict[str, str]:
+    """What may be chosen; none for a field to type into."""
+    if name in FINDING_FIELDS:
+        return {str(code): words for code, words in wording.EXAM_FINDING.items()}
+    if name in YES_NO_FIELDS:
+        return {"yes": wording.EXAM_YES_NO[True], "no": wording.EXAM_YES_NO[False]}
+    return {str(code): words for code, words in wording.EXAM_METHOD.items()} if name == "method" else {}
+
+
+def _day_and_kind(payload: Mapping[str, Any]) -> str:
+    """Shape: "115/11/20 孕婦B肝產檢結果"."""
+    return f"{roc_text(payload['exam_date'])} {wording.EXAM_TYPE.get(payload['exam_type'], payload['exam_type'])}"
+
+
+def _sentence(problem: Problem) -> str:
+    return f"{wording.FIELD.get(problem.field, problem.field)}：{wording.problem(problem)}"
+
+
+def _attribute(words: str) -> str:
+    """Words that hold what a person typed, as NiceGUI's properties take them between double quotes."""
+    return words.replace("\\", "＼").replace('"', "＂")
+
+
+async def _ask_reason() -> str:
+    """Why a report is voided; empty when the nurse thinks better of it."""
+    with ui.dialog() as dialog, ui.card():
+        ui.label(wording.EXAM_ASK_VOID)
+        reason = ui.input(wording.EXAM_VOID_REASON).props("autofocus outlined").classes("w-full").mark("void-reason")
+        with ui.row():
+            confirm = ui.button(wording.EXAM_VOID_CONFIRM, on_click=lambda: dialog.submit(reason.value))
+            confirm.props("color=negative").mark("void-confirm")
+            confirm.bind_enabled_from(reason, "value", lambda text: bool((text or "").strip()))
+            ui.button(wording.CANCEL, on_click=lambda: dialog.submit("")).props("outline")
+    return str(await dialog or "").strip()
+
+
+async def _confirm(problems: list[Problem]) -> bool:
+    with ui.dialog() as dialog, ui.card():
+        ui.label(wording.EXAM_CHECK_AGAIN).classes("text-lg")
+        for problem in problems:
+            ui.label(f"⚠ {_sentence(problem)}")
+        with ui.row():
+            anyway = ui.button(wording.EXAM_SAVE_ANYWAY, on_click=lambda: dialog.submit(True))
+            anyway.props("color=warning autofocus").mark("save-anyway")
+            ui.button(wording.EXAM_GO_BACK, on_click=lambda: dialog.submit(False)).props("outline").mark("go-back")
+    return bool(await dialog)
