@@ -27,9 +27,11 @@ _LABELS = {
     "institution": "採檢單位",
     "due_date": "預產期",
 }
+# CDC's words are long: on a tablet whose report it is must stand beside them.
+_STYLE = {"problems": "white-space: normal; min-width: 11rem"}
 HISTORY_COLUMNS = ("exam_date", "exam_type", "result", "institution", "due_date", "state")
 UPLOAD_COLUMNS = (
-    "number", "state", "problems", "exam_date", "chart_number", "name", "exam_type", "result", "birth_date",
+    "number", "problems", "exam_date", "chart_number", "name", "exam_type", "result", "state", "birth_date",
     "national_id",
 )  # fmt: skip
 
@@ -74,7 +76,10 @@ def exam_table(
     """Show the documents in their order; a tap on a row opens its record."""
     rows = [_row(state, number, document, columns) for number, document in enumerate(documents, start=1)]
     table = ui.table(
-        columns=[{"name": c, "label": _LABELS[c], "field": c, "align": "left", "sortable": True} for c in columns],
+        columns=[
+            {"name": c, "label": _LABELS[c], "field": c, "align": "left", "sortable": True, "style": _STYLE.get(c, "")}
+            for c in columns
+        ],
         rows=rows,
         row_key="record_id",
         pagination=15,
