@@ -95,8 +95,8 @@ class PatientForm:
             kinds = {"": wording.ID_BY_FORM, IdType.PASSPORT.value: wording.PASSPORT}
             field = ui.select(kinds, label=label, value=value if value in kinds else "")
         else:
-            field = ui.input(label, value=value).props("maxlength=200")
-        return field.props("outlined autocomplete=off").classes("w-full").mark(name).on_value_change(self._check)
+            field = ui.input(label, value=value).props("maxlength=200 autocomplete=off")
+        return field.props("outlined").classes("w-full").mark(name).on_value_change(self._check)
 
     def _typed(self, name: str) -> str:
         return str(self._fields[name].value or "").strip()

@@ -171,7 +171,9 @@ class VaccinationForm:
         self._fields = dict(zip(_FIELDS, (day, vaccine, dose, lot, lot_type, *optional), strict=True))
         take_by_field = {"lot_number": self._take_lot, "vaccination_date": self._take_day}
         for name, field in self._fields.items():
-            field.props("outlined autocomplete=off").classes("w-full").mark(name)
+            # Of a select that would lay an input over its list.
+            field.props("outlined" if isinstance(field, ui.select) else "outlined autocomplete=off")
+            field.without_auto_validation().classes("w-full").mark(name)
             if field is not vaccine:
                 field.bind_value(text, name, forward=lambda value: value or "")
                 field.on_value_change(take_by_field.get(name, self._check))
@@ -285,10 +287,10 @@ class VaccinationForm:
         self._draft, problems = check_form(self._state, self._text, self._person["record_id"], self._record_id)
         for name, field in self._fields.items():
             mine = [p for p in problems if p.field == name]
-            field.props(remove="error error-message bg-color")
-            if any(stops_saving(p) for p in mine) and self._text_of(name):
-                field.props(f'error error-message="{wording.problem(mine[0])}"')
-            elif mine and name == self._field:
+            field.props(remove="bg-color")
+            stops = any(stops_saving(p) for p in mine) and self._text_of(name)
+            field.error = wording.problem(mine[0]) if stops else None
+            if mine and not stops and name == self._field:
                 field.props("bg-color=red-1")
         if self._field in self._fields:
             self._fields[self._field].props("bg-color=red-1")

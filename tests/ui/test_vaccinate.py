@@ -215,3 +215,12 @@ async def test_the_code_that_age_decides_is_filled_in_and_another_is_chosen_in_t
     right = next(iter(user.find(marker="window-right").elements))
     assert isinstance(right, ui.table)
     assert "F06A" in [row["code"] for row in right.rows]
+
+
+async def test_a_quote_in_a_date_is_told_as_it_was_typed(user: User) -> None:
+    await user.open(f"/BA102_3?patient={PATIENT}")
+    await fill(user, vaccination_date='11"52 bg-color=red')
+
+    field = next(iter(user.find(marker="vaccination_date").elements))
+    assert isinstance(field, ui.input)
+    assert '11"52 bg-color=red' in str(field.error)
