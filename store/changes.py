@@ -30,6 +30,7 @@ class ChangeKind(StrEnum):
     CORRECT_VACCINATION = "correct_vaccination"
     VOID_VACCINATION = "void_vaccination"
     REQUEST_UPLOAD = "request_upload"
+    RECORD_CONSUMPTION = "record_consumption"
     # What a person decided of two records that may be one (decisions.py):
     MERGE_PATIENTS = "merge_patients"
     CONFIRM_DISTINCT_PATIENTS = "confirm_distinct_patients"
@@ -40,6 +41,9 @@ class ChangeKind(StrEnum):
     UPLOAD_ACCEPTED = "upload_accepted"
     UPLOAD_REFUSED = "upload_refused"
     VERIFICATION_RECEIVED = "verification_received"
+    STOCK_RECEIVED = "stock_received"
+    CONSUMPTION_SENT = "consumption_sent"
+    CONSUMPTION_ANSWERED = "consumption_answered"
 
 
 # Only the hub speaks with CDC, so only it may say what CDC said.
@@ -49,6 +53,9 @@ HUB_MADE_KINDS = frozenset(
         ChangeKind.UPLOAD_ACCEPTED,
         ChangeKind.UPLOAD_REFUSED,
         ChangeKind.VERIFICATION_RECEIVED,
+        ChangeKind.STOCK_RECEIVED,
+        ChangeKind.CONSUMPTION_SENT,
+        ChangeKind.CONSUMPTION_ANSWERED,
     }
 )
 
