@@ -215,5 +215,5 @@ def _pick(value: Any, *path: str | int) -> Any:
 
 # Also read by what else is asked of CDC (cdc_stock.py).
 raise_for_transport, batch_response, content_of = _raise_for_transport, _batch_response, _content
-unreadable, outcome_of, first_message, messages_of, worst_of = _unreadable, _outcome_of, _first_message, _messages, _worst
-pick, text_of = _pick, _text
+outcome_of, first_message, messages_of, worst_of = _outcome_of, _first_message, _messages, _worst
+unreadable, pick, text_of = _unreadable, _pick, _text

@@ -15,12 +15,14 @@ from store.database import REST_SECONDS
 from store.device_database import DeviceDatabase
 from store.storage import MemoryFolder, StorageFolder
 from ui import browser
-from ui.pages import conflicts, device, menu, roster, uploads, vaccinate
+from ui.pages import conflicts, device, menu, roster, stock, uploads, vaccinate
 from ui.shell import register_assets
 from ui.state import AppState
 from ui.wording import PRODUCT
 
-PATHS = ("/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/roster", "/conflicts", "/device")
+PATHS = (
+    "/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/BA109_3_DOWNLOAD", "/roster", "/conflicts", "/device",
+)  # fmt: skip
 # Two such steps and what they are part of are over before anybody notices.
 _WORK_SECONDS = 0.012
 _running: list[AppState] = []
@@ -61,6 +63,10 @@ def define_pages() -> None:
     @ui.page("/BA102_3_DOWNLOAD")
     def _verification() -> None:
         uploads.build_verification(running())
+
+    @ui.page("/BA109_3_DOWNLOAD")
+    def _stock() -> None:
+        stock.build(running())
 
     @ui.page("/roster")
     def _roster() -> None:

@@ -3,6 +3,7 @@
 from nicegui import ui
 
 from store.conflicts import count_open_conflicts
+from store.stock import count_waiting
 from store.uploads import UploadState
 from ui import wording
 from ui.patient_search import patient_search
@@ -11,7 +12,6 @@ from ui.state import AppState
 
 _NOT_YET = [
     ("7.BA109", "疫苗批號建檔"),
-    ("D.BA109_3_DOWNLOAD", "疫苗批號和數量下載且上傳"),
     ("E.BAMENU4", "孕婦 B 肝產檢或德國麻疹系統"),
 ]
 
@@ -29,6 +29,7 @@ def build(state: AppState) -> None:
             waiting = _function("2.BA102_3_UPLOAD", "預防接種 API 上傳作業", "/BA102_3_UPLOAD")
             unverified = _function("3.BA102_3_DOWNLOAD", "預防接種 API 下載作業", "/BA102_3_DOWNLOAD")
             conflicts = _function(wording.CONFLICTS, wording.CONFLICTS_MENU, "/conflicts")
+            stock = _function("D.BA109_3_DOWNLOAD", wording.STOCK, "/BA109_3_DOWNLOAD")
             for code, name in _NOT_YET:
                 _function(code, name, "").set_text("尚未提供")
             patients = _function("名冊匯入", "由 HIS 匯出的病患名冊", "/roster")
@@ -39,6 +40,7 @@ def build(state: AppState) -> None:
             count = {each: tables.vaccinations.count_by("upload_state", each) for each in UploadState}
             waiting.set_text(f"待處理 {count[UploadState.NOT_SENT] + count[UploadState.REFUSED]}")
             unverified.set_text(f"待檢核 {count[UploadState.ACCEPTED] + count[UploadState.SENT]}")
+            stock.set_text(f"待上傳 {count_waiting(tables)}")
             conflicts.set_text(f"F4　待處理 {count_open_conflicts(tables)}")
             patients.set_text(f"{len(tables.patients)} 人")
             held.set_text(wording.CHOSEN_SESSIONS if state.database.reach.is_chosen else wording.EVERYONE)
