@@ -227,7 +227,8 @@ STOCK_EMPTY = "還沒有庫存資料。領到疫苗後，請在「主機 正常�
 STOCK_HOW = "消耗量(瓶)請手動輸入，隨打隨存，離線也可以；結存量 = 庫存量(CDC) - 消耗量(瓶)。點疫苗批號可看接種名單。"
 STOCK_SCOPED = "這台裝置只存放指定場次，消耗量(劑)無法完整計算，所以不顯示；上傳時由主機計算。"
 STOCK_MORE = "另有 {count} 筆未列出。"
-STOCK_VIALS_INVALID = "請填 0 到 99999 的整數"
+STOCK_VIALS_INVALID = "請填整數 0-99999"
+STOCK_FIX_FIRST = "有 {count} 列的消耗量(瓶)看不懂，請先改正再上傳。"
 STOCK_LOT_TYPE = {"1": "中央", "2": "自費", "3": "地方自購"}
 STOCK_PATIENTS = "{vaccine} {lot} 接種名單：共 {total} 劑，其中 {since} 劑尚未上傳耗用"
 STOCK_PATIENTS_HERE = "{vaccine} {lot} 接種名單：這台裝置的場次共 {total} 劑"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tests.fake_cdc.bundles import bundle, one_record
-from tests.fake_cdc.running import Client, code_of
+from tests.fake_cdc.running import Client, RunningCdc, code_of
 
 _STRUCTURE = "https://twniis.cdc.gov.tw/twniis/StructureDefinition"
 
@@ -82,3 +83,20 @@ async def test_a_faulty_frame_is_refused_whole(cdc: Client) -> None:
         assert (await cdc.upload(bundle("C-1", AZ, fault))).status == 400
     assert (await cdc.upload(bundle("C-1", AZ, AZ))).status == 400
     assert await balance(cdc) == 33
+
+
+async def test_the_balance_and_the_verdicts_survive_sigkill(tmp_path: Path) -> None:
+    body = bundle("C-1", AZ, used("S-0002", "WRONG-CDC", 1))
+    first = RunningCdc(tmp_path, "--verify-after", "0")
+    try:
+        async with Client(first.url) as cdc:
+            before = (await cdc.upload(body)).json["entry"]
+    finally:
+        first.kill()
+
+    second = RunningCdc(tmp_path, "--verify-after", "0")
+    try:
+        async with Client(second.url) as cdc:
+            assert [(await cdc.upload(body)).json["entry"], await balance(cdc)] == [before, 32]
+    finally:
+        second.kill()

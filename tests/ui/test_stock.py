@@ -177,8 +177,19 @@ async def test_what_is_no_number_of_vials_stays_in_its_field_and_says_why(
 
     await type_vials(user, dirty)
 
-    assert (field(user).value, field(user).error) == (dirty, "請填 0 到 99999 的整數")
+    assert (field(user).value, field(user).error) == (dirty, "請填整數 0-99999")
     assert typed(state) == {}
+
+
+async def test_nothing_is_uploaded_while_a_number_cannot_be_read(user: User, hub: Hub, state: AppState) -> None:
+    hub.answer = StockAnswer(code="uploaded", accepted=1)
+    await receive(state, AZ)
+    await user.open("/BA109_3_DOWNLOAD")
+    await type_vials(user, "5")
+    await type_vials(user, "5x")
+    user.find(marker="stock-upload").click()
+    await user.should_see("有 1 列的消耗量(瓶)看不懂，請先改正再上傳。")
+    assert hub.asked == []
 
 
 async def test_letters_typed_quickly_are_one_record_without_conflict(user: User, state: AppState) -> None:

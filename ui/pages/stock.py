@@ -121,6 +121,10 @@ class StockPage:
         await self._ask(DOWNLOAD, wording.STOCK_DOWNLOADING)
 
     async def _upload(self) -> None:
+        if faulty := sum(line.is_faulty for line in self._lines):
+            # What was kept of them before is not what is meant now.
+            self._say(wording.STOCK_FIX_FIRST.format(count=faulty), good=False)
+            return
         await self._ask(UPLOAD, wording.STOCK_UPLOADING)
 
     async def _ask(self, path: str, doing: str) -> None:
@@ -175,6 +179,10 @@ class _Line:
                 self._field.on("blur", self.keep).mark(f"vials-{lot}")
             self._balance = _cell("", "desk-number").mark(f"balance-{lot}")
         self.refresh()
+
+    @property
+    def is_faulty(self) -> bool:
+        return not _read_vials(self._field.value)[1]
 
     def refresh(self) -> None:
         line = self._line()
