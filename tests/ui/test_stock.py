@@ -1,5 +1,6 @@
 """BA109_3_DOWNLOAD as staff see it, with a hub that is away and one that answers."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -60,6 +61,15 @@ class Hub:
         return self.answer is not None
 
 
+class BusyDisk(MemoryFolder):
+    """A disk that lets others go on while it writes, as every real one does."""
+
+    async def append(self, name: str, data: bytes) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        await super().append(name, data)
+
+
 @pytest.fixture
 def hub() -> Hub:
     return Hub()
@@ -68,7 +78,7 @@ def hub() -> Hub:
 @pytest.fixture
 async def state(hub: Hub) -> AppState:
     world = make_world(Clock())
-    return AppState(await DeviceDatabase.open(MemoryFolder(), world), world, hub)
+    return AppState(await DeviceDatabase.open(BusyDisk(), world), world, hub)
 
 
 @pytest.fixture
@@ -197,6 +207,7 @@ async def test_letters_typed_quickly_are_one_record_without_conflict(user: User,
     await user.open("/BA109_3_DOWNLOAD")
     for value in ("1", "12", "1", "15"):
         field(user).set_value(value)
+        await asyncio.sleep(0)  # its keeping has begun, and is not done
     user.find(marker="vials-D006A-CDC").trigger("blur")
     await user.should_see(marker="state-D006A-CDC", content="待上傳")
     [document] = state.database.tables.consumptions.documents()
