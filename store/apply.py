@@ -25,6 +25,8 @@ from store.prenatal import ExamResult, exam_state
 from store.record_table import RecordTable
 from store.revisions import content, differ, heads
 from store.sessions import Session
+from store.stock import Consumption, ConsumptionAnswered, ConsumptionSent, StockReceived, consumption_state
+from store.stock_apply import apply_consumption_answered, apply_consumption_sent, apply_stock_received
 from store.tables import Tables
 from store.uploads import (
     BatchState,
@@ -58,6 +60,10 @@ _MODEL: dict[ChangeKind, type[BaseModel]] = {
     ChangeKind.UPLOAD_ACCEPTED: UploadAccepted,
     ChangeKind.UPLOAD_REFUSED: UploadRefused,
     ChangeKind.VERIFICATION_RECEIVED: VerificationReceived,
+    ChangeKind.RECORD_CONSUMPTION: Consumption,
+    ChangeKind.STOCK_RECEIVED: StockReceived,
+    ChangeKind.CONSUMPTION_SENT: ConsumptionSent,
+    ChangeKind.CONSUMPTION_ANSWERED: ConsumptionAnswered,
 }
 # Worked out once: a journal of 60,000 patients asks each time it is opened.
 _KIND = {str(kind): kind for kind in ChangeKind}
@@ -112,6 +118,14 @@ def apply_change(tables: Tables, change: Change) -> None:
             _upload_refused(tables, change)
         case ChangeKind.VERIFICATION_RECEIVED:
             _verification_received(tables, change)
+        case ChangeKind.RECORD_CONSUMPTION:
+            _apply_revision(tables, tables.consumptions, change)
+        case ChangeKind.STOCK_RECEIVED:
+            apply_stock_received(tables, change)
+        case ChangeKind.CONSUMPTION_SENT:
+            apply_consumption_sent(tables, change)
+        case ChangeKind.CONSUMPTION_ANSWERED:
+            apply_consumption_answered(tables, change)
 
 
 def keep_unreadable(tables: Tables, change: Change, reason: str) -> None:
@@ -181,6 +195,9 @@ def _apply_revision(
     elif table.name == "exams":
         put_exam(tables, document)
     else:
+        if table.name == "consumptions":
+            document["upload"] = old["upload"] if old is not None else None
+            document["state"] = str(consumption_state(document))
         table.put(change.record_id, document)
     return old, document
 

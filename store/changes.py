@@ -33,6 +33,7 @@ class ChangeKind(StrEnum):
     RECORD_EXAM = "record_exam"
     CORRECT_EXAM = "correct_exam"
     VOID_EXAM = "void_exam"
+    RECORD_CONSUMPTION = "record_consumption"
     # What a person decided of two records that may be one (decisions.py):
     MERGE_PATIENTS = "merge_patients"
     CONFIRM_DISTINCT_PATIENTS = "confirm_distinct_patients"
@@ -43,6 +44,9 @@ class ChangeKind(StrEnum):
     UPLOAD_ACCEPTED = "upload_accepted"
     UPLOAD_REFUSED = "upload_refused"
     VERIFICATION_RECEIVED = "verification_received"
+    STOCK_RECEIVED = "stock_received"
+    CONSUMPTION_SENT = "consumption_sent"
+    CONSUMPTION_ANSWERED = "consumption_answered"
 
 
 # These carry a reason in the place of content: the record goes on saying what it said.
@@ -55,6 +59,9 @@ HUB_MADE_KINDS = frozenset(
         ChangeKind.UPLOAD_ACCEPTED,
         ChangeKind.UPLOAD_REFUSED,
         ChangeKind.VERIFICATION_RECEIVED,
+        ChangeKind.STOCK_RECEIVED,
+        ChangeKind.CONSUMPTION_SENT,
+        ChangeKind.CONSUMPTION_ANSWERED,
     }
 )
 

@@ -23,6 +23,7 @@ _CORRECTION = {
     "patients": ChangeKind.CORRECT_PATIENT,
     "lots": ChangeKind.REGISTER_LOT,
     "sessions": ChangeKind.CORRECT_SESSION,
+    "consumptions": ChangeKind.RECORD_CONSUMPTION,
 }
 
 
@@ -54,4 +55,4 @@ def draft_choice(table: str, document: Mapping[str, Any], revision: str) -> Chan
 
 
 def _edited(tables: Tables) -> tuple[RecordTable, ...]:
-    return (tables.vaccinations, tables.exams, tables.patients, tables.lots, tables.sessions)
+    return (tables.vaccinations, tables.exams, tables.patients, tables.lots, tables.sessions, tables.consumptions)

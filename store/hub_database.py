@@ -28,7 +28,7 @@ from store.protocol import (
 )
 from store.run import RunWriter
 from store.scope import Scope, ScopeFilter, people_in, with_merged
-from store.scope_records import ids_of_people
+from store.scope_records import NOT_OF_PEOPLE, ids_of_people
 from store.storage import StorageFile, StorageFolder
 from store.tables import Tables
 
@@ -282,7 +282,7 @@ class HubDatabase(Database):
         still = Tables()
         for table in still.record_tables():
             table.runs = self.tables.table(table.name).runs
-        ids = {name: set(still.table(name).ids()) for name in ("lots", "sessions", "unreadable")}
+        ids = {name: set(still.table(name).ids()) for name in NOT_OF_PEOPLE}
         everybody = with_merged(still, people_in(still, scope))
         persons = iter(sorted(everybody))
         while some := list(islice(persons, _PERSONS_AT_ONCE)):

@@ -204,6 +204,22 @@ class Notice(_Message):
     status: HubStatus
 
 
+class StockAnswer(_Message):
+    """What came of a tap on 下載(CDC)庫存 or 上傳(CDC)庫存.
+
+    Shape: `code` is downloaded, uploaded, nothing_to_upload, stock_empty, busy, or that of a RegistryError; `detail`
+    are CDC's words, or the kind of failure. The data come with the next sync.
+    """
+
+    code: str
+    detail: str = ""
+    rows: int = 0
+    new_lots: int = 0
+    unreadable: int = 0
+    accepted: int = 0
+    refused: int = 0
+
+
 class ErrorBody(_Message):
     code: str
     detail: str = ""

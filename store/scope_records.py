@@ -16,6 +16,10 @@ from store.tables import Tables
 Records = Mapping[str, Mapping[str, Mapping[str, Any]]]  # documents by table and record id
 # What is told of single persons; pairs a device finds by itself.
 TABLES_OF_PEOPLE = ("patients", "decisions", "vaccinations", "batches", "exams")
+# What every device holds whole.
+NOT_OF_PEOPLE = (
+    "lots", "sessions", "unreadable", "stock_rows", "consumptions", "stock_downloads", "stock_batches",
+)  # fmt: skip
 _SIDES = ("first", "second")
 
 

@@ -18,6 +18,7 @@ from store.lots import (
 from store.patients import normalise_query, patient_search_text, phone_digits
 from store.record_table import NumberedTable, RecordTable, Writer
 from store.revisions import pack, unpack
+from store.stock import standing_lot_key
 from store.uploads import UploadState
 
 AnyTable = TypeVar("AnyTable", bound=RecordTable)
@@ -119,6 +120,7 @@ class Tables(TinyDB):
                     "patient_id": by("patient_id"),
                     "vaccination_date": by("vaccination_date"),
                     "lot_number": by("lot_number"),
+                    "standing_lot": standing_lot_key,
                     "upload_state": by("upload_state"),
                     "verified_upload": _verified_upload,
                     # Conflicts and duplicates:
@@ -169,6 +171,18 @@ class Tables(TinyDB):
                 counted=("open",),
             )
         )
+        # CDC's stock (stock.py): its rows, what staff say was used of them, downloads, and uploads of what was used.
+        self.stock_rows = self._add(RecordTable("stock_rows", {"listed": by("listed")}))
+        self.consumptions = self._add(
+            RecordTable(
+                "consumptions",
+                {"state": by("state"), "conflict": duplicates.conflict_key},
+                counted=("state", "conflict"),
+                **kept_by_revision,
+            )
+        )
+        self.stock_downloads = self._add(RecordTable("stock_downloads", {"downloaded_at": by("downloaded_at")}))
+        self.stock_batches = self._add(RecordTable("stock_batches", {"state": by("state"), "sent_at": by("sent_at")}))
         # Whole changes: a device keeps its own, in the order they were made; the hub keeps all, by their number.
         self.changes = self._add(
             NumberedTable(

@@ -211,3 +211,9 @@ def _pick(value: Any, *path: str | int) -> Any:
         else:
             value = value[step] if isinstance(value, list) and step < len(value) else None
     return value
+
+
+# Also read by what else is asked of CDC (cdc_stock.py).
+raise_for_transport, batch_response, content_of = _raise_for_transport, _batch_response, _content
+outcome_of, first_message, messages_of, worst_of = _outcome_of, _first_message, _messages, _worst
+unreadable, pick, text_of = _unreadable, _pick, _text

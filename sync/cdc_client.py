@@ -10,7 +10,6 @@ Source: CDC contract, section 1.
 import base64
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Literal
 
 from aiohttp import (
     ClientConnectorError,
@@ -24,7 +23,7 @@ from yarl import URL
 
 from store.changes import World
 from sync import cdc_answers, cdc_format
-from sync.registry import CdcSettings, ConfirmAnswer, Exchange, UploadAnswer, UploadItem
+from sync.registry import CdcSettings, ConfirmAnswer, Exchange, ExchangeKind, UploadAnswer, UploadItem
 from sync.signing import Signer
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -65,8 +64,16 @@ class CdcClient:
     async def confirm(self, upload_batch_id: str) -> Exchange:
         return await self._exchange("confirm", upload_batch_id, "GET", f"/Bundle/{upload_batch_id}/$confirm", b"")
 
+    async def stock(self, download_id: str, query: str) -> Exchange:
+        """One page of the institution's stock. Source: section 4."""
+        return await self._exchange("stock", download_id, "GET", f"/SupplyDelivery?{query}", b"")
+
+    async def consume(self, upload_batch_id: str, body: bytes) -> Exchange:
+        """Tell what was used of the stock, once. Source: section 4."""
+        return await self._exchange("consumption", upload_batch_id, "POST", "/Bundle", body)
+
     async def _exchange(
-        self, kind: Literal["upload", "confirm"], upload_batch_id: str, method: str, path: str, body: bytes
+        self, kind: ExchangeKind, upload_batch_id: str, method: str, path: str, body: bytes
     ) -> Exchange:
         started_at = self._world.now()
         answer = _Answer()

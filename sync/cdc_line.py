@@ -6,7 +6,7 @@ from typing import Self
 
 from store.changes import World
 from store.hub_database import HubDatabase
-from sync.hub import CdcLink
+from sync.hub import CdcLink, StockLink
 from sync.settings import Settings
 
 
@@ -21,6 +21,7 @@ class CdcLine:
     worker: CdcLink | None = None
     close: Callable[[], Awaitable[None]] = _nothing_to_close
     failure: str = ""
+    stock: StockLink | None = None
 
     @classmethod
     def open(cls, settings: Settings, database: HubDatabase, world: World) -> Self:
@@ -31,6 +32,7 @@ class CdcLine:
         from sync import registry
         from sync.cdc_client import CdcClient
         from sync.signing import CertificateUnusable
+        from sync.stock import StockDesk
         from sync.worker import CdcWorker
 
         told = registry.CdcSettings(
@@ -46,7 +48,14 @@ class CdcLine:
             retry_cap_seconds=cdc.retry_cap_seconds,
         )
         try:
-            client = CdcClient(told, world)
+            client, of_stock = CdcClient(told, world), CdcClient(told, world)
         except CertificateUnusable as error:
             return cls(failure=f"certificate_{error.reason}")
-        return cls(CdcWorker(database, client, told, world), client.close)
+
+        async def close() -> None:
+            await client.close()
+            await of_stock.close()
+
+        # A client of its own: an upload of vaccinations must not wait behind many pages of stock.
+        stock = StockDesk(database, of_stock, told, world)
+        return cls(CdcWorker(database, client, told, world), close, stock=stock)

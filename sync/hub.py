@@ -8,7 +8,7 @@ from typing import Protocol
 from aiohttp import web
 
 from store.hub_database import HubDatabase
-from store.protocol import CdcLinkState, HubStatus, Notice
+from store.protocol import CdcLinkState, HubStatus, Notice, StockAnswer
 from sync.live import Live
 from sync.settings import Settings
 from sync.static import Bundle
@@ -30,6 +30,14 @@ class CdcLink(Protocol):
     def on_status(self, callback: Callable[[], None]) -> object: ...
 
 
+class StockLink(Protocol):
+    """CDC's stock; sync/stock.py is it. Each tells its outcome, and raises nothing that CDC or the line causes."""
+
+    async def download(self) -> StockAnswer: ...
+
+    async def upload(self) -> StockAnswer: ...
+
+
 @dataclass
 class Hub:
     """One clinic's hub.
@@ -44,6 +52,7 @@ class Hub:
     bundle: Bundle
     started_at: datetime
     cdc_failed: str = ""
+    stock: StockLink | None = None
     live: Live = field(init=False)
 
     def __post_init__(self) -> None:

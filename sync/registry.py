@@ -55,6 +55,9 @@ class UploadItem:
     patient: Patient | None
 
 
+ExchangeKind = Literal["upload", "confirm", "stock", "consumption"]
+
+
 @dataclass(frozen=True)
 class Exchange:
     """One request to CDC and whatever came back, not understood yet.
@@ -63,7 +66,7 @@ class Exchange:
     what had come until then. `headers` are the answer's.
     """
 
-    kind: Literal["upload", "confirm"]
+    kind: ExchangeKind
     upload_batch_id: str
     method: str
     path: str

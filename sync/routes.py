@@ -5,7 +5,7 @@ from aiohttp import web
 from store.changes import HUB_MADE_KINDS
 from store.protocol import MAX_PULL_CHANGES, PROTOCOL_VERSION, SyncRequest
 from store.uploads import UploadState
-from sync.hub import HUB
+from sync.hub import HUB, StockLink
 from sync.messages import answer_json, read_message
 from sync.middlewares import Refused
 
@@ -18,6 +18,8 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/api/events", events, allow_head=False)
     app.router.add_get("/api/health", health)
     app.router.add_post("/api/cdc/wake", wake_cdc)
+    app.router.add_post("/api/cdc/stock", download_stock)
+    app.router.add_post("/api/cdc/stock/upload", upload_consumption)
     app.router.add_route("*", "/api/{rest:.*}", _nothing_here)
     for path in _ROOT_FILES:
         app.router.add_get(path, bundle.serve_root_file)
@@ -78,6 +80,25 @@ async def wake_cdc(request: web.Request) -> web.Response:
         raise Refused(409, "cdc_not_configured")
     hub.worker.wake()
     return web.json_response({}, status=202)
+
+
+async def download_stock(request: web.Request) -> web.Response:
+    """Staff want CDC's stock now. Answers when it is there: StockAnswer."""
+    return await answer_json(request, await _stock(request).download())
+
+
+async def upload_consumption(request: web.Request) -> web.Response:
+    """Staff want CDC to know what was used. Answers when CDC has: StockAnswer."""
+    return await answer_json(request, await _stock(request).upload())
+
+
+def _stock(request: web.Request) -> StockLink:
+    hub = request.app[HUB]
+    if hub.cdc_failed and hub.stock is None:
+        raise Refused(409, "cdc_link_failed", hub.cdc_failed)
+    if hub.stock is None:
+        raise Refused(409, "cdc_not_configured")
+    return hub.stock
 
 
 async def _nothing_here(_: web.Request) -> web.Response:

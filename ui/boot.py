@@ -15,13 +15,14 @@ from store.database import REST_SECONDS
 from store.device_database import DeviceDatabase
 from store.storage import MemoryFolder, StorageFolder
 from ui import browser
-from ui.pages import conflicts, device, lots, menu, prenatal, prenatal_upload, roster, uploads, vaccinate
+from ui.pages import conflicts, device, lots, menu, prenatal, prenatal_upload, roster, stock, uploads, vaccinate
 from ui.shell import register_assets
 from ui.state import AppState
 from ui.wording import PRODUCT
 
 PATHS = (
-    "/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/BA109", "/BAMENU4", "/BA103_3", "/BA103_3_UPLOAD",
+    "/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/BA109", "/BA109_3_DOWNLOAD",
+    "/BAMENU4", "/BA103_3", "/BA103_3_UPLOAD",
     "/roster", "/conflicts", "/device",
 )  # fmt: skip
 # Two such steps and what they are part of are over before anybody notices.
@@ -68,6 +69,10 @@ def define_pages() -> None:
     @ui.page("/BA109")
     def _lots(lot: str = "") -> None:
         lots.build(running(), lot)
+
+    @ui.page("/BA109_3_DOWNLOAD")
+    def _stock() -> None:
+        stock.build(running())
 
     @ui.page("/roster")
     def _roster() -> None:

@@ -19,9 +19,14 @@ _GOOD, _BUSY, _BAD = "positive", "warning", "negative"
 
 @contextmanager
 def page_frame(
-    state: AppState, title: str, *, code: str = "", on_key: Mapping[str, Callable[[], object]] | None = None
+    state: AppState,
+    title: str,
+    *,
+    code: str = "",
+    on_key: Mapping[str, Callable[[], object]] | None = None,
+    key_help: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
-    """Lay out one page. `on_key` maps "F2", "F9", "Escape" to what they do here."""
+    """Lay out one page. `on_key` maps "F2", "F9", "Escape" to what they do here; `key_help` tells of unusual ones."""
     ui.colors(primary="#0f6b7d", positive="#1b7f3b", warning="#a85b00", negative="#b3261e")
     ui.page_title(f"{title} - {wording.PRODUCT}")
     with ui.header().classes("desk-header"):
@@ -37,7 +42,7 @@ def page_frame(
 
     async def help_me() -> None:
         with page:
-            await show_help(told)
+            await show_help(told, key_help or {})
 
     keys["F1"] = help_me
 

@@ -99,6 +99,10 @@ class SyncClient:
             return False
         return status < 300
 
+    async def sync_now(self) -> bool:
+        """Bring the hub and this device alike before going on; False when the hub cannot be used."""
+        return await self._try_to_sync()
+
     async def choose_scope(self, scope: Scope | None) -> None:
         """Hold only the records in `scope` from now on, or everyone again.
 

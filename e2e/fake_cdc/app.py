@@ -11,6 +11,7 @@ from aiohttp import web
 
 from . import control, control_page, outcomes
 from .cdc import Answer, Cdc, SeenRequest
+from .consumption import is_consumption
 from .outcomes import RequestRefused
 from .scenarios import Rule
 from .staging import SEEN, drop, perform, refused_response
@@ -70,6 +71,7 @@ async def _watch(request: web.Request, handler: _Handler) -> web.StreamResponse:
 async def _upload(request: web.Request) -> web.StreamResponse:
     cdc = request.app[control.CDC]
     body = await request.read()
+    about_stock = is_consumption(body)
 
     def work(rule: Rule) -> Answer:
         org_id = cdc.gate.check_sender(request.headers.get("Authorization"))
@@ -77,9 +79,9 @@ async def _upload(request: web.Request) -> web.StreamResponse:
         # ASSUMED: another media type or charset is a bad parameter, 400.
         if request.content_type != "application/fhir+json" or (request.charset or "utf-8").lower() != "utf-8":
             raise RequestRefused(outcomes.WRONG_VALUE.at("Content-Type"))
-        return cdc.upload(org_id, body, rule)
+        return (cdc.consume if about_stock else cdc.upload)(org_id, body, rule)
 
-    return await perform(request, cdc, "upload", work)
+    return await perform(request, cdc, "consumption" if about_stock else "upload", work)
 
 
 async def _confirm(request: web.Request) -> web.StreamResponse:

@@ -18,7 +18,7 @@ from .outcomes import Refusal, RequestRefused
 
 MAX_ROWS = 500
 # ASSUMED: the characters; the contract limits only the length of the identifier (40) and nothing of the key.
-_IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,40}")
+IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _RECORD_KEY = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _METHODS = ("POST", "PUT", "DELETE")
 
@@ -54,22 +54,22 @@ def read_bundle(body: bytes) -> UploadBundle:
 
     Raises: RequestRefused (400) for the first fault found in it.
     """
-    bundle = _parse(body)
+    bundle = parse(body)
     if pick(bundle, "resourceType") != "Bundle":
-        _refuse(outcomes.WRONG_VALUE, "Bundle.resourceType", "not a Bundle")
+        refuse(outcomes.WRONG_VALUE, "Bundle.resourceType", "not a Bundle")
     if bundle.get("type") != "batch":
-        _refuse(outcomes.WRONG_VALUE, "Bundle.type", "not 'batch'")
+        refuse(outcomes.WRONG_VALUE, "Bundle.type", "not 'batch'")
     identifier = pick(bundle, "identifier", "value")
-    if not isinstance(identifier, str) or not _IDENTIFIER.fullmatch(identifier):
-        _refuse(outcomes.WRONG_VALUE, "Bundle.identifier.value", "missing, longer than 40 or odd characters")
-    _check_timestamp(bundle.get("timestamp"))
+    if not isinstance(identifier, str) or not IDENTIFIER.fullmatch(identifier):
+        refuse(outcomes.WRONG_VALUE, "Bundle.identifier.value", "missing, longer than 40 or odd characters")
+    check_timestamp(bundle.get("timestamp"))
     entries = bundle.get("entry")
     if not isinstance(entries, list) or not entries:
-        _refuse(outcomes.MISSING, "Bundle.entry", "no entries")
+        refuse(outcomes.MISSING, "Bundle.entry", "no entries")
     return UploadBundle(identifier, tuple(_read_rows(entries)))
 
 
-def _parse(body: bytes) -> dict[str, Any]:
+def parse(body: bytes) -> dict[str, Any]:
     def no_constant(_: str) -> NoReturn:
         raise ValueError("NaN and Infinity are not JSON")
 
@@ -78,17 +78,17 @@ def _parse(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise RequestRefused(outcomes.NOT_JSON) from error
     if not isinstance(bundle, dict):
-        _refuse(outcomes.WRONG_TYPE, "Bundle", "not a JSON object")
+        refuse(outcomes.WRONG_TYPE, "Bundle", "not a JSON object")
     return bundle
 
 
-def _check_timestamp(value: Any) -> None:
+def check_timestamp(value: Any) -> None:
     try:
         stamp = datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        _refuse(outcomes.WRONG_VALUE, "Bundle.timestamp", "not an ISO instant")
+        refuse(outcomes.WRONG_VALUE, "Bundle.timestamp", "not an ISO instant")
     if stamp.tzinfo is None:
-        _refuse(outcomes.WRONG_VALUE, "Bundle.timestamp", "without offset from UTC")
+        refuse(outcomes.WRONG_VALUE, "Bundle.timestamp", "without offset from UTC")
 
 
 def _read_rows(entries: list[Any]) -> list[Row]:
@@ -103,39 +103,39 @@ def _read_rows(entries: list[Any]) -> list[Row]:
         full_url = pick(entry, "fullUrl")
         if full_url is not None:
             if not isinstance(full_url, str) or full_url in full_urls:
-                _refuse(outcomes.WRONG_VALUE, f"{where}.fullUrl", "not text or used twice")
+                refuse(outcomes.WRONG_VALUE, f"{where}.fullUrl", "not text or used twice")
             full_urls.add(full_url)
         resource = pick(entry, "resource")
         if pick(resource, "resourceType") == "Patient":
             patient, patient_url = resource, _read_patient_frame(entry, where)
             person = _person(resource)
             if person in persons:
-                _refuse(outcomes.WRONG_VALUE, where, "a second Patient entry for the same person")
+                refuse(outcomes.WRONG_VALUE, where, "a second Patient entry for the same person")
             persons.add(person)
             continue
         row = _read_row(entry, where, patient, patient_url)
         if row.record_key in keys:
             # ASSUMED: refused whole, for $confirm could not tell the two apart.
-            _refuse(outcomes.WRONG_VALUE, f"{where}.request.url", "record key twice in one Bundle")
+            refuse(outcomes.WRONG_VALUE, f"{where}.request.url", "record key twice in one Bundle")
         keys.add(row.record_key)
         rows.append(row)
     if not rows:
-        _refuse(outcomes.MISSING, "Bundle.entry", "no Immunization entry")
+        refuse(outcomes.MISSING, "Bundle.entry", "no Immunization entry")
     if len(rows) > MAX_ROWS:
-        _refuse(outcomes.WRONG_VALUE, "Bundle.entry", f"more than {MAX_ROWS} Immunization entries")
+        refuse(outcomes.WRONG_VALUE, "Bundle.entry", f"more than {MAX_ROWS} Immunization entries")
     return rows
 
 
 def _read_patient_frame(entry: dict[str, Any], where: str) -> str:
     full_url = entry.get("fullUrl")
     if not isinstance(full_url, str) or not full_url.startswith("urn:uuid:"):
-        _refuse(outcomes.WRONG_VALUE, f"{where}.fullUrl", "a Patient entry needs a urn:uuid")
+        refuse(outcomes.WRONG_VALUE, f"{where}.fullUrl", "a Patient entry needs a urn:uuid")
     if pick(entry, "request", "method") != "PUT":
-        _refuse(outcomes.WRONG_VALUE, f"{where}.request.method", "a Patient entry is PUT")
+        refuse(outcomes.WRONG_VALUE, f"{where}.request.method", "a Patient entry is PUT")
     system, value = (pick(entry, "resource", "identifier", 0, part) for part in ("system", "value"))
     if pick(entry, "request", "url") != f"Patient?identifier={system}|{value}":
         # ASSUMED: the bar and the colon are written as they are, not percent-encoded, as in the contract's example.
-        _refuse(outcomes.WRONG_VALUE, f"{where}.request.url", "does not repeat the Patient's identifier")
+        refuse(outcomes.WRONG_VALUE, f"{where}.request.url", "does not repeat the Patient's identifier")
     return full_url
 
 
@@ -148,22 +148,22 @@ def _person(patient: dict[str, Any]) -> tuple[Any, ...]:
 def _read_row(entry: Any, where: str, patient: dict[str, Any] | None, patient_url: str | None) -> Row:
     method, url = pick(entry, "request", "method"), pick(entry, "request", "url")
     if method not in _METHODS:
-        _refuse(outcomes.WRONG_VALUE, f"{where}.request.method", "not POST, PUT or DELETE")
+        refuse(outcomes.WRONG_VALUE, f"{where}.request.method", "not POST, PUT or DELETE")
     kind, _, record_key = url.partition("/") if isinstance(url, str) else ("", "", "")
     if kind != "Immunization" or not _RECORD_KEY.fullmatch(record_key):
-        _refuse(outcomes.WRONG_VALUE, f"{where}.request.url", "not Immunization/{record key}")
+        refuse(outcomes.WRONG_VALUE, f"{where}.request.url", "not Immunization/{record key}")
     resource = pick(entry, "resource")
     if method == "DELETE":
         if resource is not None:
-            _refuse(outcomes.WRONG_VALUE, f"{where}.resource", "DELETE carries no resource")
+            refuse(outcomes.WRONG_VALUE, f"{where}.resource", "DELETE carries no resource")
         return Row(record_key, method, None, None)
     if pick(resource, "resourceType") != "Immunization":
-        _refuse(outcomes.WRONG_VALUE, f"{where}.resource.resourceType", "neither Patient nor Immunization")
+        refuse(outcomes.WRONG_VALUE, f"{where}.resource.resourceType", "neither Patient nor Immunization")
     # ASSUMED: strict order. "One Patient entry per person, then that person's Immunization entries."
     if patient is None or pick(resource, "patient", "reference") != patient_url:
-        _refuse(outcomes.WRONG_VALUE, f"{where}.resource.patient.reference", "not the Patient entry just before")
+        refuse(outcomes.WRONG_VALUE, f"{where}.resource.patient.reference", "not the Patient entry just before")
     return Row(record_key, method, resource, patient)
 
 
-def _refuse(refusal: Refusal, expression: str, diagnostics: str) -> NoReturn:
+def refuse(refusal: Refusal, expression: str, diagnostics: str) -> NoReturn:
     raise RequestRefused(refusal.at(expression, diagnostics))

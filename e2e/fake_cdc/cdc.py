@@ -16,7 +16,8 @@ from typing import Any
 
 from . import outcomes
 from .bundle_reading import Row, read_bundle
-from .holdings import Holdings, JudgedRow, Lot, StoredBatch, StoredRecord
+from .consumption import read_consumption
+from .holdings import ConsumedRow, Holdings, JudgedRow, Lot, StoredBatch, StoredRecord
 from .outcomes import RequestRefused
 from .row_checks import LOT_TYPE_URL, VACCINE_SYSTEM, judge_row
 from .scenarios import UNKNOWN_REFUSAL, UNKNOWN_SUCCESS, Rule, Scenarios, verdict
@@ -90,6 +91,8 @@ class Cdc:
             raise RequestRefused(rule.refusal(outcomes.BATCH_REFUSED))
         bundle = read_bundle(body)
         batch = self.holdings.find_batch(org_id, bundle.identifier)
+        if self.holdings.find_consumption(org_id, bundle.identifier) is not None:
+            raise RequestRefused(outcomes.IDENTIFIER_REUSED.at("Bundle.identifier"), status=409)
         if batch is None:
             rows = [self._judged(row, number, org_id, rule) for number, row in enumerate(bundle.rows, start=1)]
             self.holdings.accept(org_id, bundle.identifier, body, rows, self.clock())
@@ -151,6 +154,23 @@ class Cdc:
         }
         return Answer(200, content)
 
+    def consume(self, org_id: str, body: bytes, rule: Rule) -> Answer:
+        """Take what was used of the stock, once per identifier, and tell the verdict on each row at once.
+
+        Raises: RequestRefused 400 for the whole Bundle, 409 for an identifier used for another body.
+        """
+        if rule.scenario == "refuse_batch":
+            raise RequestRefused(rule.refusal(outcomes.BATCH_REFUSED))
+        identifier, rows = read_consumption(body, self.holdings.lots, rule)
+        stored = self.holdings.find_consumption(org_id, identifier)
+        if stored is None and self.holdings.find_batch(org_id, identifier) is None:
+            stored = self.holdings.consume(org_id, identifier, body, rows)
+        elif stored is not None and stored.body == body:
+            self.holdings.consume_again(org_id, identifier)  # and the same answer as the first time
+        else:
+            raise RequestRefused(outcomes.IDENTIFIER_REUSED.at("Bundle.identifier"), status=409)
+        return Answer(200, self._batch_response(identifier, [_consumption_entry(row) for row in stored.rows]))
+
     def is_verified(self, batch: StoredBatch) -> bool:
         return self.clock() >= batch.accepted_at + self.verify_after
 
@@ -200,6 +220,14 @@ def _verification_entry(row: JudgedRow, rule: Rule) -> dict[str, Any]:
         refusal = rule.refusal(UNKNOWN_REFUSAL.at(row.refusal.expression or "Immunization")) if unknown else row.refusal
         status, outcome = outcomes.STATUS_REFUSED, outcomes.refusal_outcome(refusal)
     return {"fullUrl": f"Immunization/{row.record_key}", "response": {"status": status, "outcome": outcome}}
+
+
+def _consumption_entry(row: ConsumedRow) -> dict[str, Any]:
+    if row.refusal is None:
+        status, outcome = outcomes.STATUS["PUT"], outcomes.success_outcome(*outcomes.DONE["PUT"])
+    else:
+        status, outcome = outcomes.STATUS_REFUSED, outcomes.refusal_outcome(row.refusal)
+    return {"fullUrl": f"SupplyDelivery/{row.identifier}", "response": {"status": status, "outcome": outcome}}
 
 
 def _supply_delivery(lot: Lot) -> dict[str, Any]:

@@ -28,6 +28,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/control/verify_after", _verify_after)
     app.router.add_get("/control/lots", _lots)
     app.router.add_post("/control/lots", _add_lot)
+    app.router.add_get("/control/consumptions", _consumptions)
     app.router.add_post("/control/down", _down)
     app.router.add_post("/control/reset", _reset)
 
@@ -123,6 +124,15 @@ async def _verify_after(request: web.Request) -> web.Response:
 
 async def _lots(request: web.Request) -> web.Response:
     return web.json_response({"lots": [asdict(lot) for lot in request.app[CDC].holdings.lots]})
+
+
+async def _consumptions(request: web.Request) -> web.Response:
+    stored = request.app[CDC].holdings.consumptions
+    found = [
+        {"identifier": identifier, "times_received": one.times_received, "rows": [asdict(row) for row in one.rows]}
+        for (_, identifier), one in stored.items()
+    ]
+    return web.json_response({"consumptions": found})
 
 
 async def _add_lot(request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,23 @@ class Lot:
     doses_per_vial: int | None = None
 
 
+@dataclass(frozen=True)
+class ConsumedRow:
+    """One row of an accepted Bundle of consumption; `refusal` None = stored, and the balance fell by `vials`."""
+
+    identifier: str
+    vials: int
+    doses: int
+    refusal: Refusal | None
+
+
+@dataclass
+class StoredConsumption:
+    body: bytes
+    rows: tuple[ConsumedRow, ...]
+    times_received: int = 1
+
+
 class Holdings:
     """Open the state in `folder`, read every event in it, then append.
 
@@ -122,6 +139,25 @@ class Holdings:
     def receive_again(self, batch: StoredBatch) -> None:
         self._append({"event": "again", "org_id": batch.org_id, "identifier": batch.identifier})
 
+    def find_consumption(self, org_id: str, identifier: str) -> StoredConsumption | None:
+        return self.consumptions.get((org_id, identifier))
+
+    def consume(self, org_id: str, identifier: str, body: bytes, rows: list[ConsumedRow]) -> StoredConsumption:
+        """Store a Bundle of consumption that was not seen before; the balance of each row stored falls now."""
+        self._append(
+            {
+                "event": "consumed",
+                "org_id": org_id,
+                "identifier": identifier,
+                "body": body.decode("utf-8"),
+                "rows": [asdict(row) for row in rows],
+            }
+        )
+        return self.consumptions[org_id, identifier]
+
+    def consume_again(self, org_id: str, identifier: str) -> None:
+        self._append({"event": "consumed_again", "org_id": org_id, "identifier": identifier})
+
     def add_lot(self, lot: Lot) -> None:
         self._append({"event": "lot", "lot": asdict(lot)})
 
@@ -134,6 +170,7 @@ class Holdings:
         self.batches: dict[tuple[str, str], StoredBatch] = {}
         self.records: dict[str, StoredRecord] = {}
         self.lots: list[Lot] = list(self._stock)
+        self.consumptions: dict[tuple[str, str], StoredConsumption] = {}
 
     def _append(self, event: dict[str, Any]) -> None:
         line = memoryview(json.dumps(event).encode("ascii") + b"\n")
@@ -163,6 +200,14 @@ class Holdings:
                     self.records[row.record_key].uploads += 1
             case "lot":
                 self.lots.append(Lot(**event["lot"]))
+            case "consumed":
+                consumed = tuple(_consumed_from(row) for row in event["rows"])
+                stored = StoredConsumption(event["body"].encode("utf-8"), consumed)
+                self.consumptions[event["org_id"], event["identifier"]] = stored
+                used = {row.identifier: row.vials for row in consumed if row.refusal is None}
+                self.lots = [replace(lot, vials=lot.vials - used.get(lot.identifier, 0)) for lot in self.lots]
+            case "consumed_again":
+                self.consumptions[event["org_id"], event["identifier"]].times_received += 1
             case other:
                 raise ValueError(f"holdings.jsonl: unknown event {other!r}")
 
@@ -180,6 +225,11 @@ class Holdings:
                     "patient": row.patient,
                 }
             )
+
+
+def _consumed_from(row: dict[str, Any]) -> ConsumedRow:
+    refusal = None if row["refusal"] is None else Refusal(**row["refusal"])
+    return ConsumedRow(row["identifier"], row["vials"], row["doses"], refusal)
 
 
 def _row_from(row: dict[str, Any]) -> JudgedRow:

@@ -13,7 +13,7 @@ from . import outcomes
 from .holdings import JudgedRow
 from .outcomes import Refusal
 
-KINDS = ("upload", "confirm", "stock")
+KINDS = ("upload", "confirm", "stock", "consumption")
 _EVERY = frozenset(KINDS)
 SCENARIOS: dict[str, frozenset[str]] = {
     "normal": _EVERY,
@@ -28,9 +28,9 @@ SCENARIOS: dict[str, frozenset[str]] = {
     "wrong_charset": _EVERY,
     "rate_limit_429": _EVERY,
     "unauthorized_401": _EVERY,
-    "refuse_batch": frozenset({"upload"}),
-    "refuse_row": frozenset({"upload"}),
-    "month_closed": frozenset({"upload"}),
+    "refuse_batch": frozenset({"upload", "consumption"}),
+    "refuse_row": frozenset({"upload", "consumption"}),
+    "month_closed": frozenset({"upload", "consumption"}),
     "processing_202": frozenset({"confirm"}),
     "entry_missing": frozenset({"confirm"}),
     "unknown_code": frozenset({"upload", "confirm"}),

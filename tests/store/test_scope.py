@@ -17,9 +17,12 @@ from store.device_database import DeviceDatabase
 from store.hub_database import HubDatabase
 from store.pairs import open_pairs
 from store.protocol import HubStatus, PeopleAnswer, SnapshotOffer, SyncRequest
+from store.record_table import RecordTable
 from store.scope import Scope, people_in, with_merged
 from store.scope_records import records_of_people
+from store.stock import StockRow, draft_consumption
 from store.storage import MemoryFolder
+from store.tables import Tables
 from tests.store.test_checkpoint import no_rest
 from tests.store.test_database import dose as dose_payload
 from tests.worlds import Clock, make_world
@@ -136,6 +139,27 @@ class Clinic:
         results = [{"record_id": d["record_id"], "verified": n % 3 != 2} for n, d in enumerate(waiting)]
         await self.commit(self.hub, ChangeDraft(ChangeKind.VERIFICATION_RECEIVED, batch_id, {"results": results}))
 
+    async def stock(self, rows: set[int]) -> None:
+        """The hub downloads CDC's stock, as it was before anything was used."""
+        told = [stock_row(number).model_dump(mode="json") for number in sorted(rows)]
+        await self.commit(self.hub, ChangeDraft(ChangeKind.STOCK_RECEIVED, f"d{self.hub.head}", {"rows": told}))
+
+    async def use(self, device: DeviceDatabase, number: int, vials: int) -> None:
+        row = device.tables.stock_rows.find(stock_row(number).record_id)
+        if row is not None:
+            await self.commit(device, *draft_consumption(device.tables, row, vials))
+
+    async def consumption(self, which: int) -> None:
+        """The hub tells CDC what was used; CDC takes every row but the one meant."""
+        rows = [
+            {**d, "consumption_id": d["record_id"], "doses": 0, "doses_total": 0}
+            for d in self.hub.tables.consumptions.find_by("state", "not_sent")
+        ]
+        batch_id = f"c{self.hub.head}"
+        await self.commit(self.hub, ChangeDraft(ChangeKind.CONSUMPTION_SENT, batch_id, {"rows": rows}))
+        results = [{"consumption_id": r["consumption_id"], "accepted": n != which} for n, r in enumerate(rows)]
+        await self.commit(self.hub, ChangeDraft(ChangeKind.CONSUMPTION_ANSWERED, batch_id, {"results": results}))
+
     # ---- what the programs do
 
     async def sync(self, device: DeviceDatabase) -> None:
@@ -221,7 +245,16 @@ def held(database: DeviceDatabase | HubDatabase, people: set[str]) -> dict[str, 
             if {pair["first"], pair["second"]} <= people | doses.keys()
         },
         "sessions": {d["record_id"]: dict(d) for d in tables.sessions.documents()},
+        **{table.name: {d.doc_id: dict(d) for d in table.documents()} for table in stock_tables(tables)},
     }
+
+
+def stock_tables(tables: Tables) -> list[RecordTable]:
+    return [tables.stock_rows, tables.consumptions, tables.stock_downloads, tables.stock_batches]
+
+
+def stock_row(number: int) -> StockRow:
+    return StockRow(identifier=f"S-{number}", vaccine_code="MMR", lot_number=f"L{number}-CDC", vials=9)
 
 
 def assert_holds_its_scope(clinic: Clinic) -> None:
@@ -251,6 +284,9 @@ STEPS = st.one_of(
     st.tuples(st.just("session"), device, sessions, st.lists(people, max_size=3, unique=True), st.integers(0, 2)),
     st.tuples(st.just("decide"), device, people, people, st.booleans()),
     st.tuples(st.just("upload")),
+    st.tuples(st.just("stock"), st.sets(st.integers(0, 1), min_size=1)),
+    st.tuples(st.just("use"), device, st.integers(0, 1), st.integers(0, 2)),
+    st.tuples(st.just("consumption"), st.integers(0, 2)),
     st.tuples(st.just("sync"), device),
     st.tuples(st.just("sync"), device),
     st.tuples(st.just("choose"), st.sets(sessions, max_size=2), st.sets(st.integers(0, 2), max_size=1)),
@@ -267,6 +303,8 @@ async def play(steps: list[Any]) -> Clinic:
     for name, *facts in [("session", 0, 0, [0, 1], 0), ("sync", 0), ("sync", 1), ("choose", {0}, set()), *steps]:
         if name == "upload":
             await clinic.upload()
+        elif name in ("stock", "consumption"):
+            await getattr(clinic, name)(*facts)
         elif name == "restart":
             await clinic.restart_tablet()
         elif name == "pull":
@@ -328,6 +366,10 @@ CASES: dict[str, list[Any]] = {
     ],
     "alike persons that were told apart, fetched one by one": [
         ("decide", 0, 4, 5, False), ("sync", 0), ("sync", 2), ("open", 4), ("open", 5),
+    ],
+    "stock and what was used of it, typed at two stations and accepted meanwhile": [
+        ("stock", {0, 1}), ("sync", 0), ("sync", 2), ("use", 0, 0, 1), ("use", 2, 0, 2), ("sync", 0),
+        ("consumption", 2), ("sync", 2), ("stock", {0}), ("choose", {0}, set()), ("use", 2, 0, 1),
     ],
     "a session that leaves its day, and who joins it then": [
         ("session", 0, 1, [2], 1), ("sync", 0), ("choose", set(), {1}), ("session", 0, 1, [2], 2), ("sync", 0),

@@ -205,13 +205,15 @@ async def test_upload_page_says_that_it_goes_to_cdc_and_is_not_verified_yet(user
     await user.should_see("未完成上傳 1 筆")
 
 
-async def test_functions_not_built_yet_are_greyed_and_say_so(user: User) -> None:
-    await user.open("/")
+MANUAL = ("2.BA102_3", "2.BA102_3_UPLOAD", "3.BA102_3_DOWNLOAD", "7.BA109", "D.BA109_3_DOWNLOAD", "E.BAMENU4")
 
-    await user.should_see("尚未提供")
-    button = next(iter(user.find(marker="D.BA109_3_DOWNLOAD").elements))
-    assert isinstance(button, ui.button)
-    assert not button.enabled
+
+@pytest.mark.parametrize("code", MANUAL)
+async def test_every_function_of_the_manual_opens_from_the_menu(user: User, code: str) -> None:
+    await user.open("/")
+    user.find(marker=code).click()
+
+    await user.should_see(f"({code.split('.')[1]})")
 
 
 async def test_opening_an_unknown_record_says_so_and_offers_the_search(user: User) -> None:

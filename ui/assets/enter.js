@@ -20,7 +20,8 @@ document.addEventListener("keydown", (event) => {
   setTimeout(() => moveOn(form, field));
 }, true);
 
-// The program's own F-keys must not also find, reload or print as the browser does; F5, F6, F11 and F12 stay the browser's.
+// The program's own F-keys must not also find, reload or print as the browser does; F5, F6, F11 and F12 stay
+// the browser's.
 document.addEventListener("keydown", (event) => {
-  if (/^F[1-47-9]$/.test(event.key) && !event.ctrlKey && !event.altKey) event.preventDefault();
+  if (/^F([1-47-9]|10)$/.test(event.key) && !event.ctrlKey && !event.altKey) event.preventDefault();
 }, true);

@@ -222,6 +222,9 @@ class ConflictsPage:
             return person_name(self._state, document["person_id"])
         if table == "sessions":
             return f"{roc_text(document['session_date'])} {document['session_name']}"
+        if table == "consumptions":
+            row = self._tables.stock_rows.find(document["row_id"])
+            return f"{row['vaccine_code']} {row['lot_number']}" if row else ""
         return str(document["lot_number"] if table == "lots" else f"{document['chart_number']} {document['name']}")
 
     def _open_button(self, table: str, document: Mapping[str, Any]) -> None:

@@ -1,61 +1,74 @@
-"""The main menu: search first, then the manual's functions under their codes."""
+"""The main menu: search first, then the manual's functions under their codes, each with what waits there."""
+
+from collections.abc import Callable
 
 from nicegui import ui
 
 from store.conflicts import count_open_conflicts
 from store.prenatal import ExamState
+from store.stock import count_waiting
 from store.uploads import UploadState
 from ui import wording
 from ui.patient_search import patient_search
 from ui.shell import page_frame
 from ui.state import AppState
 
-_NOT_YET = [
-    ("D.BA109_3_DOWNLOAD", "疫苗批號和數量下載且上傳"),
-]
+# Code, name, path, and the key that opens it from here.
+_FUNCTIONS = (
+    ("2.BA102_3", wording.RECORDING, "/BA102_3", "F2"),
+    ("2.BA102_3_UPLOAD", wording.UPLOADING, "/BA102_3_UPLOAD", "F3"),
+    ("3.BA102_3_DOWNLOAD", wording.VERIFYING, "/BA102_3_DOWNLOAD", "F4"),
+    ("7.BA109", wording.LOTS, "/BA109", "F7"),
+    ("D.BA109_3_DOWNLOAD", wording.STOCK, "/BA109_3_DOWNLOAD", "F8"),
+    ("E.BAMENU4", wording.EXAM_MENU, "/BAMENU4", "F9"),
+    (wording.CONFLICTS, wording.CONFLICTS_MENU, "/conflicts", "F10"),
+    (wording.ROSTER, wording.ROSTER_MENU, "/roster", ""),
+    (wording.DEVICE, wording.DEVICE_MENU, "/device", ""),
+)
 
 
 def build(state: AppState) -> None:
     def open_person(record_id: str) -> None:
         ui.navigate.to(f"/BA102_3?patient={record_id}")
 
-    keys = {"F2": lambda: ui.navigate.to("/BA102_3"), "F4": lambda: ui.navigate.to("/conflicts")}
-    with page_frame(state, "主選單", on_key=keys):
+    def opener(path: str) -> Callable[[], None]:
+        return lambda: ui.navigate.to(path)
+
+    keys = {key: opener(path) for _, _, path, key in _FUNCTIONS if key}
+    key_help = {key: name for _, name, _, key in _FUNCTIONS if key}
+    with page_frame(state, wording.MENU, on_key=keys, key_help=key_help):
         patient_search(state, open_person)
-
         with ui.element("div").classes("desk-menu"):
-            _function("2.BA102_3", "預防接種建檔及修改", "/BA102_3").set_text("F2")
-            waiting = _function("2.BA102_3_UPLOAD", "預防接種 API 上傳作業", "/BA102_3_UPLOAD")
-            unverified = _function("3.BA102_3_DOWNLOAD", "預防接種 API 下載作業", "/BA102_3_DOWNLOAD")
-            conflicts = _function(wording.CONFLICTS, wording.CONFLICTS_MENU, "/conflicts")
-            lots = _function("7.BA109", wording.LOTS, "/BA109")
-            for code, name in _NOT_YET:
-                _function(code, name, "").set_text("尚未提供")
-            exams = _function("E.BAMENU4", wording.EXAM_MENU, "/BAMENU4")
-            patients = _function("名冊匯入", "由 HIS 匯出的病患名冊", "/roster")
-            held = _function(wording.DEVICE, wording.DEVICE_MENU, "/device")
+            notes = {path: _function(code, name, path, key) for code, name, path, key in _FUNCTIONS}
 
-        def refresh() -> None:
-            tables = state.database.tables
-            count = {each: tables.vaccinations.count_by("upload_state", each) for each in UploadState}
-            waiting.set_text(f"待處理 {count[UploadState.NOT_SENT] + count[UploadState.REFUSED]}")
-            unverified.set_text(f"待檢核 {count[UploadState.ACCEPTED] + count[UploadState.SENT]}")
-            conflicts.set_text(f"F4　待處理 {count_open_conflicts(tables)}")
-            lots.set_text(wording.LOTS_WAITING.format(count=tables.lots.count_by("manufacturer_missing", "missing")))
-            exams.set_text(wording.EXAM_WAITING.format(count=tables.exams.count_by("exam_state", ExamState.NOT_SENT)))
-            patients.set_text(f"{len(tables.patients)} 人")
-            held.set_text(wording.CHOSEN_SESSIONS if state.database.reach.is_chosen else wording.EVERYONE)
+    def refresh() -> None:
+        for path, told in _waiting(state).items():
+            notes[path].set_text(told)
 
-        refresh()
-        state.changed.subscribe(refresh)
+    refresh()
+    state.changed.subscribe(refresh)
 
 
-def _function(code: str, name: str, path: str) -> ui.label:
+def _waiting(state: AppState) -> dict[str, str]:
+    tables = state.database.tables
+    count = {each: tables.vaccinations.count_by("upload_state", each) for each in UploadState}
+    return {
+        "/BA102_3_UPLOAD": f"待處理 {count[UploadState.NOT_SENT] + count[UploadState.REFUSED]}",
+        "/BA102_3_DOWNLOAD": f"待檢核 {count[UploadState.ACCEPTED] + count[UploadState.SENT]}",
+        "/BA109": wording.LOTS_WAITING.format(count=tables.lots.count_by("manufacturer_missing", "missing")),
+        "/BA109_3_DOWNLOAD": f"待上傳 {count_waiting(tables)}",
+        "/BAMENU4": wording.EXAM_WAITING.format(count=tables.exams.count_by("exam_state", ExamState.NOT_SENT)),
+        "/conflicts": f"待處理 {count_open_conflicts(tables)}",
+        "/roster": f"{len(tables.patients)} 人",
+        "/device": wording.CHOSEN_SESSIONS if state.database.reach.is_chosen else wording.EVERYONE,
+    }
+
+
+def _function(code: str, name: str, path: str, key: str) -> ui.label:
     """Returns the label that says how much is waiting there."""
-    # A function without a path is one of the manual's that this program does not have yet.
     with ui.button(on_click=lambda: ui.navigate.to(path)).props("flat no-caps align=left") as button:
-        ui.label(code).classes("desk-code")
+        ui.label(f"{code}　{key}" if key else code).classes("desk-code")
         ui.label(name)
         note = ui.label("").classes("desk-code")
-    button.mark(code).set_enabled(bool(path))
+    button.mark(code)
     return note

@@ -27,7 +27,7 @@ _LISTED = 500
 
 def build_upload(state: AppState) -> None:
     """上傳作業: what CDC does not have yet, oldest first."""
-    with page_frame(state, "預防接種 API 上傳作業", code="BA102_3_UPLOAD", on_key={"F9": lambda: upload(state)}):
+    with page_frame(state, wording.UPLOADING, code="BA102_3_UPLOAD", on_key={"F9": lambda: upload(state)}):
         with ui.column().classes("desk-card"):
             head = ui.label("").mark("last-sent")
             ui.label(f"{wording.NOT_NHI}{wording.ACCEPTED_IS_NOT_VERIFIED}").classes("desk-note")
@@ -53,7 +53,7 @@ def build_upload(state: AppState) -> None:
 
 def build_verification(state: AppState) -> None:
     """下載作業: CDC's verdict on what it has accepted, refusals first."""
-    with page_frame(state, "預防接種 API 下載作業", code="BA102_3_DOWNLOAD", on_key={"F9": lambda: download(state)}):
+    with page_frame(state, wording.VERIFYING, code="BA102_3_DOWNLOAD", on_key={"F9": lambda: download(state)}):
         with ui.column().classes("desk-card"):
             due = ui.label("").mark("due")
             ui.label(wording.ACCEPTED_IS_NOT_VERIFIED).classes("desk-note")

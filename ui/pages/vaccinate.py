@@ -41,7 +41,7 @@ class Desk:
             "F9": self._save,
             "Escape": self._leave,
         }
-        with page_frame(self._state, "預防接種建檔及修改", code=CODE, on_key=keys):
+        with page_frame(self._state, wording.RECORDING, code=CODE, on_key=keys):
             self._work = ui.column().classes("w-full")
             DayList(self._state, on_open=self.open_record)
         if record:

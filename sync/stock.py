@@ -1,0 +1,183 @@
+"""CDC's stock as the hub fetches it, and what was used of it on its way to CDC. Both only at staff's tap.
+
+    POST /api/cdc/stock           {} -> StockAnswer    download the whole table
+    POST /api/cdc/stock/upload    {} -> StockAnswer    upload what was typed and not sent
+
+Invariants:
+- every answer of CDC is on disk as it came before anybody tries to understand it;
+- a table counts whole or not at all; an empty one never replaces one that is not;
+- what is to be sent is on disk, as SENT and byte for byte, before it leaves. A Bundle whose fate is unknown goes again
+  as it was, first of all, also before a download: CDC counts an identifier once, and a balance that may or may not hold
+  it yet would be taken for the wrong one.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from store.changes import ChangeDraft, ChangeKind, World
+from store.hub_database import HubDatabase
+from store.protocol import StockAnswer
+from store.stock import (
+    ConsumptionResult,
+    ConsumptionRow,
+    ConsumptionState,
+    StockRow,
+    count_standing_doses,
+    draft_new_lots,
+    stock_rows,
+)
+from store.uploads import BatchState
+from sync import cdc_stock, upload_queue
+from sync.cdc_client import CdcClient
+from sync.registry import AnswerUnreadable, CdcSettings, RegistryError, find_sent_body, sent_exchange
+
+MADE_BY = "hub"
+MAX_PAGES = 500
+_log = logging.getLogger(__name__)
+
+
+class StockDesk:
+    """The one who asks CDC for stock. One thing at a time."""
+
+    def __init__(self, database: HubDatabase, client: CdcClient, settings: CdcSettings, world: World) -> None:
+        self._database = database
+        self._tables = database.tables
+        self._client = client
+        self._settings = settings
+        self._world = world
+        self._busy = asyncio.Lock()
+
+    async def download(self) -> StockAnswer:
+        return await self._alone(self._download)
+
+    async def upload(self) -> StockAnswer:
+        return await self._alone(self._upload)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _alone(self, work: Callable[[], Awaitable[StockAnswer]]) -> StockAnswer:
+        if self._busy.locked():
+            return StockAnswer(code="busy")  # another station's tap is at it, and its outcome comes to all
+        async with self._busy:
+            try:
+                return await work()
+            except RegistryError as error:
+                _log.warning("CDC stock: %s %s", error.code, error.detail)
+                return StockAnswer(code=error.code, detail=error.detail)
+
+    # ---- download
+
+    async def _download(self) -> StockAnswer:
+        await self._finish_open_batches()
+        rows, unreadable = await self._all_pages(self._world.make_record_id())
+        if not rows and (unreadable or stock_rows(self._tables)):
+            return StockAnswer(code="stock_empty", unreadable=unreadable)
+        lots = draft_new_lots(self._tables, rows)
+        payload = {
+            "rows": [row.model_dump(mode="json", exclude_defaults=True) for row in rows],
+            **({"unreadable": unreadable} if unreadable else {}),
+        }
+        received = ChangeDraft(ChangeKind.STOCK_RECEIVED, self._world.make_record_id(), payload)
+        await self._database.commit([received, *lots], MADE_BY)
+        return StockAnswer(code="downloaded", rows=len(rows), new_lots=len(lots), unreadable=unreadable)
+
+    async def _all_pages(self, download_id: str) -> tuple[list[StockRow], int]:
+        rows: dict[str, StockRow] = {}
+        entries = unreadable = 0
+        query, asked = cdc_stock.first_query(self._settings.org_id), set[str]()
+        while query:
+            if query in asked or len(asked) >= MAX_PAGES:
+                raise AnswerUnreadable("pages without end")
+            asked.add(query)
+            exchange = await self._client.stock(download_id, query)
+            await self._database.keep_exchange(exchange.as_data())
+            page = cdc_stock.read_stock_page(exchange)
+            rows |= {row.identifier: row for row in page.rows}
+            entries += len(page.rows) + page.unreadable
+            unreadable += page.unreadable
+            query = page.next_query
+        if page.total is not None and page.total != entries:
+            # Rows went or came while the pages were turned: half of two tables is none.
+            raise AnswerUnreadable(f"{entries} of {page.total} rows")
+        return list(rows.values()), unreadable
+
+    # ---- upload
+
+    async def _upload(self) -> StockAnswer:
+        results = await self._finish_open_batches()
+        waiting = self._waiting_rows()  # once: what CDC refuses now waits for another tap
+        for start in range(0, len(waiting), self._settings.max_rows):
+            rows = waiting[start : start + self._settings.max_rows]
+            now = self._world.now()
+            batch_id = self._new_batch_id(now)
+            body = cdc_stock.make_consumption(batch_id, rows, now)
+            payload = {"rows": [row.model_dump(mode="json") for row, _, _ in rows]}
+            sent = ChangeDraft(ChangeKind.CONSUMPTION_SENT, batch_id, payload)
+            await self._database.commit([sent], MADE_BY, exchanges=[sent_exchange(batch_id, body, now)])
+            results += await self._post(batch_id, body)
+        if not results:
+            return StockAnswer(code="nothing_to_upload")
+        accepted = [result for result in results if result.accepted]
+        words = (accepted or results)[0]
+        return StockAnswer(
+            code="uploaded",
+            accepted=len(accepted),
+            refused=len(results) - len(accepted),
+            detail=" ".join(part for part in (words.code, words.text) if part),
+        )
+
+    async def _finish_open_batches(self) -> list[ConsumptionResult]:
+        """Send again, as it was, whatever CDC's word is not known of. Raises: RegistryError."""
+        results: list[ConsumptionResult] = []
+        for batch in sorted(self._open_batches(), key=lambda batch: datetime.fromisoformat(batch["sent_at"])):
+            batch_id = batch["batch_id"]
+            body = find_sent_body(self._database.exchanges_of(batch_id), batch_id)
+            results += await self._post(batch_id, body)
+        return results
+
+    async def _post(self, batch_id: str, body: bytes) -> list[ConsumptionResult]:
+        """Raises: RegistryError, also where a row is still without CDC's word: nothing else is done before it has."""
+        rows = self._tables.stock_batches.at(batch_id)["rows"]
+        exchange = await self._client.consume(batch_id, body)
+        await self._database.keep_exchange(exchange.as_data())
+        results = cdc_stock.read_consumption(exchange, [row["consumption_id"] for row in rows])
+        if results:
+            payload = {"results": [result.model_dump(mode="json") for result in results]}
+            await self._database.commit([ChangeDraft(ChangeKind.CONSUMPTION_ANSWERED, batch_id, payload)], MADE_BY)
+        if len(results) < len(rows):
+            raise AnswerUnreadable(f"HTTP 200 with a word on {len(results)} of {len(rows)} rows")
+        return results
+
+    def _open_batches(self) -> list[Mapping[str, Any]]:
+        return list(self._tables.stock_batches.find_by("state", BatchState.SENT))
+
+    def _waiting_rows(self) -> list[tuple[ConsumptionRow, str, str]]:
+        """Each with CDC's identifier of the stock row, and its lot. What stations typed apart waits for a person."""
+        found = []
+        for state in (ConsumptionState.NOT_SENT, ConsumptionState.REFUSED):
+            for consumption in self._tables.consumptions.find_by("state", state):
+                row = self._tables.stock_rows.find(consumption["row_id"])
+                if row is None or consumption["conflict"] or row["period"] != consumption.get("period", ""):
+                    continue
+                total = count_standing_doses(self._tables, row)
+                used = ConsumptionRow(
+                    consumption_id=consumption["record_id"],
+                    revision=consumption["revision"],
+                    row_id=row["record_id"],
+                    vials=consumption["vials"],
+                    doses=max(0, total - row["doses_before"]),
+                    doses_total=total,
+                )
+                found.append((used, row["identifier"], row["lot_number"]))
+        return found
+
+    def _new_batch_id(self, now: datetime) -> str:
+        def is_taken(batch_id: str) -> bool:
+            return self._tables.batches.exists(batch_id) or self._tables.stock_batches.exists(batch_id)
+
+        return upload_queue.new_batch_id(self._settings.org_id, now, self._world.random_bytes(2), is_taken)
+
