@@ -40,6 +40,7 @@ class ChangeKind(StrEnum):
     UPLOAD_ACCEPTED = "upload_accepted"
     UPLOAD_REFUSED = "upload_refused"
     VERIFICATION_RECEIVED = "verification_received"
+    HISTORY_RECEIVED = "history_received"
 
 
 # Only the hub speaks with CDC, so only it may say what CDC said.
@@ -49,6 +50,7 @@ HUB_MADE_KINDS = frozenset(
         ChangeKind.UPLOAD_ACCEPTED,
         ChangeKind.UPLOAD_REFUSED,
         ChangeKind.VERIFICATION_RECEIVED,
+        ChangeKind.HISTORY_RECEIVED,
     }
 )
 

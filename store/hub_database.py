@@ -273,7 +273,8 @@ class HubDatabase(Database):
             return {**facts, "counts": await self._write_scope(file, scope), "scope": scope.digest}
         parts, is_small = [run.tables for run in self._runs], sum(map(len, derived)) < BARE_RECORDS
         await merge_runs(RunWriter(file), parts, derived, True, self.rest, bare=is_small)
-        counts = {table.name: state["counts"][table.name] for table in derived}
+        # A table that this program added is not in the state of a store that was last written before.
+        counts = {table.name: state["counts"][table.name] for table in derived if table.name in state["counts"]}
         return {**facts, "counts": counts, "digests": state.get("digests", {})}
 
     async def _write_scope(self, file: StorageFile, scope: Scope) -> dict[str, Any]:

@@ -129,6 +129,8 @@ class Tables(TinyDB):
                 counted=("open",),
             )
         )
+        # What CDC told of a person, by the person's record id (history.py).
+        self.histories = self._add(RecordTable("histories"))
         # Whole changes: a device keeps its own, in the order they were made; the hub keeps all, by their number.
         self.changes = self._add(
             NumberedTable(
