@@ -6,6 +6,7 @@ from typing import Self
 
 from store.changes import World
 from store.hub_database import HubDatabase
+from sync.history import HistoryDesk
 from sync.hub import CdcLink
 from sync.settings import Settings
 
@@ -19,6 +20,7 @@ class CdcLine:
     """What talks to CDC, or why nothing does: `failure` is empty where no CDC is set."""
 
     worker: CdcLink | None = None
+    history: HistoryDesk | None = None
     close: Callable[[], Awaitable[None]] = _nothing_to_close
     failure: str = ""
 
@@ -49,4 +51,10 @@ class CdcLine:
             client = CdcClient(told, world)
         except CertificateUnusable as error:
             return cls(failure=f"certificate_{error.reason}")
-        return cls(CdcWorker(database, client, told, world), client.close)
+        history = HistoryDesk(database, client, world)
+
+        async def close() -> None:
+            await history.close()
+            await client.close()
+
+        return cls(CdcWorker(database, client, told, world), history, close)

@@ -16,6 +16,7 @@ from typing import Any
 
 from . import outcomes
 from .bundle_reading import Row, read_bundle
+from .history import find_history, read_person
 from .holdings import Holdings, JudgedRow, Lot, StoredBatch, StoredRecord
 from .outcomes import RequestRefused
 from .row_checks import LOT_TYPE_URL, VACCINE_SYSTEM, judge_row
@@ -149,6 +150,16 @@ class Cdc:
             "link": links,
             "entry": [{"resource": _supply_delivery(lot)} for lot in shown],
         }
+        return Answer(200, content)
+
+    def history(self, identifier: str | None, birth_date: str | None, rule: Rule) -> Answer:
+        """Tell what a person was given anywhere. Raises: RequestRefused 400."""
+        person = read_person(identifier, birth_date)
+        held = [record for record in self.holdings.records.values() if self.state_of(record) == "held"]
+        found = find_history(self.holdings, person, held, rule.scenario)
+        content: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": len(found)}
+        if found:  # ASSUMED: as FHIR has it, an empty list is left out
+            content["entry"] = [{"resource": resource} for resource in found]
         return Answer(200, content)
 
     def is_verified(self, batch: StoredBatch) -> bool:

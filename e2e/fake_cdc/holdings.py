@@ -73,6 +73,15 @@ class Lot:
     doses_per_vial: int | None = None
 
 
+@dataclass(frozen=True)
+class Person:
+    """By what a person's history is asked for."""
+
+    system: str
+    value: str
+    birth_date: str
+
+
 class Holdings:
     """Open the state in `folder`, read every event in it, then append.
 
@@ -125,6 +134,10 @@ class Holdings:
     def add_lot(self, lot: Lot) -> None:
         self._append({"event": "lot", "lot": asdict(lot)})
 
+    def add_history(self, person: Person, rows: list[dict[str, str]]) -> None:
+        """Know a person, with these rows besides those known before."""
+        self._append({"event": "history", "person": asdict(person), "rows": rows})
+
     def reset(self) -> None:
         self._file.truncate(0)
         os.fsync(self._file.fileno())
@@ -134,6 +147,7 @@ class Holdings:
         self.batches: dict[tuple[str, str], StoredBatch] = {}
         self.records: dict[str, StoredRecord] = {}
         self.lots: list[Lot] = list(self._stock)
+        self.people: dict[Person, list[dict[str, str]]] = {}  # with what other institutions gave them
 
     def _append(self, event: dict[str, Any]) -> None:
         line = memoryview(json.dumps(event).encode("ascii") + b"\n")
@@ -163,6 +177,8 @@ class Holdings:
                     self.records[row.record_key].uploads += 1
             case "lot":
                 self.lots.append(Lot(**event["lot"]))
+            case "history":
+                self.people.setdefault(Person(**event["person"]), []).extend(event["rows"])
             case other:
                 raise ValueError(f"holdings.jsonl: unknown event {other!r}")
 

@@ -107,7 +107,9 @@ async def test_only_what_devices_derive_from_changes_is_in_it() -> None:
     hub.tables.table("notes")
     names = {table.name for table in hub.tables.derived_tables()}
 
-    assert names == {"patients", "lots", "sessions", "vaccinations", "batches", "unreadable", "decisions", "pairs"}
+    assert names == {
+        "patients", "lots", "sessions", "vaccinations", "batches", "unreadable", "decisions", "pairs", "histories",
+    }  # fmt: skip
 
 
 async def test_a_devices_unsent_changes_stay_unsent_and_shown() -> None:
