@@ -19,3 +19,8 @@ document.addEventListener("keydown", (event) => {
   // Only after the field has taken its Enter.
   setTimeout(() => moveOn(form, field));
 }, true);
+
+// F7 is the browser's own key for reading with a cursor: not where it opens a window of ours.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "F7" && document.querySelector(".takes-f7")) event.preventDefault();
+}, true);

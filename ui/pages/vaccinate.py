@@ -14,6 +14,7 @@ from store.problems import Problem
 from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
 from store.uploads import UploadState
 from ui import wording
+from ui.cdc_history import history_button
 from ui.conflict_facts import dose_text, person_name
 from ui.forms import VaccinationText, check_form, stops_saving
 from ui.patient_search import patient_search, roc_text
@@ -159,6 +160,7 @@ class VaccinationForm:
         ui.label(line).classes("desk-person").mark("person")
         identity = person.get("national_id") or f"父母 {person.get('parent_national_id') or ''}"
         ui.label(f"病歷號碼 {person['chart_number']}　身分證 {identity}").classes("desk-note")
+        history_button(self._state, person["record_id"])
         tables = self._state.database.tables
         if merged := merged_patients(tables, person["record_id"]):
             charts = "、".join(person_name(self._state, one) for one in merged)
