@@ -37,7 +37,7 @@ def test_asked_online_then_seen_again_with_its_time_when_the_network_is_cut(
     desk.import_roster(roster)
     chart, national_id, birth_date = desk.python(WHO)
     cdc.know_history(national_id, birth_date, ELSEWHERE, UNREADABLE)
-    desk.record(chart)
+    desk.record(chart, warn=True)
     desk.go("/BA102_3_DOWNLOAD")
     desk.see_row("檢核通過")
 

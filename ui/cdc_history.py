@@ -72,7 +72,7 @@ class HistoryWindow:
             with ui.row().classes("items-center w-full"):
                 self._button = ui.button(wording.HISTORY_ASK, on_click=self.ask).props("color=primary autofocus")
                 self._button.mark("history-ask")
-                ui.button(wording.HISTORY_LEAVE, on_click=self.close).props("outline").mark("history-leave")
+                ui.button(wording.HISTORY_LEAVE, on_click=self.close).props("outline no-caps").mark("history-leave")
                 self._as_of = ui.label("").classes("text-lg").mark("history-as-of")
             self._note = ui.label("").classes("desk-history-note").mark("history-note").props('role="status"')
             self._body = ui.column().classes("w-full")
@@ -97,14 +97,14 @@ class HistoryWindow:
         if self._is_asking or self._say_what_stops():
             return
         self._is_asking = True
-        self._button.disable()
+        self._button.props("loading")  # disabled, it would lose the focus, and keys would go to the form below
         self._say(wording.HISTORY_ASKING)
         try:
             told, is_bad = await self._ask()
         finally:
             self._is_asking = False
         if not self.is_closed:
-            self._button.enable()
+            self._button.props(remove="loading")
             self._say(told, bad=is_bad)
             self.refresh()
 
