@@ -45,7 +45,7 @@ def test_asked_online_then_seen_again_with_its_time_when_the_network_is_cut(
     desk.frame.get_by_label("劑別", exact=True).fill("2")
     desk.tap("CDC 接種查詢 (F7)")
     desk.see("預防接種(CDC)查詢(BA102_3FF)")
-    desk.see("還沒有向疾管署查詢過這位患者")
+    desk.see("還沒有這位患者的疾管署接種紀錄")
     desk.tap("查詢 (F9)")
     desk.see("查詢完成。")
     window = desk.frame.get_by_role("dialog")
@@ -96,7 +96,7 @@ def test_whom_cdc_does_not_know_is_no_child_without_vaccinations(tablet: Tablet,
 
     open_record(desk, chart)
     desk.page.keyboard.press("F7")
-    desk.see("還沒有向疾管署查詢過這位患者")
+    desk.see("還沒有這位患者的疾管署接種紀錄")
     desk.page.keyboard.press("F9")
     desk.see(re.compile("疾管署拒絕這次查詢：E00005 查無此證號"))
     expect(desk.frame.get_by_text("查無接種紀錄")).to_have_count(0)

@@ -26,6 +26,8 @@ from ui.state import TAIPEI, AppState
 
 _OWN_LISTED = 50
 _ROWS_A_PAGE = 50
+_SORTABLE = ("vaccination_date", "vaccine_code")
+_LONG = ("vaccine_name", "institution_name", "lot_number", "marks")
 
 
 def history_button(state: AppState, patient_id: str) -> None:
@@ -66,7 +68,7 @@ class HistoryWindow:
         self.is_closed = False
 
     def build(self) -> None:
-        with ui.dialog().props("persistent") as self._dialog, ui.card().classes("desk-history"):
+        with ui.dialog().props("persistent position=top") as self._dialog, ui.card().classes("desk-history"):
             ui.label(wording.HISTORY_TITLE).classes("desk-person").mark("history-title")
             ui.label(self._person_line()).classes("text-lg").mark("history-person")
             with ui.row().classes("items-center w-full"):
@@ -75,7 +77,7 @@ class HistoryWindow:
                 ui.button(wording.HISTORY_LEAVE, on_click=self.close).props("outline no-caps").mark("history-leave")
                 self._as_of = ui.label("").classes("text-lg").mark("history-as-of")
             self._note = ui.label("").classes("desk-history-note").mark("history-note").props('role="status"')
-            self._body = ui.column().classes("w-full")
+            self._body = ui.column().classes("w-full desk-history-body").props("tabindex=0")
         # The page's own keyboard listens above the window: what is typed here ends here.
         self._dialog.on("keydown", js_handler="(event) => event.stopPropagation()")
         self._dialog.on("keydown.esc", self.close)
@@ -215,7 +217,14 @@ class HistoryWindow:
 
 def _table(rows: list[ShownRow]) -> None:
     columns = [
-        {"name": name, "label": label, "field": name, "align": "left", "sortable": True}
+        {
+            "name": name,
+            "label": label,
+            "field": name,
+            "align": "left",
+            "sortable": name in _SORTABLE,
+            "classes": "desk-breaks" if name in _LONG else "desk-whole",
+        }
         for name, label in wording.HISTORY_COLUMNS.items()
     ]
     table = ui.table(

@@ -105,7 +105,7 @@ async def test_asking_shows_the_manuals_columns_and_the_time(desk: Desk) -> None
     await desk.open()
 
     assert desk.text("history-person") == "病歷號 057164　姓名 測試患者　身分證 B222******　生日 074/11/08"
-    assert desk.text("history-as-of") == "尚未查詢"
+    assert desk.text("history-as-of") == "尚無查詢結果"
     await desk.ask()
 
     assert list(wording.HISTORY_COLUMNS.values())[:6] == [
