@@ -131,6 +131,10 @@ class FakeCdc(Program):
     def know_lot(self, lot_number: str, vaccine_code: str) -> None:
         call(f"{self.url}/control/lots", {"lot_number": lot_number, "vaccine_code": vaccine_code})
 
+    def know_history(self, value: str, birth_date: str, *rows: dict[str, str]) -> None:
+        """Let CDC know a person, with what other institutions gave them."""
+        call(f"{self.url}/control/history", {"value": value, "birth_date": birth_date, "rows": list(rows)})
+
 
 class Hub(Program):
     """The hub as the clinic runs it, with its settings in a file."""

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from store.changes import VOID_KINDS, Change, ChangeKind
 from store.decisions import DistinctDoses, DistinctPatients, Merge, Pair, Withdrawal
+from store.history import HistoryReceived
 from store.lots import Lot
 from store.pairs import refresh_decided, refresh_dose, refresh_patient
 from store.patients import Patient, identity_digest
@@ -64,6 +65,7 @@ _MODEL: dict[ChangeKind, type[BaseModel]] = {
     ChangeKind.STOCK_RECEIVED: StockReceived,
     ChangeKind.CONSUMPTION_SENT: ConsumptionSent,
     ChangeKind.CONSUMPTION_ANSWERED: ConsumptionAnswered,
+    ChangeKind.HISTORY_RECEIVED: HistoryReceived,
 }
 # Worked out once: a journal of 60,000 patients asks each time it is opened.
 _KIND = {str(kind): kind for kind in ChangeKind}
@@ -126,6 +128,8 @@ def apply_change(tables: Tables, change: Change) -> None:
             apply_consumption_sent(tables, change)
         case ChangeKind.CONSUMPTION_ANSWERED:
             apply_consumption_answered(tables, change)
+        case ChangeKind.HISTORY_RECEIVED:
+            _history_received(tables, change)
 
 
 def keep_unreadable(tables: Tables, change: Change, reason: str) -> None:
@@ -340,3 +344,23 @@ def _verification_received(tables: Tables, change: Change) -> None:
         _set_upload(tables, row.record_id, **fields)
     if not waiting:
         _update_batch(tables, change, state=str(BatchState.CLOSED))
+
+
+def _history_received(tables: Tables, change: Change) -> None:
+    """The answer asked for last stands. It says which it replaces, so neither the clock nor the order of coming counts;
+    only a hub put back from an older copy may not know of one: then the change made later stands."""
+    old = tables.histories.find(change.record_id)
+    if old is not None:
+        if change.change_id in (old["revision"], *old["replaced"]):
+            return
+        if old["revision"] not in change.base_revisions and change.change_id < old["revision"]:
+            return
+    tables.histories.put(
+        change.record_id,
+        {
+            **change.payload,
+            "record_id": change.record_id,
+            "revision": change.change_id,
+            "replaced": list(change.base_revisions),
+        },
+    )

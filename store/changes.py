@@ -47,6 +47,7 @@ class ChangeKind(StrEnum):
     STOCK_RECEIVED = "stock_received"
     CONSUMPTION_SENT = "consumption_sent"
     CONSUMPTION_ANSWERED = "consumption_answered"
+    HISTORY_RECEIVED = "history_received"
 
 
 # These carry a reason in the place of content: the record goes on saying what it said.
@@ -62,6 +63,7 @@ HUB_MADE_KINDS = frozenset(
         ChangeKind.STOCK_RECEIVED,
         ChangeKind.CONSUMPTION_SENT,
         ChangeKind.CONSUMPTION_ANSWERED,
+        ChangeKind.HISTORY_RECEIVED,
     }
 )
 

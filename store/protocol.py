@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from store.changes import Change, Id
 from store.scope import Scope
+from store.uploads import CdcMessage
 
 PROTOCOL_VERSION = 1
 MAX_PUSH_CHANGES = 1000
@@ -195,6 +196,46 @@ class FoundPerson(_Message):
 class SearchAnswer(_Message):
     protocol: int = PROTOCOL_VERSION
     people: list[FoundPerson]
+
+
+class HistoryOutcome(StrEnum):
+    """What became of a question to CDC for a person's history. Only RECEIVED was kept, and comes with the sync."""
+
+    RECEIVED = "received"
+    REFUSED = "refused"  # CDC said no, with its words
+    NOT_IDENTIFIED = "not_identified"  # CDC was not asked: see the problems
+    UNKNOWN_PERSON = "unknown_person"  # the hub does not hold the person (yet)
+    UNREACHABLE = "unreachable"
+    BUSY = "busy"
+    KEY_REFUSED = "key_refused"
+    UNREADABLE = "unreadable"
+    STILL_ASKING = "still_asking"  # a late answer is kept all the same, and comes with the sync
+
+
+class HistoryRequest(_Message):
+    """Staff want CDC to be asked now what a person was given anywhere."""
+
+    protocol: int = PROTOCOL_VERSION
+    record_id: Id
+
+
+class ToldProblem(_Message):
+    """A `Problem` on the wire, without facts."""
+
+    field: str
+    code: str
+
+
+class HistoryAnswer(_Message):
+    """Shape: `revision` is the change that holds the answer, where it was RECEIVED; `message` CDC's words where it was
+    REFUSED; `detail` is for staff and names no person."""
+
+    protocol: int = PROTOCOL_VERSION
+    outcome: HistoryOutcome
+    revision: str = ""
+    message: CdcMessage | None = None
+    problems: list[ToldProblem] = []
+    detail: str = ""
 
 
 class Notice(_Message):

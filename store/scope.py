@@ -121,6 +121,8 @@ class ScopeFilter:
             if payload.get("pair") == Pair.DOSES:
                 return any(map(self._has_dose, ids))
             return not self._people.isdisjoint(ids)
+        if kind == ChangeKind.HISTORY_RECEIVED:
+            return change.record_id in self._people
         return kind not in HUB_MADE_KINDS or self._has_row_of(change)
 
     def _has_dose(self, record_id: str) -> bool:

@@ -15,7 +15,7 @@ from store.tables import Tables
 
 Records = Mapping[str, Mapping[str, Mapping[str, Any]]]  # documents by table and record id
 # What is told of single persons; pairs a device finds by itself.
-TABLES_OF_PEOPLE = ("patients", "decisions", "vaccinations", "batches", "exams")
+TABLES_OF_PEOPLE = ("patients", "decisions", "vaccinations", "batches", "exams", "histories")
 # What every device holds whole.
 NOT_OF_PEOPLE = (
     "lots", "sessions", "unreadable", "stock_rows", "consumptions", "stock_downloads", "stock_batches",
@@ -41,6 +41,7 @@ def ids_of_people(tables: Tables, persons: Collection[str], among: Collection[st
         "decisions": ids_by_any(tables.decisions, _SIDES, [*persons, *doses]),
         "pairs": pairs,
         "batches": {one for one in batches if tables.batches.exists(one)},
+        "histories": {one for one in persons if tables.histories.exists(one)},
     }
     return {name: sorted(ids) for name, ids in found.items()}
 

@@ -15,12 +15,14 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from store.history import HistoryRow, Identity
 from store.uploads import CdcMessage, RowResult
 from sync.registry import (
     Accepted,
     AnswerUnreadable,
     ConfirmAnswer,
     Exchange,
+    HistoryTold,
     KeyRefused,
     NeverSeen,
     Processing,
@@ -35,6 +37,8 @@ _HARMLESS = {"information", "warning"}
 _HARMFUL = {"error", "fatal"}
 _STATUS = re.compile(r"\s*([0-9]{3})(?![0-9])")
 _MAX_TEXT = 2000
+_MAX_ROWS = 500  # a life has some dozens; every device keeps them
+_LOT_TYPE_URL = "https://twniis.cdc.gov.tw/twniis/StructureDefinition/lot-type"  # section 2
 
 
 def read_upload(exchange: Exchange) -> UploadAnswer:
@@ -105,6 +109,76 @@ def _row_result(entry: Any, record_ids: Collection[str]) -> RowResult | None:
     harmful = [message for message in messages if message.severity in _HARMFUL]
     shown = (harmful or messages or [CdcMessage(text=_text(status))])[0]
     return RowResult(record_id=record_id, verified=verified, **shown.model_dump())
+
+
+def read_history(exchange: Exchange, identity: Identity) -> HistoryTold | RefusedWhole:
+    """Judge the answer to a question about a person. Source: section 5. Raises: RegistryError.
+
+    Only a searchset that says 0 itself means that there is nothing: silence is no empty history.
+    """
+    _raise_for_transport(exchange)
+    if exchange.status == 400 and (message := _first_message(_outcome_of(exchange))) is not None:
+        return RefusedWhole(message)
+    content = _content(exchange)
+    total, entries = _pick(content, "total"), _pick(content, "entry")
+    is_searchset = _pick(content, "resourceType") == "Bundle" and _pick(content, "type") == "searchset"
+    if exchange.status != 200 or not is_searchset or (entries is not None and not isinstance(entries, list)):
+        raise _unreadable(exchange)
+    rows: list[HistoryRow] = []
+    for entry in entries or ():
+        resource = _pick(entry, "resource")
+        if _pick(resource, "resourceType") == "OperationOutcome":
+            # ASSUMED: as FHIR has it, a search may tell of trouble beside what it found.
+            messages = _messages(resource)
+            if messages is None or _worst(messages) != "harmless":
+                raise AnswerUnreadable("HTTP 200 with an error in it")
+        elif _pick(resource, "patient", "identifier", "value") not in (None, identity.value):
+            raise AnswerUnreadable("HTTP 200 about somebody else")
+        else:
+            rows.append(_history_row(entry))
+    counted = type(total) is int
+    if not rows and not (counted and total == 0):
+        raise AnswerUnreadable("HTTP 200 without rows and without saying that there are none")
+    links = _pick(content, "link")
+    is_paged = any(_pick(link, "relation") == "next" for link in links) if isinstance(links, list) else False
+    # ASSUMED: section 5 knows no pages. Where CDC has more all the same, staff are told so.
+    has_more = is_paged or (counted and total > len(rows)) or len(rows) > _MAX_ROWS
+    return HistoryTold(tuple(rows[:_MAX_ROWS]), has_more)
+
+
+def _history_row(entry: Any) -> HistoryRow:
+    """One row, every text as it came; its JSON where it is no Immunization. Source: section 5, lot type section 2."""
+    resource = _pick(entry, "resource")
+    if _pick(resource, "resourceType") != "Immunization":
+        return HistoryRow(as_came=_text(json.dumps(entry, ensure_ascii=False)))
+    coding = _pick(resource, "vaccineCode", "coding", 0)
+    applied, actor = _pick(resource, "protocolApplied", 0), _pick(resource, "performer", 0, "actor")
+    extensions = resource.get("extension")
+    lot_types = [
+        _pick(one, "valueCode")
+        for one in (extensions if isinstance(extensions, list) else ())
+        if _pick(one, "url") == _LOT_TYPE_URL
+    ]
+    status = _word(resource.get("status"))
+    return HistoryRow(
+        # ASSUMED: FHIR's other forms of a day and of a dose mean the same.
+        date_text=_word(resource.get("occurrenceDateTime") or resource.get("occurrenceString")),
+        vaccine_code=_word(_pick(coding, "code") or _pick(resource, "vaccineCode", "text")),
+        vaccine_name=_word(_pick(coding, "display")),
+        dose_label=_word(_pick(applied, "doseNumberString") or _pick(applied, "doseNumberPositiveInt")),
+        lot_number=_word(resource.get("lotNumber")),
+        lot_type=_word(lot_types[0] if lot_types else None),
+        institution_code=_word(_pick(actor, "identifier", "value")),
+        institution_name=_word(_pick(actor, "display")),
+        status="" if status == "completed" else status,
+    )
+
+
+def _word(value: Any) -> str:
+    """A short text or a number, as it came; what is neither, as JSON, so that nothing gets lost."""
+    if value is None or isinstance(value, str):
+        return _text(value)
+    return _text(json.dumps(value, ensure_ascii=False))
 
 
 def read_retry_after(exchange: Exchange) -> float | None:

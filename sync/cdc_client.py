@@ -14,16 +14,31 @@ from datetime import datetime
 from aiohttp import (
     ClientConnectorError,
     ClientError,
+    ClientHandlerType,
+    ClientOSError,
+    ClientRequest,
+    ClientResponse,
     ClientSession,
     ClientTimeout,
     DummyCookieJar,
+    ServerDisconnectedError,
     TCPConnector,
 )
 from yarl import URL
 
 from store.changes import World
+from store.history import Identity
 from sync import cdc_answers, cdc_format
-from sync.registry import CdcSettings, ConfirmAnswer, Exchange, ExchangeKind, UploadAnswer, UploadItem
+from sync.registry import (
+    CdcSettings,
+    ConfirmAnswer,
+    Exchange,
+    ExchangeKind,
+    HistoryTold,
+    RefusedWhole,
+    UploadAnswer,
+    UploadItem,
+)
 from sync.signing import Signer
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -58,6 +73,12 @@ class CdcClient:
     def read_confirm(self, exchange: Exchange, record_ids: Collection[str]) -> ConfirmAnswer:
         return cdc_answers.read_confirm(exchange, record_ids)
 
+    def read_history(self, exchange: Exchange, identity: Identity) -> HistoryTold | RefusedWhole:
+        return cdc_answers.read_history(exchange, identity)
+
+    async def ask_history(self, record_id: str, identity: Identity) -> Exchange:
+        return await self._exchange("history", "", "GET", cdc_format.history_path(identity), b"", record_id)
+
     async def upload(self, upload_batch_id: str, body: bytes) -> Exchange:
         return await self._exchange("upload", upload_batch_id, "POST", "/Bundle", body)
 
@@ -73,7 +94,13 @@ class CdcClient:
         return await self._exchange("consumption", upload_batch_id, "POST", "/Bundle", body)
 
     async def _exchange(
-        self, kind: ExchangeKind, upload_batch_id: str, method: str, path: str, body: bytes
+        self,
+        kind: ExchangeKind,
+        upload_batch_id: str,
+        method: str,
+        path: str,
+        body: bytes,
+        record_id: str = "",
     ) -> Exchange:
         started_at = self._world.now()
         answer = _Answer()
@@ -83,6 +110,8 @@ class CdcClient:
             answer.failure = "time_out"
         except ClientConnectorError as error:
             answer.failure = f"not_reached: {type(error).__name__}"
+        except _Lost as lost:
+            answer.failure = f"connection_lost: {type(lost.__cause__).__name__}"
         except (ClientError, OSError) as error:
             # The name only: the text may quote what was sent.
             answer.failure = f"connection_lost: {type(error).__name__}"
@@ -98,6 +127,7 @@ class CdcClient:
             headers=answer.headers,
             body=bytes(answer.body),
             failure=answer.failure,
+            record_id=record_id,
         )
 
     def _headers(self, body: bytes) -> dict[str, str]:
@@ -115,8 +145,11 @@ class CdcClient:
         if self._session is None:
             # A new connection each time: on a kept one aiohttp may send a request twice without saying so, and a
             # connection idle for minutes through a VPN is often dead.
-            connector = TCPConnector(force_close=True, limit=1)
-            self._session = ClientSession(connector=connector, cookie_jar=DummyCookieJar(), trust_env=False)
+            # Two: a question about a person must not stand in an upload's way, nor wait behind one.
+            connector = TCPConnector(force_close=True, limit=2)
+            self._session = ClientSession(
+                connector=connector, cookie_jar=DummyCookieJar(), trust_env=False, middlewares=(_only_once,)
+            )
         seconds = self._settings.timeout_seconds
         timeout = ClientTimeout(total=seconds, sock_connect=min(seconds, MAX_CONNECT_SECONDS))
         async with self._session.request(
@@ -136,6 +169,20 @@ class CdcClient:
                     answer.failure = "answer_too_large"
                     response.close()
                     return
+
+
+class _Lost(ClientError):
+    """The connection broke before an answer came."""
+
+
+async def _only_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """aiohttp asks a GET again by itself where the connection breaks, unless it meets an error it does not know."""
+    try:
+        return await handler(request)
+    except ClientConnectorError:
+        raise
+    except (ClientOSError, ServerDisconnectedError) as error:
+        raise _Lost from error
 
 
 class _Answer:

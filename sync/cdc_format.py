@@ -9,8 +9,10 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
+from store.history import Identity
 from store.ids import IdType
 from store.patients import Patient, Sex
 from store.uploads import UploadMethod
@@ -118,6 +120,14 @@ def _immunization(org_id: str, vaccination: Vaccination, patient_url: str) -> di
     resource["performer"] = [{"actor": {"identifier": {"value": org_id}}}]
     resource["protocolApplied"] = [{"doseNumberString": vaccination.dose_number}]
     return resource
+
+
+def history_path(identity: Identity) -> str:
+    """What to ask for a person's history, below the base URL. Source: section 5."""
+    # ASSUMED: a newborn is asked for as it is uploaded, by a parent's ID; section 5 has no place among twins.
+    _, system = _OWN_ID[identity.id_type] if identity.id_type is not None else _PARENT_ID
+    identifier = quote(f"{system}|{identity.value}", safe="")
+    return f"/Immunization?patient.identifier={identifier}&patient.birthdate={identity.birth_date.isoformat()}"
 
 
 def _urn(record_id: str) -> str:

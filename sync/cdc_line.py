@@ -6,6 +6,7 @@ from typing import Self
 
 from store.changes import World
 from store.hub_database import HubDatabase
+from sync.history import HistoryDesk
 from sync.hub import CdcLink, StockLink
 from sync.settings import Settings
 
@@ -19,6 +20,7 @@ class CdcLine:
     """What talks to CDC, or why nothing does: `failure` is empty where no CDC is set."""
 
     worker: CdcLink | None = None
+    history: HistoryDesk | None = None
     close: Callable[[], Awaitable[None]] = _nothing_to_close
     failure: str = ""
     stock: StockLink | None = None
@@ -51,11 +53,13 @@ class CdcLine:
             client, of_stock = CdcClient(told, world), CdcClient(told, world)
         except CertificateUnusable as error:
             return cls(failure=f"certificate_{error.reason}")
+        history = HistoryDesk(database, client, world)
 
         async def close() -> None:
+            await history.close()
             await client.close()
             await of_stock.close()
 
         # A client of its own: an upload of vaccinations must not wait behind many pages of stock.
         stock = StockDesk(database, of_stock, told, world)
-        return cls(CdcWorker(database, client, told, world), close, stock=stock)
+        return cls(CdcWorker(database, client, told, world), history, close, stock=stock)

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from store.hub_database import HubDatabase
 from store.protocol import CdcLinkState, HubStatus, Notice, StockAnswer
+from sync.history import HistoryDesk
 from sync.live import Live
 from sync.settings import Settings
 from sync.static import Bundle
@@ -53,6 +54,7 @@ class Hub:
     started_at: datetime
     cdc_failed: str = ""
     stock: StockLink | None = None
+    history: HistoryDesk | None = None  # asks CDC about a person; None where no CDC is set
     live: Live = field(init=False)
 
     def __post_init__(self) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
 from store.errors import AppError
+from store.history import HistoryRow, Identity
 from store.patients import Patient
 from store.uploads import CdcMessage, RowResult, UploadRow
 from store.vaccinations import Vaccination
@@ -55,7 +56,7 @@ class UploadItem:
     patient: Patient | None
 
 
-ExchangeKind = Literal["upload", "confirm", "stock", "consumption"]
+ExchangeKind = Literal["upload", "confirm", "stock", "consumption", "history"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class Exchange:
     """One request to CDC and whatever came back, not understood yet.
 
     Shape: `path` follows the base URL. `status` is None where no answer came; then `failure` says why, and `body` holds
-    what had come until then. `headers` are the answer's.
+    what had come until then. `headers` are the answer's. `upload_batch_id` is empty where a person was asked
+    about: then `record_id` says who.
     """
 
     kind: ExchangeKind
@@ -77,6 +79,7 @@ class Exchange:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     failure: str = ""
+    record_id: str = ""
 
     def as_data(self) -> dict[str, Any]:
         """What the journal keeps. The body of an upload is already kept, with SENT, so only its hash is here."""
@@ -84,9 +87,10 @@ class Exchange:
         if self.request_body:
             request["body_sha256"] = sha256(self.request_body).hexdigest()
         answer = {"status": self.status, "headers": dict(self.headers), **_body_as_data(self.body)}
+        about = {"record_id": self.record_id} if self.record_id else {"upload_batch_id": self.upload_batch_id}
         return {
             "kind": self.kind,
-            "upload_batch_id": self.upload_batch_id,
+            **about,
             "started_at": self.started_at.isoformat(),
             "ended_at": self.ended_at.isoformat(),
             "request": request,
@@ -156,6 +160,14 @@ class Verdicts:
     results: tuple[RowResult, ...]
 
 
+@dataclass(frozen=True)
+class HistoryTold:
+    """What CDC holds of one person; `has_more` where it said that these rows are not all."""
+
+    rows: tuple[HistoryRow, ...]
+    has_more: bool = False
+
+
 UploadAnswer = Accepted | RefusedWhole
 ConfirmAnswer = Processing | NeverSeen | Verdicts
 
@@ -194,6 +206,18 @@ class AnswerUnreadable(RegistryError):
     """What came is not what CDC's interface says, so it proves nothing."""
 
     code = "registry_answer_unreadable"
+
+
+class HistorySource(Protocol):
+    """CDC as it is asked about one person."""
+
+    async def ask_history(self, record_id: str, identity: Identity) -> Exchange:
+        """Ask once. Whatever happens on the way is in the exchange, never raised."""
+        ...
+
+    def read_history(self, exchange: Exchange, identity: Identity) -> "HistoryTold | RefusedWhole":
+        """Raises: RegistryError; then nothing is known of the person."""
+        ...
 
 
 class Registry(Protocol):

@@ -1,14 +1,17 @@
 """The hub's HTTP surface: parse, call the store, answer. No rules here."""
 
+from typing import TypeVar
+
 from aiohttp import web
 
 from store.changes import HUB_MADE_KINDS
-from store.protocol import MAX_PULL_CHANGES, PROTOCOL_VERSION, SyncRequest
+from store.protocol import MAX_PULL_CHANGES, PROTOCOL_VERSION, HistoryRequest, SyncRequest
 from store.uploads import UploadState
-from sync.hub import HUB, StockLink
+from sync.hub import HUB
 from sync.messages import answer_json, read_message
 from sync.middlewares import Refused
 
+Part = TypeVar("Part")
 _ROOT_FILES = ("/sw.js", "/manifest.webmanifest", "/favicon.ico", "/icons/{name}")
 
 
@@ -20,6 +23,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/api/cdc/wake", wake_cdc)
     app.router.add_post("/api/cdc/stock", download_stock)
     app.router.add_post("/api/cdc/stock/upload", upload_consumption)
+    app.router.add_post("/api/cdc/history", ask_history)
     app.router.add_route("*", "/api/{rest:.*}", _nothing_here)
     for path in _ROOT_FILES:
         app.router.add_get(path, bundle.serve_root_file)
@@ -73,32 +77,34 @@ async def health(request: web.Request) -> web.Response:
 
 async def wake_cdc(request: web.Request) -> web.Response:
     """Staff want to upload or ask CDC now."""
-    hub = request.app[HUB]
-    if hub.cdc_failed:
-        raise Refused(409, "cdc_link_failed", hub.cdc_failed)
-    if hub.worker is None:
-        raise Refused(409, "cdc_not_configured")
-    hub.worker.wake()
+    _with_cdc(request, request.app[HUB].worker).wake()
     return web.json_response({}, status=202)
 
 
 async def download_stock(request: web.Request) -> web.Response:
     """Staff want CDC's stock now. Answers when it is there: StockAnswer."""
-    return await answer_json(request, await _stock(request).download())
+    return await answer_json(request, await _with_cdc(request, request.app[HUB].stock).download())
 
 
 async def upload_consumption(request: web.Request) -> web.Response:
     """Staff want CDC to know what was used. Answers when CDC has: StockAnswer."""
-    return await answer_json(request, await _stock(request).upload())
+    return await answer_json(request, await _with_cdc(request, request.app[HUB].stock).upload())
 
 
-def _stock(request: web.Request) -> StockLink:
-    hub = request.app[HUB]
-    if hub.cdc_failed and hub.stock is None:
-        raise Refused(409, "cdc_link_failed", hub.cdc_failed)
-    if hub.stock is None:
+async def ask_history(request: web.Request) -> web.Response:
+    """Staff want to know what a person was given anywhere; what CDC tells is on disk before the answer leaves."""
+    desk = _with_cdc(request, request.app[HUB].history)
+    message = await read_message(request, HistoryRequest)
+    return await answer_json(request, await desk.ask(message.record_id))
+
+
+def _with_cdc(request: web.Request, part: Part | None) -> Part:
+    """Raises: Refused where the hub has no line to CDC."""
+    if failure := request.app[HUB].cdc_failed:
+        raise Refused(409, "cdc_link_failed", failure)
+    if part is None:
         raise Refused(409, "cdc_not_configured")
-    return hub.stock
+    return part
 
 
 async def _nothing_here(_: web.Request) -> web.Response:

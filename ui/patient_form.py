@@ -46,6 +46,7 @@ class PatientForm:
         self._on_saved = on_saved
         self._on_leave = on_leave
         self._saving = False
+        self.is_asking = False  # a question is open: keys are meant for that
         if document is not None:
             self._first = _typed_of(document)
         else:
@@ -81,10 +82,17 @@ class PatientForm:
                 taken = wording.CHART_TAKEN_SHORT.format(chart=self._typed("chart_number"))
                 told = "；".join(map(problem_line, stopping)) or taken
                 ui.notify(told, type="negative", position="bottom", multi_line=True)
-            elif not likely or await confirm(wording.CONFIRM_NEW_PATIENT):
+            elif not likely or await self._confirmed():
                 await self._commit(person)
         finally:
             self._saving = False
+
+    async def _confirmed(self) -> bool:
+        self.is_asking = True
+        try:
+            return await confirm(wording.CONFIRM_NEW_PATIENT)
+        finally:
+            self.is_asking = False
 
     def _field(self, name: str) -> Any:
         value = self._first.get(name, "")

@@ -1,9 +1,9 @@
 """The form of one vaccination record: kept values filled in, problems shown where they are."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from nicegui import ui
 
@@ -21,6 +21,7 @@ from store.special_identities import identities_of, identity_schemes, schemes_of
 from store.uploads import UploadState
 from store.vaccinations import VaccinationDraft
 from ui import wording
+from ui.cdc_history import history_button
 from ui.code_window import choose_two_level
 from ui.conflict_facts import dose_text, person_name
 from ui.dialogs import ask_void_reason, ask_warning_reason, problem_line, show_warnings
@@ -29,6 +30,7 @@ from ui.forms import VaccinationText, check_form, record_fields, stops_saving
 from ui.patient_search import roc_text
 from ui.state import AppState
 
+Answer = TypeVar("Answer")
 _LOTS_SHOWN = 6
 # What the next person most likely gets too.
 _HEADER = ("vaccination_date", "vaccine_code", "dose_number", "lot_number", "lot_type")
@@ -61,6 +63,7 @@ class VaccinationForm:
         self._field = field
         self._record_id = document["record_id"] if document else state.world.make_record_id()
         self._saving = False
+        self.is_asking = False  # a window of the form's own is open: keys are meant for that
         source = document or kept_header(state)
         self._text = VaccinationText(**{name: source.get(name) or "" for name in _FIELDS})
         self._text.vaccination_date = _compact(source.get("vaccination_date")) or format_compact(state.today())
@@ -106,6 +109,7 @@ class VaccinationForm:
         with ui.row().classes("items-center w-full"):
             ui.label(line).classes("desk-person").mark("person")
             ui.space()
+            history_button(self._state, person["record_id"])
             edit = ui.button(wording.EDIT_PATIENT, on_click=lambda: self._on_edit_person(person["record_id"]))
             edit.props("outline").mark("edit-patient")
         identity = person.get("national_id") or f"父母 {person.get('parent_national_id') or ''}"
@@ -191,13 +195,15 @@ class VaccinationForm:
         known = sorted(
             (v for v in vaccines() if v.in_use), key=lambda v: not table.count_by("vaccine_code", v.code, at_most=1)
         )
-        chosen = await choose_two_level(
-            wording.VACCINE_WINDOW,
-            [(v.code, v.name) for v in known],
-            lambda code: [(label, wording.DOSE_LABEL.format(dose=label)) for label in dose_labels(code)],
-            left_title=wording.FIELD["vaccine_code"],
-            right_title=wording.FIELD["dose_number"],
-            first=self._text.vaccine_code,
+        chosen = await self._ask(
+            choose_two_level(
+                wording.VACCINE_WINDOW,
+                [(v.code, v.name) for v in known],
+                lambda code: [(label, wording.DOSE_LABEL.format(dose=label)) for label in dose_labels(code)],
+                left_title=wording.FIELD["vaccine_code"],
+                right_title=wording.FIELD["dose_number"],
+                first=self._text.vaccine_code,
+            )
         )
         if chosen:
             self._fields["vaccine_code"].set_value(chosen[0])
@@ -207,16 +213,25 @@ class VaccinationForm:
         """The manual's window: scheme on the left, its codes on the right; the vaccine's own scheme first."""
         own = schemes_of(self._text.vaccine_code)
         schemes = sorted(identity_schemes(), key=lambda scheme: scheme not in own)
-        chosen = await choose_two_level(
-            wording.IDENTITY_WINDOW,
-            [(scheme.scheme, scheme.name) for scheme in schemes],
-            lambda scheme: [(identity.code, identity.name) for identity in identities_of(scheme)],
-            left_title=wording.IDENTITY_SCHEME,
-            right_title=wording.FIELD["special_identity"],
-            first=own[0].scheme if own else "",
+        chosen = await self._ask(
+            choose_two_level(
+                wording.IDENTITY_WINDOW,
+                [(scheme.scheme, scheme.name) for scheme in schemes],
+                lambda scheme: [(identity.code, identity.name) for identity in identities_of(scheme)],
+                left_title=wording.IDENTITY_SCHEME,
+                right_title=wording.FIELD["special_identity"],
+                first=own[0].scheme if own else "",
+            )
         )
         if chosen:
             self._fields["special_identity"].set_value(chosen[1])
+
+    async def _ask(self, question: Awaitable[Answer]) -> Answer:
+        self.is_asking = True
+        try:
+            return await question
+        finally:
+            self.is_asking = False
 
     def _suggest_identity(self) -> None:
         """Fill in the code that age decides; what a person chose stays."""
@@ -307,7 +322,7 @@ class VaccinationForm:
 
     async def save(self) -> None:
         """Save once, whatever is tapped how often; say saved only when it is on disk."""
-        if self._saving or (self._document is not None and self._document["voided"]):
+        if self._saving or self.is_asking or (self._document is not None and self._document["voided"]):
             return
         self._saving = True
         try:
@@ -317,7 +332,7 @@ class VaccinationForm:
                 ui.notify(first, type="negative", position="bottom", multi_line=True)
                 return
             warnings = [p for p in problems if p.severity is Severity.WARNING]
-            if warnings and not (reason := await ask_warning_reason(warnings, self._kept_reason())):
+            if warnings and not (reason := await self._ask(ask_warning_reason(warnings, self._kept_reason()))):
                 return
             await self._commit(reason)
         finally:
@@ -362,11 +377,11 @@ class VaccinationForm:
         return True
 
     async def _void(self) -> None:
-        if self._saving or self._document is None:
+        if self._saving or self.is_asking or self._document is None:
             return
         self._saving = True
         try:
-            reason = await ask_void_reason("作廢這筆接種紀錄？資料會保留並註明原因，疾管署端會一併刪除。")
+            reason = await self._ask(ask_void_reason(wording.VOID_QUESTION))
             draft = ChangeDraft(
                 ChangeKind.VOID_VACCINATION, self._record_id, {"reason": reason}, replaced_by_edit(self._document)
             )

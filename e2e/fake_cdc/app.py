@@ -29,6 +29,7 @@ def make_app(cdc: Cdc) -> web.Application:
     app.router.add_post(f"{BASE}/Bundle", _upload)
     app.router.add_get(f"{BASE}/Bundle/{{identifier}}/$confirm", _confirm)
     app.router.add_get(f"{BASE}/SupplyDelivery", _stock)
+    app.router.add_get(f"{BASE}/Immunization", _history)
     app.router.add_route("*", f"{BASE}/{{rest:.*}}", _unknown_path)
     control.add_routes(app)
     control_page.add_routes(app)
@@ -107,6 +108,16 @@ async def _stock(request: web.Request) -> web.StreamResponse:
         )
 
     return await perform(request, cdc, "stock", work)
+
+
+async def _history(request: web.Request) -> web.StreamResponse:
+    cdc = request.app[control.CDC]
+
+    def work(rule: Rule) -> Answer:
+        cdc.gate.check_sender(request.headers.get("Authorization"))
+        return cdc.history(request.query.get("patient.identifier"), request.query.get("patient.birthdate"), rule)
+
+    return await perform(request, cdc, "history", work)
 
 
 async def _unknown_path(_: web.Request) -> web.StreamResponse:

@@ -17,6 +17,7 @@ from typing import Any
 from . import outcomes
 from .bundle_reading import Row, read_bundle
 from .consumption import read_consumption
+from .history import find_history, read_person
 from .holdings import ConsumedRow, Holdings, JudgedRow, Lot, StoredBatch, StoredRecord
 from .outcomes import RequestRefused
 from .row_checks import LOT_TYPE_URL, VACCINE_SYSTEM, judge_row
@@ -170,6 +171,16 @@ class Cdc:
         else:
             raise RequestRefused(outcomes.IDENTIFIER_REUSED.at("Bundle.identifier"), status=409)
         return Answer(200, self._batch_response(identifier, [_consumption_entry(row) for row in stored.rows]))
+
+    def history(self, identifier: str | None, birth_date: str | None, rule: Rule) -> Answer:
+        """Tell what a person was given anywhere. Raises: RequestRefused 400."""
+        person = read_person(identifier, birth_date)
+        held = [record for record in self.holdings.records.values() if self.state_of(record) == "held"]
+        found = find_history(self.holdings, person, held, rule.scenario)
+        content: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": len(found)}
+        if found:  # ASSUMED: as FHIR has it, an empty list is left out
+            content["entry"] = [{"resource": resource} for resource in found]
+        return Answer(200, content)
 
     def is_verified(self, batch: StoredBatch) -> bool:
         return self.clock() >= batch.accepted_at + self.verify_after

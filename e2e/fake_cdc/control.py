@@ -10,7 +10,9 @@ from typing import Any
 from aiohttp import web
 
 from .cdc import Cdc
+from .history import read_seed
 from .holdings import Lot, StoredBatch, StoredRecord
+from .outcomes import RequestRefused
 from .scenarios import KINDS, SCENARIOS, read_rule
 
 CDC = web.AppKey("cdc", Cdc)
@@ -29,6 +31,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/control/lots", _lots)
     app.router.add_post("/control/lots", _add_lot)
     app.router.add_get("/control/consumptions", _consumptions)
+    app.router.add_post("/control/history", _add_history)
     app.router.add_post("/control/down", _down)
     app.router.add_post("/control/reset", _reset)
 
@@ -149,6 +152,15 @@ async def _add_lot(request: web.Request) -> web.Response:
     lot = Lot(f"S-{len(holdings.lots) + 1:04d}", vaccine_code, lot_number, lot_type, vials, expiry_date, doses)
     holdings.add_lot(lot)
     return web.json_response(asdict(lot))
+
+
+async def _add_history(request: web.Request) -> web.Response:
+    try:
+        person, rows = read_seed(await _given(request))
+    except (ValueError, RequestRefused) as error:
+        raise _bad(f"value: an ID; birth_date: YYYY-MM-DD; {error}") from error
+    request.app[CDC].holdings.add_history(person, rows)
+    return web.json_response({"rows": len(rows)})
 
 
 async def _down(request: web.Request) -> web.Response:

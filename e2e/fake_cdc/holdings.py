@@ -90,6 +90,15 @@ class StoredConsumption:
     times_received: int = 1
 
 
+@dataclass(frozen=True)
+class Person:
+    """By what a person's history is asked for."""
+
+    system: str
+    value: str
+    birth_date: str
+
+
 class Holdings:
     """Open the state in `folder`, read every event in it, then append.
 
@@ -161,6 +170,10 @@ class Holdings:
     def add_lot(self, lot: Lot) -> None:
         self._append({"event": "lot", "lot": asdict(lot)})
 
+    def add_history(self, person: Person, rows: list[dict[str, str]]) -> None:
+        """Know a person, with these rows besides those known before."""
+        self._append({"event": "history", "person": asdict(person), "rows": rows})
+
     def reset(self) -> None:
         self._file.truncate(0)
         os.fsync(self._file.fileno())
@@ -171,6 +184,7 @@ class Holdings:
         self.records: dict[str, StoredRecord] = {}
         self.lots: list[Lot] = list(self._stock)
         self.consumptions: dict[tuple[str, str], StoredConsumption] = {}
+        self.people: dict[Person, list[dict[str, str]]] = {}  # with what other institutions gave them
 
     def _append(self, event: dict[str, Any]) -> None:
         line = memoryview(json.dumps(event).encode("ascii") + b"\n")
@@ -208,6 +222,8 @@ class Holdings:
                 self.lots = [replace(lot, vials=lot.vials - used.get(lot.identifier, 0)) for lot in self.lots]
             case "consumed_again":
                 self.consumptions[event["org_id"], event["identifier"]].times_received += 1
+            case "history":
+                self.people.setdefault(Person(**event["person"]), []).extend(event["rows"])
             case other:
                 raise ValueError(f"holdings.jsonl: unknown event {other!r}")
 

@@ -30,6 +30,7 @@ class Refusal:
 NOT_JSON = Refusal("E00001", "非正確之JSON格式")
 MISSING = Refusal("E00003", "缺少交易參數(必填欄位不足)")
 WRONG_VALUE = Refusal("E00004", "輸入之交易參數異常")
+UNKNOWN_ID = Refusal("E00005", "查無此證號(指身分證號、居留證號及護照號碼)")
 WRONG_TYPE = Refusal("E00006", "資料型別錯誤")
 WRONG_NATIONAL_ID = Refusal("E00018", "身分證號錯誤(未轉入NIIS系統)")
 WRONG_BIRTH_DATE = Refusal("E00019", "出生日期異常(未轉入NIIS系統)")

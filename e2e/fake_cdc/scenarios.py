@@ -13,7 +13,7 @@ from . import outcomes
 from .holdings import JudgedRow
 from .outcomes import Refusal
 
-KINDS = ("upload", "confirm", "stock", "consumption")
+KINDS = ("upload", "confirm", "stock", "consumption", "history")
 _EVERY = frozenset(KINDS)
 SCENARIOS: dict[str, frozenset[str]] = {
     "normal": _EVERY,
@@ -34,6 +34,10 @@ SCENARIOS: dict[str, frozenset[str]] = {
     "processing_202": frozenset({"confirm"}),
     "entry_missing": frozenset({"confirm"}),
     "unknown_code": frozenset({"upload", "confirm"}),
+    "history_unknown_vaccine": frozenset({"history"}),
+    "history_missing_lot": frozenset({"history"}),
+    "history_before_birth": frozenset({"history"}),
+    "history_unreadable_date": frozenset({"history"}),
 }
 """Every scenario and the kinds of request it can meet."""
 

@@ -14,6 +14,7 @@ from store.changes import Change, ChangeDraft, ChangeKind
 from store.database import SCHEMA_VERSION
 from store.decisions import Pair, draft_distinct, draft_merge, pair_id
 from store.device_database import DeviceDatabase
+from store.history import replaced_by_next
 from store.hub_database import HubDatabase
 from store.pairs import open_pairs
 from store.protocol import HubStatus, PeopleAnswer, SnapshotOffer, SyncRequest
@@ -160,6 +161,14 @@ class Clinic:
         results = [{"consumption_id": r["consumption_id"], "accepted": n != which} for n, r in enumerate(rows)]
         await self.commit(self.hub, ChangeDraft(ChangeKind.CONSUMPTION_ANSWERED, batch_id, {"results": results}))
 
+    async def history(self, number: int) -> None:
+        """The hub asked CDC what the person was given anywhere."""
+        before = self.hub.tables.histories.find(person_id(number))
+        payload = {"identity": "x", "fetched_at": self.clock.now().isoformat(), "rows": []}
+        await self.commit(
+            self.hub, ChangeDraft(ChangeKind.HISTORY_RECEIVED, person_id(number), payload, replaced_by_next(before))
+        )
+
     # ---- what the programs do
 
     async def sync(self, device: DeviceDatabase) -> None:
@@ -235,6 +244,7 @@ def held(database: DeviceDatabase | HubDatabase, people: set[str]) -> dict[str, 
         "exams": exams,
         "patients": {one: dict(found) for one in people if (found := tables.patients.find(one)) is not None},
         "vaccinations": doses,
+        "histories": {one: dict(found) for one in people if (found := tables.histories.find(one)) is not None},
         "decisions": {
             d["record_id"]: dict(d) for d in tables.decisions.documents() if {d["first"], d["second"]} <= people
         },
@@ -265,6 +275,7 @@ def assert_holds_its_scope(clinic: Clinic) -> None:
     assert held(tablet, people) == held(hub, people)
     assert set(tablet.tables.patients.ids()) <= people
     assert {exam["patient_id"] for exam in tablet.tables.exams.documents()} <= people
+    assert set(tablet.tables.histories.ids()) <= people
 
 
 def run(body: Any) -> None:
@@ -287,6 +298,7 @@ STEPS = st.one_of(
     st.tuples(st.just("stock"), st.sets(st.integers(0, 1), min_size=1)),
     st.tuples(st.just("use"), device, st.integers(0, 1), st.integers(0, 2)),
     st.tuples(st.just("consumption"), st.integers(0, 2)),
+    st.tuples(st.just("history"), people),
     st.tuples(st.just("sync"), device),
     st.tuples(st.just("sync"), device),
     st.tuples(st.just("choose"), st.sets(sessions, max_size=2), st.sets(st.integers(0, 2), max_size=1)),
@@ -305,6 +317,8 @@ async def play(steps: list[Any]) -> Clinic:
             await clinic.upload()
         elif name in ("stock", "consumption"):
             await getattr(clinic, name)(*facts)
+        elif name == "history":
+            await clinic.history(facts[0])
         elif name == "restart":
             await clinic.restart_tablet()
         elif name == "pull":
@@ -377,6 +391,9 @@ CASES: dict[str, list[Any]] = {
     ],
     "a session that comes to a chosen day with whom it had before": [
         ("choose", set(), {1}), ("session", 0, 1, [2], 2), ("sync", 0), ("sync", 2), ("session", 0, 1, [2], 1),
+    ],
+    "what CDC told of persons in and out of scope, and of one fetched later": [
+        ("history", 0), ("history", 4), ("history", 5), ("sync", 2), ("open", 4), ("history", 4), ("history", 0),
     ],
     "who was taken off the list": [("session", 0, 0, [1], 0), ("sync", 0), ("sync", 2), ("dose", 0, 0)],
     "who joined, with a restart before the hub was asked": [

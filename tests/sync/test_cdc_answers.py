@@ -2,19 +2,22 @@
 
 import json
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from store.history import HistoryRow, Identity
+from store.ids import IdType
 from store.uploads import CdcMessage, RowResult
-from sync.cdc_answers import read_confirm, read_retry_after, read_upload
+from sync.cdc_answers import read_confirm, read_history, read_retry_after, read_upload
 from sync.registry import (
     Accepted,
     AnswerUnreadable,
     Exchange,
+    HistoryTold,
     KeyRefused,
     NeverSeen,
     Processing,
@@ -33,7 +36,7 @@ SYSTEM = "https://twniis.cdc.gov.tw/twniis/CodeSystem/twniis-operationoutcome-va
 
 
 def exchange(status: int | None, content: Any = None, **changes: Any) -> Exchange:
-    body = content if isinstance(content, bytes) else json.dumps(content, ensure_ascii=False).encode()
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
     fields: dict[str, Any] = {
         "kind": "confirm",
         "upload_batch_id": BATCH,
@@ -330,3 +333,124 @@ def test_no_bytes_make_the_readers_fail_in_any_other_way(body: bytes, status: in
 @given(st.text() | st.from_regex(r"\w{3}, \d{1,2} \w{3} \d{1,9} \d\d:\d\d:\d\d [-+A-Z0-9]{3,6}"))
 def test_no_retry_after_makes_the_reader_fail(text: str) -> None:
     read_retry_after(exchange(503, headers={"Retry-After": text}))
+
+
+# ---- a person's history
+
+
+IDENTITY = Identity(IdType.NATIONAL, "B222419838", date(1985, 11, 8))
+
+
+def immunization(**changes: Any) -> dict[str, Any]:
+    return {"resource": {"resourceType": "Immunization", "status": "completed", **changes}}
+
+
+def searchset(*entries: Any, **changes: Any) -> dict[str, Any]:
+    return {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": list(entries), **changes}
+
+
+def told(content: Any) -> HistoryTold:
+    answer = read_history(exchange(200, content, kind="history"), IDENTITY)
+    assert isinstance(answer, HistoryTold)
+    return answer
+
+
+def test_a_history_row_is_kept_as_it_came() -> None:
+    row = immunization(
+        occurrenceDateTime="2020-03-02",
+        vaccineCode={"coding": [{"code": "MMR", "display": "麻疹"}]},
+        protocolApplied=[{"doseNumberString": "1"}],
+        lotNumber="AMJRE023AA-1",
+        performer=[{"actor": {"identifier": {"value": "1133060019"}, "display": "頭城"}}],
+        extension=[{"url": "https://twniis.cdc.gov.tw/twniis/StructureDefinition/lot-type", "valueCode": "1"}],
+    )
+    assert told(searchset(row)).rows == (
+        HistoryRow(
+            date_text="2020-03-02", vaccine_code="MMR", vaccine_name="麻疹", dose_label="1", lot_number="AMJRE023AA-1",
+            lot_type="1", institution_code="1133060019", institution_name="頭城",
+        ),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "row"),
+    [
+        ({}, HistoryRow()),
+        ({"occurrenceString": "不詳"}, HistoryRow(date_text="不詳")),
+        ({"occurrenceDateTime": 20200302}, HistoryRow(date_text="20200302")),
+        ({"vaccineCode": {"text": "卡介苗"}}, HistoryRow(vaccine_code="卡介苗")),
+        ({"protocolApplied": [{"doseNumberPositiveInt": 2}]}, HistoryRow(dose_label="2")),
+        ({"lotNumber": ["a"]}, HistoryRow(lot_number='["a"]')),
+        ({"status": "entered-in-error"}, HistoryRow(status="entered-in-error")),
+        ({"extension": "x", "performer": {}, "vaccineCode": 3}, HistoryRow()),
+        ({"lotNumber": "\ud800"}, HistoryRow(lot_number="?")),
+    ],
+    ids=["bare", "text", "number", "code as text", "dose a number", "list", "status", "other shapes", "half character"],
+)
+def test_odd_parts_of_a_history_row_lose_nothing(changes: Any, row: HistoryRow) -> None:
+    assert told(searchset(immunization(**changes))).rows == (row,)
+
+
+def test_what_is_no_row_is_kept_as_it_came() -> None:
+    assert told(searchset({"resource": {"resourceType": "Novel"}}, 7)).rows == (
+        HistoryRow(as_came='{"resource": {"resourceType": "Novel"}}'),
+        HistoryRow(as_came="7"),
+    )
+
+
+@pytest.mark.parametrize(
+    "content", [searchset(), {"resourceType": "Bundle", "type": "searchset", "total": 0}], ids=["list", "no list"]
+)
+def test_an_empty_history_is_one_that_says_so(content: Any) -> None:
+    assert told(content) == HistoryTold(())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        searchset(total=3),
+        searchset(total=None),
+        searchset(total="0"),
+        searchset(total=False),
+        searchset(entry={}),
+        searchset(type="batch-response"),
+        {"resourceType": "Bundle"},
+        outcome("information"),
+        [],
+        None,
+        searchset({"resource": outcome("error", "E1")}),
+        searchset(immunization(patient={"identifier": {"value": "A123456789"}})),
+    ],
+    ids=[
+        "rows missing", "no total", "total as text", "total as truth", "entries no list", "other bundle",
+        "no kind", "outcome", "list", "no JSON", "error inside", "somebody else",
+    ],
+)  # fmt: skip
+def test_what_is_no_history_is_never_taken_for_an_empty_one(content: Any) -> None:
+    with pytest.raises(AnswerUnreadable):
+        read_history(exchange(200, content, kind="history"), IDENTITY)
+
+
+@pytest.mark.parametrize(
+    ("content", "more"),
+    [
+        (searchset(immunization()), False),
+        (searchset(immunization(), link=[{"relation": "self", "url": "x"}]), False),
+        (searchset(immunization(), link=[{"relation": "next", "url": "x"}]), True),
+        (searchset(immunization(), total=2), True),
+        (searchset(*[immunization()] * 501), True),
+    ],
+    ids=["all", "self", "next", "total", "too many"],
+)
+def test_rows_that_are_not_all_say_so(content: Any, more: bool) -> None:
+    answer = told(content)
+    assert answer.has_more is more
+    assert len(answer.rows) <= 500
+
+
+def test_a_refused_history_comes_with_cdcs_words_and_only_cdcs() -> None:
+    answer = read_history(exchange(400, outcome("error", "E00005", "查無此證號")), IDENTITY)
+    assert isinstance(answer, RefusedWhole)
+    assert (answer.message.code, answer.message.text) == ("E00005", "查無此證號")
+    with pytest.raises(AnswerUnreadable):
+        read_history(exchange(400, {"a": 1}), IDENTITY)

@@ -220,3 +220,17 @@ def test_the_sent_body_comes_back_byte_for_byte(body: bytes) -> None:
     assert find_sent_body(kept, BATCH) == body
     with pytest.raises(LookupError):
         find_sent_body(kept[:1], BATCH)
+
+
+async def test_a_question_whose_connection_breaks_is_asked_once(rude: tuple[Rude, CdcClient]) -> None:
+    server, client = rude
+
+    async def hang_up(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    server.answer = hang_up
+    exchange = await client.confirm(BATCH)
+    assert exchange.failure.startswith("connection_lost: ")
+    assert len(server.seen) == 1

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from nicegui import ui
-from nicegui.events import GenericEventArguments
 from nicegui.testing import User
 
 from store.changes import ChangeDraft, ChangeKind
 from tests.factories import make_patient, make_vaccination
+from tests.ui.keys import press
 from tests.ui.offline import FailingStorage
 from ui import boot
 from ui.state import AppState
@@ -273,12 +273,3 @@ async def test_every_page_says_on_f1_what_each_of_its_keys_does(user: User, path
     await user.should_see("離開，回上一層")
     user.find(marker="help-leave").click()
     await user.should_not_see("說明：這個畫面的按鍵")
-
-
-def press(keyboard: ui.keyboard, key: str) -> None:
-    """As the browser tells of a key that went down."""
-    told = {"action": "keydown", "repeat": False, "key": key, "code": key, "location": 0}
-    modifiers = dict.fromkeys(("altKey", "ctrlKey", "shiftKey", "metaKey"), False)
-    keyboard._handle_key(
-        GenericEventArguments(sender=keyboard, client=keyboard.client, args={**told, **modifiers})
-    )

@@ -5,6 +5,7 @@ from nicegui.testing import User
 
 from store.changes import ChangeDraft, ChangeKind
 from tests.factories import make_lot, make_patient, make_vaccination
+from tests.ui.keys import press
 from ui.form_drafts import kept_draft
 from ui.state import AppState
 
@@ -224,3 +225,16 @@ async def test_a_quote_in_a_date_is_told_as_it_was_typed(user: User) -> None:
     field = next(iter(user.find(marker="vaccination_date").elements))
     assert isinstance(field, ui.input)
     assert '11"52 bg-color=red' in str(field.error)
+
+
+async def test_escape_in_a_question_closes_the_question_and_leaves_the_form_as_it_is(user: User) -> None:
+    await user.open(f"/BA102_3?patient={PATIENT}")
+    await fill(user, vaccine_code="MMR", lot_number="UNHEARD-CDC")
+    user.find(marker="save").click()
+    await user.should_see("請再確認")
+
+    for keyboard in user.find(ui.keyboard).elements:
+        press(keyboard, "Escape")
+
+    await user.should_see(marker="person")
+    assert value_of(user, "lot_number") == "UNHEARD-CDC"

@@ -25,3 +25,11 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("keydown", (event) => {
   if (/^F([1-47-9]|10)$/.test(event.key) && !event.ctrlKey && !event.altKey) event.preventDefault();
 }, true);
+
+// While that window is open, keys pressed elsewhere are meant for it: before it has the focus, F9 would save what is below.
+document.addEventListener("keydown", (event) => {
+  const open = document.querySelector(".desk-history")?.closest(".q-dialog");
+  if (!open || open.contains(event.target) || !/^(F[2-4]|F[7-9]|Escape)$/.test(event.key)) return;
+  event.stopPropagation();
+  if (!event.repeat) open.dispatchEvent(new KeyboardEvent("keydown", { key: event.key }));
+}, true);

@@ -162,6 +162,7 @@ class Desk:
 
     def _leave(self) -> None:
         if self._form is not None:
-            self._form.leave()
+            if not self._form.is_asking:
+                self._form.leave()
         else:
             ui.navigate.to("/")

@@ -5,9 +5,11 @@ const SCENARIO_NAMES = {
   error_500: "500 錯誤", error_503_retry_after: "503 稍後再試", html_instead_of_json: "回 HTML", truncated_json: "JSON 截斷",
   wrong_charset: "編碼錯誤", rate_limit_429: "429 過於頻繁", unauthorized_401: "401 金鑰失效", refuse_batch: "整批退回",
   refuse_row: "單筆退回", month_closed: "月份已結算", processing_202: "處理中", entry_missing: "缺一筆結果", unknown_code: "未知代碼",
+  history_unknown_vaccine: "多一筆未知疫苗", history_missing_lot: "多一筆沒有批號", history_before_birth: "多一筆早於出生",
+  history_unreadable_date: "多一筆看不懂的日期",
 };
 const STATE_NAMES = { processing: "處理中", held: "已收錄", voided: "已刪除", refused: "未收錄" };
-const KIND_NAMES = { upload: "上傳", confirm: "檢核查詢", stock: "庫存下載" };
+const KIND_NAMES = { upload: "上傳", confirm: "檢核查詢", stock: "庫存下載", history: "接種查詢" };
 const REFRESH_MS = 1500;
 
 const $ = (id) => document.getElementById(id);
@@ -127,6 +129,12 @@ $("down").addEventListener("click", () => pull("POST", "/control/down", { down: 
 $("delay").addEventListener("submit", (event) => {
   event.preventDefault();
   pull("POST", "/control/verify_after", { seconds: Number($("verify_after").value) });
+});
+$("history").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const odd = $("history_odd").value;
+  const person = { value: $("history_value").value.trim(), birth_date: $("history_birth").value };
+  pull("POST", "/control/history", odd === "" ? person : { ...person, odd });
 });
 $("reset").addEventListener("click", () => {
   if (confirm("清空假 CDC 的全部資料？")) pull("POST", "/control/reset");
