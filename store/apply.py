@@ -10,6 +10,7 @@ Invariants:
 - a change that cannot be understood is kept in `unreadable` with the reason, and stops nothing.
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,6 +71,12 @@ _MODEL: dict[ChangeKind, type[BaseModel]] = {
 # Worked out once: a journal of 60,000 patients asks each time it is opened.
 _KIND = {str(kind): kind for kind in ChangeKind}
 _HAS_RECORD_ID = {kind for kind, model in _MODEL.items() if "record_id" in model.model_fields}
+
+
+def knowledge() -> str:
+    """What changes this program can read, as a digest: another one may read what the one before kept as unreadable."""
+    known = sorted(f"{kind} {sorted(model.model_fields)}" for kind, model in _MODEL.items())
+    return hashlib.sha256("\n".join([*known, *sorted(_KIND)]).encode()).hexdigest()[:16]
 
 
 def reason_unreadable(change: Change) -> str | None:

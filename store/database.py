@@ -16,7 +16,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from store.apply import apply_change, keep_unreadable, reason_unreadable
+from store.apply import apply_change, keep_unreadable, knowledge, reason_unreadable
 from store.changes import Change, ChangeDraft, World
 from store.collector import standing_aside
 from store.compaction import OnProgress, Rest, choose_merge, follow_rules, merge_runs, rebuild_runs, write_delta
@@ -90,6 +90,7 @@ class Database:
         self._listeners: list[Listener] = []
         self._next_device_seq = 1
         self.digests = RangeDigests()
+        self._knew = ""  # what the program could read that wrote the manifest
         self.device_id = ""
         self.generation = ""
         self.recovery = Recovery()
@@ -115,6 +116,8 @@ class Database:
             return database
         if not await database._load(names):
             await database.begin(world.make_record_id(), world.make_record_id())
+        elif database._knew != knowledge() and len(database.tables.unreadable):
+            await database._read_what_was_unreadable()
         return database
 
     async def close(self) -> None:
@@ -175,13 +178,28 @@ class Database:
     def _take(self, entry: Entry) -> None:
         """Note an entry in the bookkeeping of this side."""
 
+    async def _read_what_was_unreadable(self) -> None:
+        """Apply what an earlier program had to keep unread and this one can read, as far as it is held here whole.
+
+        Nothing is journalled: until a manifest says what this program knows, each opening does the same.
+        """
+        for change_id in list(self.tables.unreadable.ids()):
+            for document in self.tables.changes.find_by("change_id", change_id):
+                if reason_unreadable(document["change"]) is None:
+                    self._apply(document["change"], None)
+
     def _state(self) -> dict[str, Any]:
         """What a manifest keeps beside the runs."""
-        counts = {table.name: table.counts() for table in self.tables.record_tables()}
-        return {"next_device_seq": self._next_device_seq, "counts": counts, "digests": self.digests.state()}
+        return {
+            "next_device_seq": self._next_device_seq,
+            "counts": {table.name: table.counts() for table in self.tables.record_tables()},
+            "digests": self.digests.state(),
+            "knows": knowledge(),
+        }
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         self._next_device_seq = state.get("next_device_seq", 1)
+        self._knew = state.get("knows", "")
         self.digests.restore(state.get("digests", {}))
         for name, counts in state.get("counts", {}).items():
             self.tables.table(name).set_counts(counts)
@@ -274,6 +292,8 @@ class Database:
                 reason = f"bug: {type(error).__name__}"
         if reason is not None:
             keep_unreadable(self.tables, change, reason)
+        elif len(self.tables.unreadable) and self.tables.unreadable.exists(change.change_id):
+            self.tables.unreadable.put(change.change_id, None)
 
     def _tell(self, changes: Sequence[Change]) -> None:
         if changes:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from store.apply import knowledge
 from store.changes import Change, World
 from store.collector import standing_aside
 from store.compaction import Rest, follow_rules, merge_runs
@@ -187,6 +188,7 @@ class DeviceDatabase(Database):
                 "hub_generation": offer.generation,
                 "digests": offer.digests,
                 "scope": scope_state(scope),
+                "knows": knowledge(),
             }
             await self._publish(runs, state=state)
             for table in self.tables.derived_tables():
@@ -229,6 +231,13 @@ class DeviceDatabase(Database):
         else:
             super().replay(entry, reason)
 
+    async def _read_what_was_unreadable(self) -> None:
+        """What others made is not held here whole: it is read again from the hub, all of it."""
+        await super()._read_what_was_unreadable()
+        if len(self.tables.unreadable) and self.hub_generation and self.cursor:
+            data = {"generation": self.hub_generation, "until": 0, "knows": knowledge()}
+            await self._write([Entry(e="hub", data=data)])
+
     def _take(self, entry: Entry) -> None:
         data = entry.data or {}
         if entry.change is not None:
@@ -244,6 +253,7 @@ class DeviceDatabase(Database):
                 if self.hub_generation:
                     self._read_again(own_until=data.get("until", 0))
                 self.hub_generation = data["generation"]
+                self._knew = data.get("knows", self._knew)
             case "again":
                 self.own.send_all_again()
             case "catch_up":
