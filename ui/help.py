@@ -13,7 +13,7 @@ async def show_help(keys: Iterable[str], key_help: Mapping[str, str]) -> None:
     with ui.dialog() as dialog, ui.card().classes("desk-window").mark("help"):
         ui.label(wording.HELP).classes("text-lg")
         with ui.element("dl").classes("desk-help"):
-            for key in ("F1", "Enter", *sorted(keys)):
+            for key in ("F1", "Enter", *sorted(keys, key=lambda key: (len(key), key))):
                 _line(wording.KEY_NAME.get(key, key), key_help.get(key) or wording.KEY_HELP[key])
         ui.label(wording.HELP_BAR).classes("desk-person")
         with ui.element("dl").classes("desk-help"):

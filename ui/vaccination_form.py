@@ -212,15 +212,15 @@ class VaccinationForm:
     async def choose_identity(self) -> None:
         """The manual's window: scheme on the left, its codes on the right; the vaccine's own scheme first."""
         own = schemes_of(self._text.vaccine_code)
-        schemes = sorted(identity_schemes(), key=lambda scheme: scheme not in own)
+        schemes = {scheme.name: scheme for scheme in sorted(identity_schemes(), key=lambda scheme: scheme not in own)}
         chosen = await self._ask(
             choose_two_level(
                 wording.IDENTITY_WINDOW,
-                [(scheme.scheme, scheme.name) for scheme in schemes],
-                lambda scheme: [(identity.code, identity.name) for identity in identities_of(scheme)],
+                [(name, scheme.source) for name, scheme in schemes.items()],
+                lambda name: [(identity.code, identity.name) for identity in identities_of(schemes[name].scheme)],
                 left_title=wording.IDENTITY_SCHEME,
                 right_title=wording.FIELD["special_identity"],
-                first=own[0].scheme if own else "",
+                first=own[0].name if own else "",
             )
         )
         if chosen:

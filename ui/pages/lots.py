@@ -65,7 +65,7 @@ class LotsPage:
                 for name, label in wording.LOT_COLUMNS.items()
             ]
             self._table = ui.table(columns=columns, rows=[], row_key="record_id", pagination=15)
-            self._table.props("dense wrap-cells").classes("w-full desk-narrow").mark("lots")
+            self._table.props("dense wrap-cells").classes("w-full desk-narrow desk-lots").mark("lots")
             for name in ("manufacturer", "expiry_date", "status"):
                 self._table.add_slot(f"body-cell-{name}", _MARKED_CELL)
             self._table.on("rowClick", lambda event: self._open(event.args[1]["record_id"]), [[], ["record_id"], None])
