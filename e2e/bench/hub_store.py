@@ -4,7 +4,8 @@ import asyncio
 import os
 import random
 import tempfile
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -82,6 +83,40 @@ async def _measure_callers(report: Report, folder: Path, changes: list[Change]) 
     report.add(OURS, "hub: a batch acknowledged", "ms", waits, what)
     report.add(OURS, "hub durable records/s (small batches)", "1/s", [len(changes) / spent], what)
     await hub.close()
+
+
+async def fill_hub(folder: Path, patients: int, doses: int) -> None:
+    """Make a hub's store with so many people, and doses spread over them."""
+    hub = await HubDatabase.open(FileFolder(folder), _WORLD)
+    people = _make_changes(patients)
+    given = (_dose(number, people[number % patients].record_id) for number in range(doses))
+    for changes in (iter(people), given):
+        while batch := list(islice(changes, BATCH)):
+            await hub.accept(batch)
+            await hub.settle()
+    await hub.close()
+
+
+def _dose(number: int, patient_id: str) -> Change:
+    day = date(2026, 1, 1) + timedelta(days=number % 300)
+    payload = {
+        "patient_id": patient_id,
+        "vaccination_date": day.isoformat(),
+        "vaccine_code": ("MMR", "Var", "Flu")[number % 3],
+        "dose_number": "1",
+        "lot_number": f"LOT{number % 40}-CDC",
+        "lot_type": "1",
+    }
+    return Change(
+        change_id=_WORLD.make_change_id(),
+        device_id=f"{CALLERS:032x}",
+        device_seq=number + 1,
+        record_id=f"{number:032x}",
+        kind=ChangeKind.RECORD_VACCINATION,
+        payload=payload,
+        made_by="nurse",
+        made_at=_WORLD.now(),
+    )
 
 
 def _make_changes(rows: int) -> list[Change]:

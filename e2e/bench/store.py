@@ -5,6 +5,7 @@ insert is one `commit` of one person: validated, journalled with one flush, show
 (chart number, ID, name, telephone, birth date, two for likely doubles, and any piece of its text).
 """
 
+import asyncio
 import json
 import socket
 import threading
@@ -15,12 +16,14 @@ from pathlib import Path
 
 from playwright.sync_api import Playwright
 
+from e2e.bench.hub_store import fill_hub
 from e2e.bench.report import OURS, Report
-from e2e.programs import Hub
+from e2e.programs import ROOT, Hub
 from e2e.screens import Desk, Tablet
 
 SIZES = (1_000, 10_000, 50_000, 100_000)
 BULK = 10_000
+PATIENTS, DOSES = 100_000, 300_000
 RAW = "raw OPFS"
 
 # What runs in the worker. Record ids are spread like real ones.
@@ -121,14 +124,14 @@ def measure_store(report: Report, playwright: Playwright, hub: Hub, folder: Path
             report.add(OURS, f"single insert @{size}, 50 ms apart", "ms", paced)
             queries = json.loads(desk.python("json.dumps([prefix(db, name) for name in NAMES])"))
             report.add(OURS, f"prefix query @{size} (limit 50, warm)", "ms", queries, "50 records parsed")
-            measure_opening(report, tablet, desk, size, runs)
+            measure_opening(report, tablet, desk, "bench", str(size), runs)
             desk = ready(tablet)
             desk.python('db = await DeviceDatabase.open(await open_opfs("bench"), WORLD)\nNone')
     tablet.throw_away()
 
 
-def measure_opening(report: Report, tablet: Tablet, desk: Desk, size: int, runs: int) -> None:
-    """In new browser processes: Python is up, the store is not."""
+def measure_opening(report: Report, tablet: Tablet, desk: Desk, name: str, size: str, runs: int) -> None:
+    """In new browser processes: Python is up, the store of this name is not. In the worker it is `db`."""
     desk.python("await asyncio.sleep(5)\nawait db.settle()\nawait db.close()")
     opens, firsts = [], []
     for _ in range(runs):
@@ -136,7 +139,7 @@ def measure_opening(report: Report, tablet: Tablet, desk: Desk, size: int, runs:
         desk = ready(tablet)
         opened, first = json.loads(
             desk.python(
-                'folder = await open_opfs("bench")\nbegan = perf_counter()\n'
+                f'folder = await open_opfs("{name}")\nbegan = perf_counter()\n'
                 "db = await DeviceDatabase.open(folder, WORLD)\nopened = (perf_counter() - began) * 1000\n"
                 'first = prefix(db, "王春")\nawait db.close()\njson.dumps([opened, opened + first])'
             )
@@ -146,6 +149,32 @@ def measure_opening(report: Report, tablet: Tablet, desk: Desk, size: int, runs:
     report.add(OURS, f"open @{size}", "ms", opens, "new browser process, Python up")
     report.add(OURS, f"open + first prefix query @{size}", "ms", firsts)
     tablet.close()
+
+
+def measure_large(report: Report, playwright: Playwright, folder: Path, runs: int) -> None:
+    """Add opening a device that holds what a hub of 100,000 patients and 300,000 doses gave it."""
+    hub = Hub(folder / "large-hub", None, bundle=ROOT / ".build" / "bundle")
+    data = folder / "large-hub" / "data"
+    data.mkdir(mode=0o700)
+    asyncio.run(fill_hub(data, PATIENTS, DOSES))
+    hub.start()
+    tablet = Tablet(playwright, folder / "large", hub.url, [])
+    try:
+        desk = ready(tablet)
+        began = time.monotonic()
+        desk.python(
+            "from ui import browser\nfrom ui.sync_client import SyncClient\n"
+            'db = await DeviceDatabase.open(await open_opfs("large"), WORLD)\n'
+            "await SyncClient(db, browser, WORLD, lambda: None)._sync_all()\nNone"
+        )
+        size = f"{PATIENTS} patients + {DOSES} doses"
+        report.add(OURS, f"pull {size} to a fresh device", "s", [time.monotonic() - began])
+        held = json.loads(desk.python("json.dumps([len(db.tables.patients), len(db.tables.vaccinations)])"))
+        assert held == [PATIENTS, DOSES], held
+        measure_opening(report, tablet, desk, "large", size, runs)
+    finally:
+        hub.kill()
+        tablet.throw_away()
 
 
 def measure_sync(report: Report, playwright: Playwright, hub: Hub, folder: Path) -> None:
