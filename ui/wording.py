@@ -157,10 +157,8 @@ EDITED_TABLE = {
     "patients": "患者資料",
     "lots": "疫苗批號",
     "sessions": "場次",
+    "consumptions": "疫苗耗用",
 }
-
-EDITED_TABLE = {"vaccinations": "接種紀錄", "patients": "患者資料", "lots": "疫苗批號", "sessions": "場次"}
-EDITED_TABLE |= {"consumptions": "疫苗耗用"}
 SAME_DOSE = "同一劑登錄了兩筆"
 LIKELY_SAME_PERSON = "可能是同一人"
 DECIDED_LATELY = "近 30 天的決定（可取消）"

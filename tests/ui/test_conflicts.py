@@ -90,7 +90,7 @@ async def test_the_menu_counts_what_waits(user: User, state: AppState) -> None:
     await user.open("/")
 
     await user.should_see("待處理衝突")
-    await user.should_see("F4　待處理 2")
+    await user.should_see("待處理 2")
 
 
 class TestEditedApart:

@@ -229,6 +229,7 @@ def test_every_state_error_and_problem_has_its_sentence() -> None:
     from store.protocol import CdcLinkState
     from store.roc_date import RocDateFault
     from store.roster import RosterFault
+    from store.tables import Tables
     from store.uploads import UploadState
     from ui import sync_client, wording
 
@@ -243,6 +244,8 @@ def test_every_state_error_and_problem_has_its_sentence() -> None:
     assert set(ProblemCode) == wording.PROBLEM.keys()
     assert set(RocDateFault) == wording.DATE_FAULT.keys()
     assert set(RosterFault) == wording.ROSTER_FAULT.keys()
+    edited = {table.name for table in Tables().record_tables() if "conflict" in table.indexes}
+    assert edited == wording.EDITED_TABLE.keys()
 
 
 def _codes_in(root: Path) -> str:
