@@ -47,7 +47,7 @@ def test_stock_is_downloaded_used_up_offline_too_and_told_to_cdc(
     see_line(desk, AZ, "33", "0", "33")
 
     # A lot that came by itself is known at once: nobody is warned of it.
-    for chart in ("057164", "058001"):
+    for chart in ("057164", "057165"):
         desk.record(chart, lot=MMR)
     desk.go("/BA109_3_DOWNLOAD")
     see_line(desk, MMR, "14", "2", "14")
