@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -156,7 +157,8 @@ def measure_large(report: Report, playwright: Playwright, folder: Path, runs: in
     hub = Hub(folder / "large-hub", None, bundle=ROOT / ".build" / "bundle")
     data = folder / "large-hub" / "data"
     data.mkdir(mode=0o700)
-    asyncio.run(fill_hub(data, PATIENTS, DOSES))
+    with ThreadPoolExecutor(1) as beside:  # Playwright's own loop runs in this thread
+        beside.submit(asyncio.run, fill_hub(data, PATIENTS, DOSES)).result()
     hub.start()
     tablet = Tablet(playwright, folder / "large", hub.url, [])
     try:
