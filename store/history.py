@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -21,9 +21,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from store.codes import vaccine_by_code
 from store.ids import IdType, check_national_id, classify_id, normalise_id
 from store.problems import Problem, ProblemCode
-from store.roc_date import InvalidRocDate, parse_roc_date
+from store.roc_date import TAIPEI, InvalidRocDate, parse_roc_date
 
-_TAIPEI = timezone(timedelta(hours=8))
 # ASSUMED: the manual's window shows 999/01/01, which can only stand for a day that nobody knows.
 _UNKNOWN_ROC_YEAR = 999 + 1911
 _WESTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?|(19|20)[0-9]{6}")
@@ -115,7 +114,7 @@ def read_day(text: str) -> date | None:
     if _WESTERN.fullmatch(plain):
         try:
             moment = datetime.fromisoformat(plain)
-            return (moment.astimezone(_TAIPEI) if moment.tzinfo else moment).date()
+            return (moment.astimezone(TAIPEI) if moment.tzinfo else moment).date()
         except (ValueError, OverflowError):
             return None
     try:
@@ -153,7 +152,7 @@ def show_history(
     `patient` and `own_doses` are documents. A dose is the same by vaccine, dose label and day; each counts once.
     """
     birth_date = date.fromisoformat(patient["birth_date"]) if patient.get("birth_date") else None
-    fetched_on = history.fetched_at.astimezone(_TAIPEI).date()
+    fetched_on = history.fetched_at.astimezone(TAIPEI).date()
     ours = [dose for dose in own_doses if not dose["voided"]]
     shown = []
     for row in history.rows:

@@ -7,7 +7,7 @@ Invariants:
 """
 
 import re
-from datetime import date
+from datetime import date, timedelta, timezone
 from enum import StrEnum
 from typing import Annotated
 
@@ -15,6 +15,8 @@ from pydantic import Field
 
 from store.half_width import to_half_width
 
+# Taiwan has one zone and no summer time; a machine's own zone may be set wrong.
+TAIPEI = timezone(timedelta(hours=8))
 RocDay = Annotated[date, Field(ge=date(1912, 1, 1), le=date(2910, 12, 31))]
 
 _YEARS_BEFORE = 1911

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from store.changes import ChangeDraft, ChangeKind, Id
-from store.lots import Lot, LotText, LotType, parse_lot_number
+from store.lots import Lot, LotText, LotType, parse_lot_number, record_id_of_lot
 from store.roc_date import RocDay
 from store.uploads import CdcMessage
 
@@ -272,7 +272,7 @@ def draft_new_lots(tables: "Tables", rows: list[StockRow]) -> list[ChangeDraft]:
     """
     drafts: dict[str, ChangeDraft] = {}
     for row in rows:
-        record_id = _id_of("lot", _lot_key(row.lot_number, row.vaccine_code))
+        record_id = record_id_of_lot(row.vaccine_code, row.lot_number)
         known = tables.lots.find_by("lot_number", row.lot_number)
         # By its id too: a lot made by an earlier download and renamed since by staff is theirs now.
         if any(lot["vaccine_code"] == row.vaccine_code for lot in known) or tables.lots.exists(record_id):

@@ -7,7 +7,7 @@ Invariant: the same rows, time and identifier give the same bytes.
 
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -15,11 +15,11 @@ from uuid import UUID
 from store.history import Identity
 from store.ids import IdType
 from store.patients import Patient, Sex
+from store.roc_date import TAIPEI
 from store.uploads import UploadMethod
 from store.vaccinations import Vaccination
 from sync.registry import UploadItem
 
-TAIPEI = timezone(timedelta(hours=8))
 CONTENT_TYPE = "application/fhir+json; charset=utf-8"  # section 1
 _TWNIIS = "https://twniis.cdc.gov.tw"
 _ID_CODES = "http://terminology.hl7.org/CodeSystem/v2-0203"

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import ValidationError
 
+from store.roc_date import TAIPEI
 from store.stock import ConsumptionResult, ConsumptionRow, StockRow
 from store.uploads import CdcMessage
 from sync.cdc_answers import (
@@ -32,7 +33,6 @@ from sync.cdc_answers import (
     unreadable,
     worst_of,
 )
-from sync.cdc_format import TAIPEI
 from sync.registry import AnswerUnreadable, Exchange
 
 _STRUCTURE = "https://twniis.cdc.gov.tw/twniis/StructureDefinition"

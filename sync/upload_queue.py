@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from store.roc_date import TAIPEI
 from store.uploads import BatchState, UploadMethod, UploadRow, UploadState, next_method
-from sync.cdc_format import TAIPEI
 from sync.registry import CdcSettings
 
 # A time further off than this was set before the clock was put back, and counts as passed.

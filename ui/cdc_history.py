@@ -18,11 +18,11 @@ from store.history import HistoryReceived, Identity, ShownRow, read_identity, sh
 from store.persons import effective_patient
 from store.problems import Problem, ProblemCode
 from store.protocol import ErrorAnswer, HistoryAnswer, HistoryOutcome, HistoryRequest
-from store.roc_date import format_roc_date
+from store.roc_date import TAIPEI, format_roc_date
 from ui import wording
 from ui.network import NetworkFailed
 from ui.patient_search import roc_text
-from ui.state import TAIPEI, AppState
+from ui.state import AppState
 
 _OWN_LISTED = 50
 _ROWS_A_PAGE = 50

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from store.changes import VOID_KINDS
-from store.roc_date import format_roc_date
+from store.roc_date import TAIPEI, format_roc_date
 from ui import wording
 from ui.patient_search import roc_text
-from ui.state import TAIPEI, AppState
+from ui.state import AppState
 
 _DATES = (
     "vaccination_date", "birth_date", "expiry_date", "session_date", "exam_date", "collection_date", "due_date",

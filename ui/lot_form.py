@@ -12,14 +12,15 @@ from nicegui.elements.mixins.validation_element import ValidationElement
 from store.changes import ChangeDraft, ChangeKind
 from store.codes import vaccines
 from store.conflicts import replaced_by_edit
-from store.errors import AppError
 from store.half_width import to_half_width
 from store.lots import Lot, LotDraft, LotStatus, LotType, check_lot, folded_number, parse_lot_number, record_id_of_lot
 from store.problems import Problem, ProblemCode
 from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
 from ui import wording
+from ui.dialogs import problem_line
 from ui.forms import record_fields, stops_saving
 from ui.patient_search import roc_text
+from ui.saving import commit_and_tell
 from ui.state import AppState
 
 _FIELDS = ("vaccine_code", "lot_number", "lot_type", "manufacturer", "expiry_date", "doses_per_vial", "status")
@@ -157,7 +158,7 @@ class LotForm:
         self._saving = self._tried = True
         try:
             problems = self._check()
-            if stopping := [_sentence(problem) for problem in problems if stops_saving(problem)]:
+            if stopping := [problem_line(problem) for problem in problems if stops_saving(problem)]:
                 ui.notify("；".join(stopping), type="negative", position="bottom", multi_line=True)
                 return
             lot = self._draft.to_lot(self._record_id())
@@ -165,7 +166,7 @@ class LotForm:
                 ui.notify(wording.LOT_UNCHANGED, type="info", position="bottom")
                 self._on_done()
                 return
-            warnings = [_sentence(problem) for problem in problems]
+            warnings = [problem_line(problem) for problem in problems]
             if lot.status is LotStatus.RECALLED and self._status_before() != LotStatus.RECALLED:
                 warnings.insert(0, wording.LOT_ASK_RECALL)
             if not warnings or await self._ask(warnings):
@@ -272,7 +273,7 @@ class LotForm:
 
     def _show_problem(self, problem: Problem) -> None:
         with ui.row().classes("items-center"):
-            ui.label(f"⚠ {_sentence(problem)}").classes("text-orange-10")
+            ui.label(f"⚠ {problem_line(problem)}").classes("text-orange-10")
             if problem.code is ProblemCode.LOT_ALREADY_REGISTERED:
                 other = problem.facts["record_id"]
                 ui.button(wording.LOT_OPEN_OTHER, on_click=lambda: self._on_open(other)).props("outline").mark(
@@ -297,14 +298,9 @@ class LotForm:
     async def _commit(self, lot: Lot) -> None:
         payload = lot.model_dump(mode="json", exclude={"record_id"}, exclude_defaults=True)
         bases = replaced_by_edit(self._document) if self._document is not None else ()
-        try:
-            await self._state.commit([ChangeDraft(ChangeKind.REGISTER_LOT, lot.record_id, payload, bases)])
-        except AppError as error:
-            told = wording.APP_ERROR[error.code]
-            ui.notify(told, type="negative", position="bottom", timeout=0, close_button=wording.CLOSE)
-            return
-        ui.notify(wording.LOT_SAVED.format(lot_number=lot.lot_number), type="positive", position="bottom")
-        self._on_done()
+        draft = ChangeDraft(ChangeKind.REGISTER_LOT, lot.record_id, payload, bases)
+        if await commit_and_tell(self._state, draft, wording.LOT_SAVED.format(lot_number=lot.lot_number)):
+            self._on_done()
 
     async def _ask(self, warnings: list[str]) -> bool:
         # Esc is the page's: it would leave the form as well.
@@ -323,10 +319,6 @@ class LotForm:
         finally:
             self._question = None
             dialog.delete()
-
-
-def _sentence(problem: Problem) -> str:
-    return f"{wording.FIELD.get(problem.field, '')}：{wording.problem(problem)}"
 
 
 def _compact(day: date | None) -> str:

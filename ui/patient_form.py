@@ -8,7 +8,6 @@ from nicegui import ui
 from store.changes import ChangeDraft, ChangeKind
 from store.conflicts import replaced_by_edit
 from store.duplicates import Likeness
-from store.errors import AppError
 from store.ids import IdType
 from store.pairs import find_likely_patients
 from store.patients import Patient, PatientDraft
@@ -20,6 +19,7 @@ from ui.conflict_facts import person_name
 from ui.dialogs import confirm, problem_line, show_warnings
 from ui.forms import record_fields
 from ui.patient_search import roc_text
+from ui.saving import commit_and_tell
 from ui.state import AppState
 
 _FIELDS = (
@@ -155,13 +155,8 @@ class PatientForm:
                 self._on_saved(record_id)
                 return
             draft = ChangeDraft(ChangeKind.CORRECT_PATIENT, record_id, payload, replaced_by_edit(self._document))
-        try:
-            await self._state.commit([draft])
-        except AppError as error:
-            ui.notify(wording.APP_ERROR[error.code], type="negative", position="bottom", timeout=0, close_button="關閉")
-            return
-        ui.notify(wording.PATIENT_SAVED.format(name=person.name), type="positive", position="bottom")
-        self._on_saved(record_id)
+        if await commit_and_tell(self._state, draft, wording.PATIENT_SAVED.format(name=person.name)):
+            self._on_saved(record_id)
 
 
 def _typed_of(document: Mapping[str, Any]) -> dict[str, str]:

@@ -7,11 +7,11 @@ from nicegui import app, ui
 from nicegui.events import KeyEventArguments
 
 from store.protocol import CdcLinkState
-from store.roc_date import format_roc_date
+from store.roc_date import TAIPEI, format_roc_date
 from store.uploads import UploadState
 from ui import wording
 from ui.help import show_help
-from ui.state import TAIPEI, AppState
+from ui.state import AppState
 from ui.sync_client import HubLink
 
 _GOOD, _BUSY, _BAD = "positive", "warning", "negative"

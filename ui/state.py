@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta, timezone
+from datetime import date
 from time import monotonic
 from typing import Any
 
@@ -11,12 +11,11 @@ from nicegui import Event
 
 from store.changes import Change, ChangeDraft, World
 from store.device_database import DeviceDatabase
+from store.roc_date import TAIPEI
 from ui import browser
 from ui.storage_watch import StorageSource, StorageWatch
 from ui.sync_client import SyncClient
 
-# Taiwan has one zone and no summer time; the browser's own zone may be set wrong.
-TAIPEI = timezone(timedelta(hours=8))
 _REFRESH_SECONDS = 0.15
 # First what has come goes on its way to the hub or to another device: drawing a screen takes longer than that.
 _SEND_FIRST_SECONDS = 0.02

@@ -10,7 +10,6 @@ from nicegui import ui
 from store.changes import ChangeDraft, ChangeKind
 from store.codes import dose_labels, vaccine_by_code, vaccines
 from store.conflicts import replaced_by_edit
-from store.errors import AppError
 from store.lot_choice import choose_lots
 from store.lots import Lot
 from store.pairs import same_doses
@@ -28,6 +27,7 @@ from ui.dialogs import ask_void_reason, ask_warning_reason, problem_line, show_w
 from ui.form_drafts import forget_draft, keep_draft, keep_header, kept_header, kept_lot
 from ui.forms import VaccinationText, check_form, record_fields, stops_saving
 from ui.patient_search import roc_text
+from ui.saving import commit_and_tell
 from ui.state import AppState
 
 Answer = TypeVar("Answer")
@@ -360,21 +360,12 @@ class VaccinationForm:
             )
         vaccine = vaccine_by_code(payload["vaccine_code"])
         name = vaccine.name if vaccine else payload["vaccine_code"]
-        if await self._store(draft, f"已存檔：{self._person['name']} {name} 第 {payload['dose_number']} 劑"):
+        told = f"已存檔：{self._person['name']} {name} 第 {payload['dose_number']} 劑"
+        if await commit_and_tell(self._state, draft, told):
             if self._document is None:
                 keep_header(self._state, {name: self._text_of(name) for name in _HEADER})
             forget_draft(self._state)
             self._on_saved(self._record_id)
-
-    async def _store(self, draft: ChangeDraft, told: str) -> bool:
-        """Commit and say so; or say what went wrong and leave everything as it stands in the form."""
-        try:
-            await self._state.commit([draft])
-        except AppError as error:
-            ui.notify(wording.APP_ERROR[error.code], type="negative", position="bottom", timeout=0, close_button="關閉")
-            return False
-        ui.notify(told, type="positive", position="bottom")
-        return True
 
     async def _void(self) -> None:
         if self._saving or self.is_asking or self._document is None:
@@ -385,7 +376,7 @@ class VaccinationForm:
             draft = ChangeDraft(
                 ChangeKind.VOID_VACCINATION, self._record_id, {"reason": reason}, replaced_by_edit(self._document)
             )
-            if reason and await self._store(draft, wording.VOIDED):
+            if reason and await commit_and_tell(self._state, draft, wording.VOIDED):
                 self.leave()
         finally:
             self._saving = False

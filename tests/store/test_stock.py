@@ -8,6 +8,7 @@ from store.apply import apply_change
 from store.changes import ChangeDraft, ChangeKind
 from store.conflicts import count_open_conflicts
 from store.hub_database import HubDatabase
+from store.lots import record_id_of_lot
 from store.stock import (
     ConsumptionState,
     StockRow,
@@ -172,6 +173,8 @@ async def test_lots_are_made_where_there_is_none_and_never_changed(desk: Desk) -
     await desk.commit(ChangeKind.REGISTER_LOT, lot.record_id, payload)
 
     drafts = draft_new_lots(desk.tables, [AZ, AZ, mmr, hb])
+    # As a station that enters it by hand would name it: the two are one lot.
+    assert drafts[0].record_id == record_id_of_lot(AZ.vaccine_code, AZ.lot_number)
     await desk.database.commit(drafts, "hub")
 
     made = {d.payload["lot_number"]: (d.payload["lot_type"], d.payload.get("manufacturer", "")) for d in drafts}

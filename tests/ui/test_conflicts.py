@@ -1,12 +1,11 @@
 """待處理衝突 as staff see it, and what the other pages say of the same conflicts."""
 
 import gc
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from nicegui import ui
-from nicegui.testing import User, user_simulation
+from nicegui.testing import User
 
 from store.changes import ChangeDraft, ChangeKind
 from store.conflicts import count_open_conflicts
@@ -17,7 +16,6 @@ from store.storage import MemoryFolder
 from tests.factories import PATIENT_ID, VACCINATION_ID, make_patient, make_vaccination
 from tests.ui.offline import NoNetwork
 from tests.worlds import Clock, make_world
-from ui import boot
 from ui.state import AppState
 
 OTHER_PERSON, OTHER_DOSE = "9" * 32, "8" * 32
@@ -34,14 +32,6 @@ async def state(clock: Clock) -> AppState:
     state = AppState(await DeviceDatabase.open(MemoryFolder(), world), world, NoNetwork())
     await register(state)
     return state
-
-
-@pytest.fixture
-async def user(state: AppState) -> AsyncIterator[User]:
-    async with user_simulation(root=None) as user:
-        boot.define_pages()
-        boot.run(state)
-        yield user
 
 
 async def register(state: AppState, **fields: Any) -> None:

@@ -1,11 +1,10 @@
 """疫苗批號建檔 as staff see it, and what the other pages say of lots."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from nicegui import ui
-from nicegui.testing import User, user_simulation
+from nicegui.testing import User
 
 from store.changes import ChangeDraft, ChangeKind
 from store.device_database import DeviceDatabase
@@ -13,29 +12,15 @@ from store.lots import record_id_of_lot
 from tests.factories import LOT_ID, make_lot, make_patient, make_vaccination
 from tests.ui.offline import FailingStorage, NoNetwork
 from tests.worlds import Clock, make_world
-from ui import boot
 from ui.state import AppState
 
 OTHER_LOT = "4" * 32
 
 
 @pytest.fixture
-async def storage() -> FailingStorage:
-    return FailingStorage()
-
-
-@pytest.fixture
 async def state(storage: FailingStorage) -> AppState:
     world = make_world(Clock())
     return AppState(await DeviceDatabase.open(storage, world), world, NoNetwork())
-
-
-@pytest.fixture
-async def user(state: AppState) -> AsyncIterator[User]:
-    async with user_simulation(root=None) as user:
-        boot.define_pages()
-        boot.run(state)
-        yield user
 
 
 async def register(state: AppState, *bases: str, **fields: Any) -> None:

@@ -1,6 +1,5 @@
 """E.BAMENU4, BA103_3 and BA103_3_UPLOAD as staff see them."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nicegui import ui
-from nicegui.testing import User, user_simulation
+from nicegui.testing import User
 
 from store.changes import ChangeDraft, ChangeKind
 from store.decisions import draft_merge
@@ -18,16 +17,11 @@ from store.problems import ProblemCode
 from tests.factories import EXAM_ID, PATIENT_ID, make_exam, make_patient
 from tests.ui.offline import FailingStorage, NoNetwork
 from tests.worlds import Clock, make_world
-from ui import boot, wording
+from ui import wording
 from ui.exam_forms import DATE_FIELDS, ExamText, read_exam, text_of_exam
 from ui.state import AppState
 
 OTHER_PERSON = "9" * 32
-
-
-@pytest.fixture
-async def storage() -> FailingStorage:
-    return FailingStorage()
 
 
 @pytest.fixture
@@ -36,14 +30,6 @@ async def state(storage: FailingStorage) -> AppState:
     state = AppState(await DeviceDatabase.open(storage, world), world, NoNetwork())
     await register(state)
     return state
-
-
-@pytest.fixture
-async def user(state: AppState) -> AsyncIterator[User]:
-    async with user_simulation(root=None) as user:
-        boot.define_pages()
-        boot.run(state)
-        yield user
 
 
 async def register(state: AppState, **fields: Any) -> None:

@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from nicegui import ui
-from nicegui.testing import User, user_simulation
+from nicegui.testing import User
 
 from store.changes import ChangeDraft, ChangeKind
 from store.device_database import DeviceDatabase
@@ -16,7 +15,6 @@ from store.stock import StockRow, consumption_id, count_waiting, stock_line, sto
 from store.storage import MemoryFolder
 from tests.factories import make_patient, make_vaccination
 from tests.worlds import Clock, make_world
-from ui import boot
 from ui.state import AppState
 from ui.sync_client import NetworkFailed
 
@@ -79,14 +77,6 @@ def hub() -> Hub:
 async def state(hub: Hub) -> AppState:
     world = make_world(Clock())
     return AppState(await DeviceDatabase.open(BusyDisk(), world), world, hub)
-
-
-@pytest.fixture
-async def user(state: AppState) -> AsyncIterator[User]:
-    async with user_simulation(root=None) as user:
-        boot.define_pages()
-        boot.run(state)
-        yield user
 
 
 async def receive(state: AppState, *rows: StockRow, name: str = "d1") -> None:

@@ -16,12 +16,12 @@ from store.conflicts import (
     replaced_by_edit,
 )
 from store.decisions import Pair, draft_distinct, draft_merge, draft_withdrawal, pair_id
-from store.errors import AppError
 from store.pairs import open_pairs
 from store.persons import effective_patient, merged_patients
 from ui import wording
 from ui.conflict_facts import Fact, decision_text, dose_facts, patient_facts, person_name, revision_facts
 from ui.patient_search import roc_text
+from ui.saving import commit_and_tell
 from ui.shell import page_frame
 from ui.state import AppState
 
@@ -177,12 +177,7 @@ class ConflictsPage:
         # The row that was tapped may be gone by now: another station's change draws the lists anew.
         with self._questions:
             try:
-                await self._state.commit([draft])
-            except AppError as error:
-                told = wording.APP_ERROR[error.code]
-                ui.notify(told, type="negative", position="bottom", timeout=0, close_button="關閉")
-            else:
-                ui.notify(wording.SETTLED, type="positive", position="bottom")
+                await commit_and_tell(self._state, draft, wording.SETTLED)
             finally:
                 self._settling = False
 

@@ -8,12 +8,12 @@ from nicegui import ui
 
 from store.changes import ChangeDraft, ChangeKind
 from store.conflicts import replaced_by_edit
-from store.errors import AppError
 from store.persons import effective_patient
 from store.prenatal import FIELDS_OF_TYPE, ExamDraft, ExamState, ExamType
 from store.problems import Problem
 from store.roc_date import format_compact, format_roc_date
 from ui import wording
+from ui.dialogs import ask_void_reason, problem_line
 from ui.exam_forms import (
     COMMON_FIELDS,
     DATE_FIELDS,
@@ -28,6 +28,7 @@ from ui.exam_forms import (
 from ui.exam_list import HISTORY_COLUMNS, exam_table, result_text
 from ui.forms import record_fields
 from ui.patient_search import patient_search, roc_text
+from ui.saving import commit_and_tell
 from ui.shell import page_frame
 from ui.state import AppState
 
@@ -310,7 +311,7 @@ class ExamForm:
         with self._problems:
             for problem in problems if self._fields else ():
                 if not stops_saving(problem):
-                    ui.label(f"⚠ {_sentence(problem)}").classes("text-orange-10")
+                    ui.label(f"⚠ {problem_line(problem)}").classes("text-orange-10")
         return problems
 
     async def save(self) -> None:
@@ -321,7 +322,7 @@ class ExamForm:
         try:
             problems = self._check()
             if stopping := [problem for problem in problems if stops_saving(problem)]:
-                told = "；".join(map(_sentence, stopping))
+                told = "；".join(map(problem_line, stopping))
                 ui.notify(told, type="negative", position="bottom", multi_line=True)
                 return
             if problems and not await _confirm(problems):
@@ -345,32 +346,22 @@ class ExamForm:
             bases = replaced_by_edit(self._document)
             change = ChangeDraft(ChangeKind.CORRECT_EXAM, self._record_id, payload, bases)
         day, kind = _day_and_kind(payload).split(" ", 1)
-        if await self._store(change, wording.EXAM_SAVED.format(name=self._person["name"], day=day, kind=kind)):
+        told = wording.EXAM_SAVED.format(name=self._person["name"], day=day, kind=kind)
+        if await commit_and_tell(self._state, change, told):
             for name in _KEPT:
                 if value := payload.get(name):
                     self._state.kept[f"exam_{name}"] = value
             self._on_done(draft if self._document is None else None)
-
-    async def _store(self, change: ChangeDraft, told: str) -> bool:
-        """Commit and say so; or say what went wrong and leave everything as it stands in the form."""
-        try:
-            await self._state.commit([change])
-        except AppError as error:
-            told, close = wording.APP_ERROR[error.code], wording.EXAM_CLOSE
-            ui.notify(told, type="negative", position="bottom", timeout=0, close_button=close)
-            return False
-        ui.notify(told, type="positive", position="bottom")
-        return True
 
     async def _void(self) -> None:
         if self._saving or self._document is None:
             return
         self._saving = True
         try:
-            reason = await _ask_reason()
+            reason = await ask_void_reason(wording.EXAM_ASK_VOID)
             bases = replaced_by_edit(self._document)
             change = ChangeDraft(ChangeKind.VOID_EXAM, self._record_id, {"reason": reason}, bases)
-            if reason and await self._store(change, wording.VOIDED):
+            if reason and await commit_and_tell(self._state, change, wording.VOIDED):
                 self._on_done(None)
         finally:
             self._saving = False
@@ -390,33 +381,16 @@ def _day_and_kind(payload: Mapping[str, Any]) -> str:
     return f"{roc_text(payload['exam_date'])} {wording.EXAM_TYPE.get(payload['exam_type'], payload['exam_type'])}"
 
 
-def _sentence(problem: Problem) -> str:
-    return f"{wording.FIELD.get(problem.field, problem.field)}：{wording.problem(problem)}"
-
-
 def _attribute(words: str) -> str:
     """Words that hold what a person typed, as NiceGUI's properties take them between double quotes."""
     return words.replace("\\", "＼").replace('"', "＂")
-
-
-async def _ask_reason() -> str:
-    """Why a report is voided; empty when the nurse thinks better of it."""
-    with ui.dialog() as dialog, ui.card():
-        ui.label(wording.EXAM_ASK_VOID)
-        reason = ui.input(wording.EXAM_VOID_REASON).props("autofocus outlined").classes("w-full").mark("void-reason")
-        with ui.row():
-            confirm = ui.button(wording.EXAM_VOID_CONFIRM, on_click=lambda: dialog.submit(reason.value))
-            confirm.props("color=negative").mark("void-confirm")
-            confirm.bind_enabled_from(reason, "value", lambda text: bool((text or "").strip()))
-            ui.button(wording.CANCEL, on_click=lambda: dialog.submit("")).props("outline")
-    return str(await dialog or "").strip()
 
 
 async def _confirm(problems: list[Problem]) -> bool:
     with ui.dialog() as dialog, ui.card():
         ui.label(wording.EXAM_CHECK_AGAIN).classes("text-lg")
         for problem in problems:
-            ui.label(f"⚠ {_sentence(problem)}")
+            ui.label(f"⚠ {problem_line(problem)}")
         with ui.row():
             anyway = ui.button(wording.EXAM_SAVE_ANYWAY, on_click=lambda: dialog.submit(True))
             anyway.props("color=warning autofocus").mark("save-anyway")

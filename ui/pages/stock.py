@@ -15,7 +15,7 @@ from nicegui import background_tasks, ui
 from store.errors import AppError
 from store.half_width import to_half_width
 from store.protocol import StockAnswer
-from store.roc_date import format_roc_date
+from store.roc_date import TAIPEI, format_roc_date
 from store.stock import (
     MAX_VIALS,
     ConsumptionState,
@@ -31,7 +31,7 @@ from store.stock import (
 from ui import wording
 from ui.patient_search import roc_text
 from ui.shell import page_frame
-from ui.state import TAIPEI, AppState
+from ui.state import AppState
 from ui.stock_client import DOWNLOAD, NO_ANSWER, UNREACHABLE, UPLOAD, ask_stock
 
 CODE = "BA109_3_DOWNLOAD"

@@ -7,11 +7,11 @@ from typing import Any
 from nicegui import ui
 
 from store.changes import ChangeDraft, ChangeKind
-from store.roc_date import format_roc_date
+from store.roc_date import TAIPEI, format_roc_date
 from store.uploads import BatchState, UploadState
 from ui import wording
 from ui.shell import page_frame
-from ui.state import TAIPEI, AppState
+from ui.state import AppState
 from ui.vaccination_list import UPLOAD_COLUMNS, VERIFICATION_COLUMNS, vaccination_table
 
 # The element CDC names in a refusal -> the field of our form. Source: CDC contract, section 3.

@@ -1,0 +1,20 @@
+"""The one way in which forms write what a person did, and say so."""
+
+from nicegui import ui
+
+from store.changes import ChangeDraft
+from store.errors import AppError
+from ui import wording
+from ui.state import AppState
+
+
+async def commit_and_tell(state: AppState, draft: ChangeDraft, told: str) -> bool:
+    """Commit and say `told`; or say what went wrong, until it is read, and leave everything as it stands."""
+    try:
+        await state.commit([draft])
+    except AppError as error:
+        sentence = wording.APP_ERROR[error.code]
+        ui.notify(sentence, type="negative", position="bottom", timeout=0, close_button=wording.CLOSE)
+        return False
+    ui.notify(told, type="positive", position="bottom")
+    return True
