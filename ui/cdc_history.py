@@ -20,6 +20,7 @@ from store.problems import Problem, ProblemCode
 from store.protocol import ErrorAnswer, HistoryAnswer, HistoryOutcome, HistoryRequest
 from store.roc_date import TAIPEI, format_roc_date
 from ui import wording
+from ui.dialogs import problem_line
 from ui.network import NetworkFailed
 from ui.patient_search import roc_text
 from ui.state import AppState
@@ -239,7 +240,9 @@ def _table(rows: list[ShownRow]) -> None:
 def _row(number: int, shown: ShownRow) -> dict[str, Any]:
     row = shown.row
     known = vaccine_by_code(row.vaccine_code)
-    lot_type = wording.LOT_TYPE.get(row.lot_type, row.lot_type)
+    lot, lot_type = row.lot_number, wording.LOT_TYPE.get(row.lot_type, row.lot_type)
+    if lot and lot_type:
+        lot = wording.HISTORY_LOT.format(lot=lot, lot_type=lot_type)
     return {
         "number": number,
         "vaccination_date": format_roc_date(shown.day) if shown.day else row.date_text,
@@ -248,8 +251,8 @@ def _row(number: int, shown: ShownRow) -> dict[str, Any]:
         "institution_code": row.institution_code,
         "institution_name": row.institution_name,
         "dose_number": row.dose_label,
-        "lot_number": f"{row.lot_number}（{lot_type}）" if lot_type and row.lot_number else row.lot_number,
-        "marks": "；".join(wording.HISTORY_MARK[mark].format(status=row.status) for mark in shown.marks),
+        "lot_number": lot,
+        "marks": wording.sentences(wording.HISTORY_MARK[mark].format(status=row.status) for mark in shown.marks),
     }
 
 
@@ -266,12 +269,8 @@ def _words(answer: HistoryAnswer) -> str:
 
 def _stopping(problems: Iterable[tuple[str, str]]) -> str:
     """One sentence of all that stops the asking. A newer hub may name a problem that this program does not know."""
-    known = set(ProblemCode)
-    told = "；".join(
-        f"{wording.FIELD.get(field, field)}：{wording.problem(Problem(field, ProblemCode(code)))}"
-        for field, code in problems
-        if code in known
-    )
+    known = [Problem(field, ProblemCode(code)) for field, code in problems if code in set(ProblemCode)]
+    told = wording.sentences(map(problem_line, known))
     return wording.HISTORY_OUTCOME[HistoryOutcome.NOT_IDENTIFIED].format(words=told)
 
 

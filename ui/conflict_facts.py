@@ -18,15 +18,6 @@ _DATES = (
     "vaccination_date", "birth_date", "expiry_date", "session_date", "exam_date", "collection_date", "due_date",
     "viral_load_date", "antiviral_since",
 )  # fmt: skip
-_WORDS: Mapping[str, Mapping[Any, str]] = {
-    "sex": wording.SEX,
-    "lot_type": wording.LOT_TYPE,
-    "status": wording.LOT_STATUS,
-    "exam_type": wording.EXAM_TYPE,
-    "method": wording.EXAM_METHOD,
-    **dict.fromkeys(("hbsag", "hbeag", "igg", "igm"), wording.EXAM_FINDING),
-    **dict.fromkeys(("is_prenatal", "antiviral"), wording.EXAM_YES_NO),
-}
 _DOSE_FIELDS = ("vaccination_date", "vaccine_code", "dose_number", "lot_number", "lot_type", "vaccinator_id", "note")
 _PATIENT_FIELDS = (
     "chart_number", "name", "sex", "birth_date", "national_id", "phone", "address", "birth_order", "parity",
@@ -92,11 +83,11 @@ def decision_text(state: AppState, decision: Mapping[str, Any], revision: str = 
             gone, into = (second, first) if survivor == payload["first"] else (first, second)
             what = f"{gone} → {into}"
         else:
-            what = f"{first} ／ {second}"
+            what = wording.SIDE_BY_SIDE.join((first, second))
     else:
-        what = " ／ ".join(dose_text(state, payload[side]) for side in ("first", "second"))
+        what = wording.SIDE_BY_SIDE.join(dose_text(state, payload[side]) for side in ("first", "second"))
     by = f"{moment_text(made['made_at'])}　{made['made_by']}　{device_text(state, made['device_id'])}"
-    return f"{wording.DECISION[made['kind']]}：{what}（{by}）"
+    return wording.DECISION_MADE.format(decision=wording.DECISION[made["kind"]], what=what, by=by)
 
 
 def dose_text(state: AppState, record_id: str) -> str:
@@ -117,8 +108,8 @@ def past_doses(state: AppState, patient_id: str) -> str:
     """What was recorded for this very chart."""
     doses = [d for d in state.database.tables.vaccinations.find_by("patient_id", patient_id) if not d["voided"]]
     listed = [f"{roc_text(d['vaccination_date'])} {d['vaccine_code']}-{d['dose_number']}" for d in doses]
-    more = f"…共 {len(listed)} 筆" if len(listed) > _DOSES_LISTED else ""
-    return "、".join(listed[:_DOSES_LISTED]) + more or "無"
+    more = wording.DOSES_MORE.format(count=len(listed)) if len(listed) > _DOSES_LISTED else ""
+    return wording.list_of(listed[:_DOSES_LISTED]) + more or wording.NOTHING
 
 
 def moment_text(iso: str) -> str:
@@ -141,7 +132,7 @@ def _lists_of_people(state: AppState, contents: Sequence[Mapping[str, Any]]) -> 
         alone = [person_name(state, one) for one in people if one not in elsewhere]
         text = wording.PEOPLE_ON_LIST.format(count=len(people))
         if alone:
-            names = "、".join(alone[:_NAMES_LISTED]) + ("…" if len(alone) > _NAMES_LISTED else "")
+            names = wording.list_of(alone[:_NAMES_LISTED]) + ("…" if len(alone) > _NAMES_LISTED else "")
             text += wording.ONLY_ON_THIS_LIST.format(names=names)
         texts.append(text)
     return tuple(texts)
@@ -175,5 +166,19 @@ def _text(field: str, value: Any) -> str:
         return ""
     if field in _DATES:
         return roc_text(value)
-    words = _WORDS.get(field)
+    words = _words_of(field)
     return words.get(value, str(value)) if words else str(value)
+
+
+def _words_of(field: str) -> Mapping[Any, str] | None:
+    """From code to word, of the fields that hold codes."""
+    words: dict[str, Mapping[Any, str]] = {
+        "sex": wording.SEX,
+        "lot_type": wording.LOT_TYPE,
+        "status": wording.LOT_STATUS,
+        "exam_type": wording.EXAM_TYPE,
+        "method": wording.EXAM_METHOD,
+        **dict.fromkeys(("hbsag", "hbeag", "igg", "igm"), wording.EXAM_FINDING),
+        **dict.fromkeys(("is_prenatal", "antiviral"), wording.EXAM_YES_NO),
+    }
+    return words.get(field)

@@ -13,20 +13,6 @@ from ui.forms import record_fields
 from ui.patient_search import roc_text
 from ui.state import AppState
 
-_LABELS = {
-    "number": "筆數",
-    "state": "狀態",
-    "problems": "上傳前檢查",
-    "exam_date": "檢驗日期",
-    "chart_number": "病歷號",
-    "name": "姓名",
-    "birth_date": "生日",
-    "national_id": "身分證",
-    "exam_type": "檢驗種類",
-    "result": "檢驗結果",
-    "institution": "採檢單位",
-    "due_date": "預產期",
-}
 # CDC's words are long: on a tablet whose report it is must stand beside them.
 _STYLE = {"problems": "white-space: normal; min-width: 11rem"}
 HISTORY_COLUMNS = ("exam_date", "exam_type", "result", "institution", "due_date", "state")
@@ -77,8 +63,8 @@ def exam_table(
     rows = [_row(state, number, document, columns) for number, document in enumerate(documents, start=1)]
     table = ui.table(
         columns=[
-            {"name": c, "label": _LABELS[c], "field": c, "align": "left", "sortable": True, "style": _STYLE.get(c, "")}
-            for c in columns
+            {"name": c, "label": label, "field": c, "align": "left", "sortable": True, "style": _STYLE.get(c, "")}
+            for c, label in ((c, wording.EXAM_COLUMNS[c]) for c in columns)
         ],
         rows=rows,
         row_key="record_id",

@@ -159,7 +159,7 @@ class LotForm:
         try:
             problems = self._check()
             if stopping := [problem_line(problem) for problem in problems if stops_saving(problem)]:
-                ui.notify("；".join(stopping), type="negative", position="bottom", multi_line=True)
+                ui.notify(wording.sentences(stopping), type="negative", position="bottom", multi_line=True)
                 return
             lot = self._draft.to_lot(self._record_id())
             if self._document is not None and not self._document["conflict"] and lot == self._before(self._document):

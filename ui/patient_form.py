@@ -59,7 +59,7 @@ class PatientForm:
                 self._fields: dict[str, Any] = {name: self._field(name) for name in _FIELDS}
             ui.label(wording.NEWBORN_HINT).classes("desk-note")
             with ui.row():
-                save = ui.button("確定 (F9)", on_click=self.save).props("color=primary")
+                save = ui.button(wording.SAVE, on_click=self.save).props("color=primary")
                 save.classes("enter-last").mark("save-patient")
                 ui.button(wording.LEAVE, on_click=self.leave).props("outline").mark("leave")
             self._below = ui.column().classes("w-full gap-1")
@@ -80,7 +80,7 @@ class PatientForm:
             stopping = [p for p in problems if p.severity is Severity.ERROR]
             if person is None or stopping or self._is_taken(person):
                 taken = wording.CHART_TAKEN_SHORT.format(chart=self._typed("chart_number"))
-                told = "；".join(map(problem_line, stopping)) or taken
+                told = wording.sentences(map(problem_line, stopping)) or taken
                 ui.notify(told, type="negative", position="bottom", multi_line=True)
             elif not likely or await self._confirmed():
                 await self._commit(person)
@@ -96,7 +96,7 @@ class PatientForm:
 
     def _field(self, name: str) -> Any:
         value = self._first.get(name, "")
-        label = wording.FIELD[name] + (" (例 1100527)" if name == "birth_date" else "")
+        label = wording.BIRTH_DATE_HINT if name == "birth_date" else wording.FIELD[name]
         if name == "sex":
             field: Any = ui.select({"": "", **wording.SEX}, label=label, value=value)
         elif name == "id_type":

@@ -15,15 +15,6 @@ from ui.state import AppState
 
 MAX_ROWS = 50
 
-_COLUMNS = [
-    ("chart_number", "病歷號碼"),
-    ("name", "姓名"),
-    ("national_id", "身份證號碼"),
-    ("phone", "電話"),
-    ("birth_date", "出生日期"),
-    ("four_corner_code", "四角號碼"),
-    ("address", "地址"),
-]
 
 
 def roc_text(iso_date: str | None) -> str:
@@ -63,8 +54,8 @@ def patient_search(state: AppState, on_chosen: Callable[[str], object]) -> ui.in
             is_chosen = state.database.reach.is_chosen
             count.set_text(wording.SEARCH_NOBODY_HERE if is_chosen else wording.SEARCH_NOBODY)
         else:
-            more = "（只列前 50 筆，請再多打幾個字）" if len(found) == MAX_ROWS else ""
-            count.set_text(f"找到 {len(found)} 人{more}" if typed else "")
+            more = wording.SEARCH_MORE.format(limit=MAX_ROWS) if len(found) == MAX_ROWS else ""
+            count.set_text(wording.SEARCH_FOUND.format(count=len(found)) + more if typed else "")
         hub.search(field.value or "", [document["record_id"] for document in found])
 
     async def take_first() -> None:
@@ -77,15 +68,14 @@ def patient_search(state: AppState, on_chosen: Callable[[str], object]) -> ui.in
         on_chosen(event.args[1]["record_id"])
 
     with ui.column().classes("desk-card"):
-        field = ui.input(
-            label="查詢患者：病歷號碼、姓名、身分證、電話、生日（例 74/11/08），Enter 選第一筆", on_change=search
-        )
+        field = ui.input(label=wording.SEARCH_LABEL, on_change=search)
         field.props("outlined autofocus clearable autocomplete=off data-enter=stay").classes("w-full").mark(
             "patient-search"
         )
         field.on("keydown.enter", take_first)
         count = ui.label("").classes("desk-note").mark("patient-count")
-        columns = [{"name": n, "label": label, "field": n, "align": "left"} for n, label in _COLUMNS]
+        labels = wording.PATIENT_COLUMNS
+        columns = [{"name": n, "label": label, "field": n, "align": "left"} for n, label in labels.items()]
         table = (
             ui.table(columns=columns, rows=[], row_key="record_id", pagination=10).classes("w-full").mark("patients")
         )

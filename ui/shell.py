@@ -74,14 +74,15 @@ def _status_bar(state: AppState) -> None:
         link = state.sync.link
         _set(
             network,
-            f"主機 {wording.HUB_LINK[link]}",
+            wording.BAR_HUB.format(state=wording.HUB_LINK[link]),
             {HubLink.CONNECTED: _GOOD, HubLink.UNKNOWN: _BUSY}.get(link, _BAD),
         )
         _show_snapshot(state, first_sync)
         count = len(state.database.unsent)
-        _set(unsent, f"未同步 {count}", _BUSY if count else _GOOD)
+        _set(unsent, wording.BAR_UNSENT.format(count=count), _BUSY if count else _GOOD)
         at = state.sync.last_sync_at
-        _set(synced, f"最後同步 {at.astimezone(TAIPEI):%H:%M:%S}" if at else "尚未同步", _GOOD if at else _BUSY)
+        time = f"{at.astimezone(TAIPEI):%H:%M:%S}" if at else ""
+        _set(synced, wording.BAR_SYNCED.format(time=time) if at else wording.BAR_NEVER_SYNCED, _GOOD if at else _BUSY)
         _show_scope(state, scope)
         storage.set_visibility(state.storage.is_short)
         _set(storage, wording.STORAGE_SHORT_BAR.format(left=wording.bytes_text(state.storage.left_bytes)), _BAD)
@@ -113,7 +114,8 @@ def _show_cdc(state: AppState, chip: ui.chip) -> None:
     # With the hub away nobody knows how CDC is: what it said last would be a guess.
     known = state.sync.status.cdc if state.sync.link is HubLink.CONNECTED else CdcLinkState.UNKNOWN
     colour = {CdcLinkState.CONNECTED: _GOOD, CdcLinkState.UNKNOWN: _BUSY}.get(known, _BAD)
-    text = f"疾管署 {wording.CDC_LINK[known]}｜待上傳 {waiting}｜待檢核 {unverified}｜檢核失敗 {refused}"
+    words = wording.CDC_LINK[known]
+    text = wording.BAR_CDC.format(state=words, waiting=waiting, unverified=unverified, refused=refused)
     _set(chip, text, _BAD if refused else colour)
 
 
@@ -141,9 +143,7 @@ def _warn_of_losses(state: AppState) -> None:
     recovery = state.database.recovery
     if recovery.damaged:
         lost = sum(stretch.length for stretch in recovery.dropped if not stretch.at_end)
-        ui.label(f"本機資料檔有 {lost} 位元組損壞，其餘資料都已讀回。請連上主機補齊，並通知資訊人員。").classes(
-            "desk-alarm"
-        )
+        ui.label(wording.DAMAGED.format(lost=lost)).classes("desk-alarm")
 
 
 def register_assets(folder: str) -> None:

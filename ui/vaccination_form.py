@@ -36,7 +36,6 @@ _LOTS_SHOWN = 6
 _HEADER = ("vaccination_date", "vaccine_code", "dose_number", "lot_number", "lot_type")
 _OPTIONAL = ("special_identity", "manufacturer", "body_site", "route", "vaccinator_id", "note")
 _FIELDS = (*_HEADER, *_OPTIONAL)
-_SUGGESTED = {"body_site": wording.BODY_SITES}
 
 
 class VaccinationForm:
@@ -90,9 +89,10 @@ class VaccinationForm:
             with ui.row():
                 voided = self._document is not None and self._document["voided"]
                 if not voided:
-                    ui.button("確定 (F9)", on_click=self.save).props("color=primary").classes("enter-last").mark("save")
+                    save = ui.button(wording.SAVE, on_click=self.save).props("color=primary")
+                    save.classes("enter-last").mark("save")
                 if self._document is not None and not voided:
-                    ui.button("作廢", on_click=self._void).props("color=negative outline").mark("void")
+                    ui.button(wording.VOID, on_click=self._void).props("color=negative outline").mark("void")
                 ui.button(wording.LEAVE, on_click=self.leave).props("outline").mark("leave")
             # Below the buttons: what comes and goes must not move them away under the finger.
             self._problems = ui.column().classes("w-full gap-1").mark("problems")
@@ -112,19 +112,19 @@ class VaccinationForm:
             history_button(self._state, person["record_id"])
             edit = ui.button(wording.EDIT_PATIENT, on_click=lambda: self._on_edit_person(person["record_id"]))
             edit.props("outline").mark("edit-patient")
-        identity = person.get("national_id") or f"父母 {person.get('parent_national_id') or ''}"
-        ui.label(f"病歷號碼 {person['chart_number']}　身分證 {identity}").classes("desk-note")
+        identity = person.get("national_id") or wording.PARENT_ID.format(id=person.get("parent_national_id") or "")
+        ui.label(wording.PERSON_LINE.format(chart=person["chart_number"], id=identity)).classes("desk-note")
         tables = self._state.database.tables
         if merged := merged_patients(tables, person["record_id"]):
-            charts = "、".join(person_name(self._state, one) for one in merged)
+            charts = wording.list_of(person_name(self._state, one) for one in merged)
             with ui.row().classes("items-center"):
                 ui.label(wording.MERGED_CHARTS.format(charts=charts)).classes("desk-note").mark("merged-charts")
                 conflicts = f"/conflicts?patient={person['record_id']}"
                 see = ui.button(wording.SEE_MERGES, on_click=lambda: ui.navigate.to(conflicts))
                 see.props("outline").mark("see-merges")
         doses = (f"{roc_text(d['vaccination_date'])} {d['vaccine_code']}-{d['dose_number']}" for d in self._doses())
-        past = "、".join(doses)
-        ui.label(f"本院接種紀錄：{past or '無'}").classes("desk-note").mark("past-doses")
+        past = wording.list_of(doses)
+        ui.label(wording.PAST_DOSES.format(doses=past or wording.NOTHING)).classes("desk-note").mark("past-doses")
 
     def _doses(self) -> list[Any]:
         doses = self._state.database.tables.vaccinations.find_by("person_id", self._person["record_id"])
@@ -141,12 +141,12 @@ class VaccinationForm:
             told = wording.RECORDED_TWICE_FORM.format(other=dose_text(self._state, other["record_id"]))
             ui.label(told).classes("desk-refused").mark("recorded-twice")
         if document["upload_state"] == UploadState.REFUSED:
-            ui.label(f"{words}。疾管署訊息：{message}").classes("desk-refused").mark("cdc-message")
-            ui.label("請修正後按確定，系統會自動重新上傳及檢核。").classes("desk-note")
+            ui.label(wording.CDC_SAID.format(state=words, message=message)).classes("desk-refused").mark("cdc-message")
+            ui.label(wording.CORRECT_TO_RESEND).classes("desk-note")
         else:
             ui.label(f"{words}　{message}").classes("desk-note").mark("cdc-message")
         if document["voided"]:
-            ui.label(f"已作廢：{document['void_reason']}").classes("desk-refused")
+            ui.label(wording.VOIDED_BECAUSE.format(reason=document["void_reason"])).classes("desk-refused")
         if document.get("warning_reason"):
             ui.label(wording.SAVED_BECAUSE.format(reason=document["warning_reason"])).classes("desk-note")
 
@@ -156,21 +156,22 @@ class VaccinationForm:
         if text.vaccine_code:
             codes.setdefault(text.vaccine_code, text.vaccine_code)
         with ui.element("div").classes("desk-fields"):
-            day = ui.input("接種日期 (例 1150520)")
-            vaccine = ui.select(codes, label="疫苗編號", value=text.vaccine_code or None, with_input=True)
+            day = ui.input(wording.DATE_HINT.format(field=wording.FIELD["vaccination_date"]))
+            label, known = wording.FIELD["vaccine_code"], text.vaccine_code or None
+            vaccine = ui.select(codes, label=label, value=known, with_input=True)
             vaccine.on_value_change(lambda event: self._take_vaccine(event.value))
             with vaccine.add_slot("after"):
                 window = ui.button(icon="search", on_click=self.choose_vaccine).props("flat tabindex=-1")
                 window.props(f'aria-label="{wording.VACCINE_WINDOW}"').mark("vaccine-window")
-            dose = ui.input("劑別")
-            lot = ui.input("疫苗批號 (區分大小寫)").props("maxlength=60")
-            lot_type = ui.select(wording.LOT_TYPE, label="批號型別")
+            dose = ui.input(wording.FIELD["dose_number"])
+            lot = ui.input(wording.LOT_NUMBER_HINT).props("maxlength=60")
+            lot_type = ui.select(wording.LOT_TYPE, label=wording.FIELD["lot_type"])
         self._choices = ui.column().classes("w-full gap-1 desk-choices")
         # Enter goes past these, as nearly every record is whole without them.
         with ui.element("div").classes("desk-fields desk-fields-more enter-skips"):
+            sites = {"body_site": wording.BODY_SITES}
             optional = [
-                ui.input(wording.FIELD[name], autocomplete=_SUGGESTED.get(name)).props("maxlength=200")
-                for name in _OPTIONAL
+                ui.input(wording.FIELD[name], autocomplete=sites.get(name)).props("maxlength=200") for name in _OPTIONAL
             ]
         self._fields = dict(zip(_FIELDS, (day, vaccine, dose, lot, lot_type, *optional), strict=True))
         take_by_field = {"lot_number": self._take_lot, "vaccination_date": self._take_day}
@@ -248,13 +249,13 @@ class VaccinationForm:
             return
         with self._choices:
             with ui.row():
-                ui.label("劑別").classes("desk-note")
+                ui.label(wording.DOSE_CHOICES).classes("desk-note")
                 for label in dose_labels(self._text.vaccine_code):
                     self._choice("dose_number", label, label)
             with ui.row():
-                ui.label("批號").classes("desk-note")
+                ui.label(wording.LOT_CHOICES).classes("desk-note")
                 for lot in self._lots()[:_LOTS_SHOWN]:
-                    expiry = f" 效期 {format_roc_date(lot.expires_on)}" if lot.expires_on else ""
+                    expiry = wording.LOT_EXPIRES.format(day=format_roc_date(lot.expires_on)) if lot.expires_on else ""
                     self._choice("lot_number", lot.lot_number, f"{lot.lot_number}{expiry}")
 
     def _choice(self, name: str, value: str, label: str) -> None:
@@ -328,7 +329,7 @@ class VaccinationForm:
         try:
             problems, reason = self._check(), ""
             if stopping := [p for p in problems if stops_saving(p)]:
-                first = "；".join(map(problem_line, stopping))
+                first = wording.sentences(map(problem_line, stopping))
                 ui.notify(first, type="negative", position="bottom", multi_line=True)
                 return
             warnings = [p for p in problems if p.severity is Severity.WARNING]
@@ -352,7 +353,7 @@ class VaccinationForm:
             kept = VaccinationDraft.model_validate(record_fields(self._document, VaccinationDraft))
             settled = self._document["conflict"] or self._document["upload_state"] == UploadState.REFUSED
             if VaccinationDraft.model_validate(payload) == kept and not settled:
-                ui.notify("沒有變更", type="info", position="bottom")
+                ui.notify(wording.NOT_CHANGED, type="info", position="bottom")
                 self.leave()
                 return
             draft = ChangeDraft(
@@ -360,7 +361,7 @@ class VaccinationForm:
             )
         vaccine = vaccine_by_code(payload["vaccine_code"])
         name = vaccine.name if vaccine else payload["vaccine_code"]
-        told = f"已存檔：{self._person['name']} {name} 第 {payload['dose_number']} 劑"
+        told = wording.DOSE_SAVED.format(name=self._person["name"], vaccine=name, dose=payload["dose_number"])
         if await commit_and_tell(self._state, draft, told):
             if self._document is None:
                 keep_header(self._state, {name: self._text_of(name) for name in _HEADER})
@@ -385,9 +386,11 @@ class VaccinationForm:
 def _revision_text(revision: Mapping[str, Any]) -> str:
     payload = revision["payload"]
     if revision["kind"] == ChangeKind.VOID_VACCINATION:
-        return f"作廢（{payload.get('reason', '')}）"
+        return wording.VOID_REVISION.format(reason=payload.get("reason", ""))
     day = roc_text(payload["vaccination_date"])
-    return f"{day} {payload['vaccine_code']}-{payload['dose_number']} 批號 {payload['lot_number']}"
+    return wording.DOSE_REVISION.format(
+        day=day, vaccine=payload["vaccine_code"], dose=payload["dose_number"], lot=payload["lot_number"]
+    )
 
 
 def _compact(text: str | None) -> str:

@@ -15,26 +15,6 @@ from ui.patient_search import roc_text
 from ui.state import AppState
 
 # One set of columns for the day's list, the upload list and the verification list; each names those it shows.
-LABELS = {
-    "number": "筆數",
-    "vaccination_date": "接種日期",
-    "chart_number": "病歷號",
-    "name": "姓名",
-    "sex": "性別",
-    "birth_date": "生日",
-    "national_id": "身分證",
-    "birth_order": "同胎次序",
-    "parity": "胎次",
-    "plurality": "胎別",
-    "parent_national_id": "父母身分證",
-    "vaccine_code": "疫苗編號",
-    "dose_number": "劑別",
-    "lot_number": "疫苗批號",
-    "lot_type": "批號型別",
-    "routine": "常規",
-    "state": "狀態",
-    "message": "疾管署訊息",
-}
 DAY_COLUMNS = (
     "number", "vaccination_date", "vaccine_code", "dose_number", "lot_number", "routine", "chart_number", "name",
     "state",
@@ -85,13 +65,14 @@ def _is_routine(document: Mapping[str, Any]) -> bool:
 def _state(state: AppState, document: Mapping[str, Any], person: Mapping[str, Any]) -> str:
     if document["conflict"]:
         return wording.CONFLICTING
+    at_cdc = wording.upload_state(document["upload_state"])
     if document["voided"]:
-        return f"{wording.VOIDED}，{wording.upload_state(document['upload_state'])}"
+        return wording.STATE_TOO.format(mark=wording.VOIDED, state=at_cdc)
     if same_doses(state.database.tables, document):
-        return f"{wording.RECORDED_TWICE}，{wording.upload_state(document['upload_state'])}"
+        return wording.STATE_TOO.format(mark=wording.RECORDED_TWICE, state=at_cdc)
     if document["upload_state"] == UploadState.NOT_SENT and not can_identify(person):
         return wording.WAITS_FOR_ID
-    return wording.upload_state(document["upload_state"])
+    return at_cdc
 
 
 def vaccination_table(
@@ -104,11 +85,14 @@ def vaccination_table(
     """Show the documents in their order; a tap on a row opens its record."""
     rows = [vaccination_row(state, number, document) for number, document in enumerate(documents, start=1)]
     table = ui.table(
-        columns=[{"name": c, "label": LABELS[c], "field": c, "align": "left", "sortable": True} for c in columns],
+        columns=[
+            {"name": c, "label": wording.VACCINATION_COLUMNS[c], "field": c, "align": "left", "sortable": True}
+            for c in columns
+        ],
         rows=rows,
         row_key="record_id",
         pagination=15,
     )
-    table.props('dense no-data-label="沒有資料"').classes("w-full").mark("vaccinations")
+    table.props(f'dense no-data-label="{wording.NO_DATA}"').classes("w-full").mark("vaccinations")
     table.on("rowClick", lambda event: on_open(event.args[1]["record_id"]), [[], ["record_id"], None])
     return table

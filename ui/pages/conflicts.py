@@ -61,7 +61,8 @@ class ConflictsPage:
     def _build_lists(self) -> None:
         count = count_open_conflicts(self._tables)
         with ui.column().classes("desk-card"):
-            ui.label(f"{wording.CONFLICTS} {count} 筆" if count else wording.NO_CONFLICTS).classes("text-lg").mark(
+            told = wording.COUNTED.format(what=wording.CONFLICTS, count=count) if count else wording.NO_CONFLICTS
+            ui.label(told).classes("text-lg").mark(
                 "conflict-count"
             )
             ui.label(wording.CONFLICTS_INTRO).classes("desk-note")
@@ -80,7 +81,7 @@ class ConflictsPage:
         if not found:
             return
         with ui.column().classes("desk-card"):
-            ui.label(f"{title} {len(found)} 筆").classes("text-lg")
+            ui.label(wording.COUNTED.format(what=title, count=len(found))).classes("text-lg")
             for one in found[:_LISTED]:
                 with ui.column().classes("desk-conflict"):
                     show(one)
@@ -116,8 +117,9 @@ class ConflictsPage:
     def _show_patients(self, pair: Mapping[str, Any]) -> None:
         ids = [pair["first"], pair["second"]]
         decision = self._tables.decisions.find(pair["record_id"])
-        why = "、".join(wording.LIKENESS[reason] for reason in pair["reasons"])
-        ui.label(" ／ ".join(person_name(self._state, one) for one in ids)).classes("desk-person").mark("same-person")
+        why = wording.list_of(wording.LIKENESS[reason] for reason in pair["reasons"])
+        names = wording.SIDE_BY_SIDE.join(person_name(self._state, one) for one in ids)
+        ui.label(names).classes("desk-person").mark("same-person")
         ui.label(why).classes("desk-note").mark("likeness")
         if decision is not None and decision["conflict"]:
             ui.label(wording.DECIDED_APART).classes("desk-refused").mark("decided-apart")

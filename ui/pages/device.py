@@ -15,8 +15,6 @@ from ui.patient_search import roc_text
 from ui.shell import page_frame
 from ui.state import AppState
 
-_COLUMNS = [("day", "日期"), ("name", "場次名稱"), ("location", "地點"), ("people", "人數")]
-
 
 def build(state: AppState) -> None:
     DevicePage(state).build()
@@ -96,8 +94,11 @@ class DevicePage:
         }
         if not days:
             ui.label(wording.NO_SESSIONS).classes("desk-note").mark("no-sessions")
-        shown = [column for column in _COLUMNS if column[0] != "location" or any(row["location"] for row in rows)]
-        columns = [{"name": n, "label": label, "field": n, "align": "left"} for n, label in shown]
+        columns = [
+            {"name": name, "label": label, "field": name, "align": "left"}
+            for name, label in wording.SESSION_COLUMNS.items()
+            if name != "location" or any(row["location"] for row in rows)
+        ]
         self._sessions = ui.table(
             columns=columns, rows=rows, row_key="record_id", selection="multiple", pagination=10
         ).classes("desk-sessions")

@@ -13,18 +13,20 @@ from ui.patient_search import patient_search
 from ui.shell import page_frame
 from ui.state import AppState
 
-# Code, name, path, and the key that opens it from here.
-_FUNCTIONS = (
-    ("2.BA102_3", wording.RECORDING, "/BA102_3", "F2"),
-    ("2.BA102_3_UPLOAD", wording.UPLOADING, "/BA102_3_UPLOAD", "F3"),
-    ("3.BA102_3_DOWNLOAD", wording.VERIFYING, "/BA102_3_DOWNLOAD", "F4"),
-    ("7.BA109", wording.LOTS, "/BA109", "F7"),
-    ("D.BA109_3_DOWNLOAD", wording.STOCK, "/BA109_3_DOWNLOAD", "F8"),
-    ("E.BAMENU4", wording.EXAM_MENU, "/BAMENU4", "F9"),
-    (wording.CONFLICTS, wording.CONFLICTS_MENU, "/conflicts", "F10"),
-    (wording.ROSTER, wording.ROSTER_MENU, "/roster", ""),
-    (wording.DEVICE, wording.DEVICE_MENU, "/device", ""),
-)
+
+def _functions() -> tuple[tuple[str, str, str, str], ...]:
+    """Code, name, path, and the key that opens it from here."""
+    return (
+        ("2.BA102_3", wording.RECORDING, "/BA102_3", "F2"),
+        ("2.BA102_3_UPLOAD", wording.UPLOADING, "/BA102_3_UPLOAD", "F3"),
+        ("3.BA102_3_DOWNLOAD", wording.VERIFYING, "/BA102_3_DOWNLOAD", "F4"),
+        ("7.BA109", wording.LOTS, "/BA109", "F7"),
+        ("D.BA109_3_DOWNLOAD", wording.STOCK, "/BA109_3_DOWNLOAD", "F8"),
+        ("E.BAMENU4", wording.EXAM_MENU, "/BAMENU4", "F9"),
+        (wording.CONFLICTS, wording.CONFLICTS_MENU, "/conflicts", "F10"),
+        (wording.ROSTER, wording.ROSTER_MENU, "/roster", ""),
+        (wording.DEVICE, wording.DEVICE_MENU, "/device", ""),
+    )
 
 
 def build(state: AppState) -> None:
@@ -34,12 +36,13 @@ def build(state: AppState) -> None:
     def opener(path: str) -> Callable[[], None]:
         return lambda: ui.navigate.to(path)
 
-    keys = {key: opener(path) for _, _, path, key in _FUNCTIONS if key}
-    key_help = {key: name for _, name, _, key in _FUNCTIONS if key}
+    functions = _functions()
+    keys = {key: opener(path) for _, _, path, key in functions if key}
+    key_help = {key: name for _, name, _, key in functions if key}
     with page_frame(state, wording.MENU, on_key=keys, key_help=key_help):
         patient_search(state, open_person)
         with ui.element("div").classes("desk-menu"):
-            notes = {path: _function(code, name, path, key) for code, name, path, key in _FUNCTIONS}
+            notes = {path: _function(code, name, path, key) for code, name, path, key in functions}
 
     def refresh() -> None:
         for path, told in _waiting(state).items():
@@ -52,14 +55,15 @@ def build(state: AppState) -> None:
 def _waiting(state: AppState) -> dict[str, str]:
     tables = state.database.tables
     count = {each: tables.vaccinations.count_by("upload_state", each) for each in UploadState}
+    to_send = count[UploadState.NOT_SENT] + count[UploadState.REFUSED]
     return {
-        "/BA102_3_UPLOAD": f"待處理 {count[UploadState.NOT_SENT] + count[UploadState.REFUSED]}",
-        "/BA102_3_DOWNLOAD": f"待檢核 {count[UploadState.ACCEPTED] + count[UploadState.SENT]}",
+        "/BA102_3_UPLOAD": wording.MENU_TO_HANDLE.format(count=to_send),
+        "/BA102_3_DOWNLOAD": wording.MENU_TO_VERIFY.format(count=count[UploadState.ACCEPTED] + count[UploadState.SENT]),
         "/BA109": wording.LOTS_WAITING.format(count=tables.lots.count_by("manufacturer_missing", "missing")),
-        "/BA109_3_DOWNLOAD": f"待上傳 {count_waiting(tables)}",
+        "/BA109_3_DOWNLOAD": wording.MENU_TO_UPLOAD.format(count=count_waiting(tables)),
         "/BAMENU4": wording.EXAM_WAITING.format(count=tables.exams.count_by("exam_state", ExamState.NOT_SENT)),
-        "/conflicts": f"待處理 {count_open_conflicts(tables)}",
-        "/roster": f"{len(tables.patients)} 人",
+        "/conflicts": wording.MENU_TO_HANDLE.format(count=count_open_conflicts(tables)),
+        "/roster": wording.MENU_PEOPLE.format(count=len(tables.patients)),
         "/device": wording.CHOSEN_SESSIONS if state.database.reach.is_chosen else wording.EVERYONE,
     }
 

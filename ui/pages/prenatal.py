@@ -322,7 +322,7 @@ class ExamForm:
         try:
             problems = self._check()
             if stopping := [problem for problem in problems if stops_saving(problem)]:
-                told = "；".join(map(problem_line, stopping))
+                told = wording.sentences(map(problem_line, stopping))
                 ui.notify(told, type="negative", position="bottom", multi_line=True)
                 return
             if problems and not await _confirm(problems):

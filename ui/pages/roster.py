@@ -32,12 +32,12 @@ class RosterPage:
         self._state = state
 
     def build(self) -> None:
-        with page_frame(self._state, "名冊匯入"):
+        with page_frame(self._state, wording.ROSTER):
             with ui.column().classes("desk-card"):
-                ui.label("選擇 HIS 匯出的病患名冊（CSV，Big5 或 UTF-8）。先預覽，按確定才匯入；重複匯入不會重複建檔。")
-                upload = ui.upload(on_upload=self._read, auto_upload=True, label="選擇檔案", max_files=1)
+                ui.label(wording.ROSTER_INTRO)
+                upload = ui.upload(on_upload=self._read, auto_upload=True, label=wording.ROSTER_CHOOSE, max_files=1)
                 upload.props(f"accept=.csv,.txt max-file-size={_MAX_FILE_BYTES}").classes("w-full").mark("roster-file")
-                upload.on("rejected", lambda: ui.notify("檔案太大或不是 CSV。", type="negative", position="bottom"))
+                upload.on("rejected", lambda: ui.notify(wording.ROSTER_REJECTED, type="negative", position="bottom"))
             self._work = ui.column().classes("w-full")
 
     async def _read(self, event: UploadEventArguments) -> None:
@@ -47,7 +47,7 @@ class RosterPage:
             try:
                 roster = decode_roster(data)
             except RosterError as error:
-                columns = "、".join(wording.FIELD.get(column, column) for column in error.columns)
+                columns = wording.list_of(wording.FIELD.get(column, column) for column in error.columns)
                 ui.label(wording.ROSTER_FAULT[error.fault].format(columns=columns)).classes("desk-refused").mark(
                     "roster-error"
                 )
@@ -57,7 +57,7 @@ class RosterPage:
     def _show_preview(self, roster: RosterText) -> None:
         encoding = "Big5" if roster.encoding == "cp950" else roster.encoding.upper()
         rows = roster.text.count("\n", roster.body_at, len(roster.text.rstrip()) + 1)
-        ui.label(f"編碼 {encoding}，共 {rows} 列，前幾列在下面。").mark("roster-summary")
+        ui.label(wording.ROSTER_SUMMARY.format(encoding=encoding, rows=rows)).mark("roster-summary")
         is_chosen = self._state.database.reach.is_chosen
         ui.label(wording.ROSTER_SCOPED if is_chosen else wording.ROSTER_SESSION).classes("desk-note")
         with ui.element("div").classes("desk-fields"):
@@ -66,8 +66,8 @@ class RosterPage:
             self._day.props("outlined").mark("session-date")
         self._day_fault = ui.label("").classes("desk-refused").mark("session-date-fault")
         with ui.row():
-            confirm = ui.button("確定匯入 (F9)").props("color=primary").mark("import")
-            ui.button("離開", on_click=lambda: ui.navigate.to("/")).props("outline")
+            confirm = ui.button(wording.ROSTER_IMPORT).props("color=primary").mark("import")
+            ui.button(wording.LEAVE, on_click=lambda: ui.navigate.to("/")).props("outline")
         self._progress = ui.linear_progress(0, show_value=False, size="18px").mark("import-progress")
         self._progress.set_visibility(False)
         self._told = ui.label("").mark("import-told")
@@ -87,7 +87,7 @@ class RosterPage:
         try:
             session = self._session()
         except InvalidRocDate as error:
-            self._day_fault.set_text(f"{wording.FIELD['session_date']}：{wording.DATE_FAULT[error.fault]}")
+            self._day_fault.set_text(_line("session_date", wording.DATE_FAULT[error.fault]))
             return
         self._day_fault.set_text("")
         confirm.disable()
@@ -108,46 +108,56 @@ class RosterPage:
     def _show_progress(self, result: ImportResult) -> None:
         self._progress.set_value(result.fraction)
         self._told.set_text(
-            f"{result.fraction:.0%}　新增 {result.new} 人、更新 {result.changed} 人、"
-            f"相同 {result.unchanged} 列、不能匯入 {len(result.bad)} 列"
+            wording.ROSTER_PROGRESS.format(
+                percent=f"{result.fraction:.0%}",
+                new=result.new,
+                changed=result.changed,
+                unchanged=result.unchanged,
+                bad=len(result.bad),
+            )
         )
 
     def _show_result(self, result: ImportResult, session: tuple[str, date] | None) -> None:
         with self._result:
-            ui.label("匯入完成。").classes("text-lg").mark("import-done")
+            ui.label(wording.ROSTER_DONE).classes("text-lg").mark("import-done")
             if session is not None:
                 list_of_it = self._state.database.tables.sessions.at(record_id_of_session(*session))["patient_ids"]
                 facts = {"name": session[0], "day": format_roc_date(session[1]), "count": len(list_of_it)}
                 ui.label(wording.ROSTER_SESSION_DONE.format(**facts)).mark("session-done")
             if result.bad:
-                ui.label(f"不能匯入的 {len(result.bad)} 列（原檔內容都在下載檔中，改好後可再匯入）：").classes(
+                ui.label(wording.ROSTER_BAD_ROWS.format(count=len(result.bad))).classes(
                     "desk-refused"
                 )
                 _rows_table(result.bad[:_LISTED], "bad-rows")
                 data = bad_rows_csv(result.bad, _sentence)
-                name = f"不能匯入的列-{format_roc_date(self._state.today()).replace('/', '')}.csv"
-                ui.button("下載不能匯入的列", on_click=lambda: ui.download(data, name)).props("outline").mark(
-                    "bad-rows-download"
-                )
+                name = wording.ROSTER_BAD_ROWS_FILE.format(day=format_compact(self._state.today()))
+                give = ui.button(wording.ROSTER_BAD_ROWS_DOWNLOAD, on_click=lambda: ui.download(data, name))
+                give.props("outline").mark("bad-rows-download")
             if result.warned:
-                ui.label(f"已匯入、但請核對的 {len(result.warned)} 列：")
+                ui.label(wording.ROSTER_WARNED_ROWS.format(count=len(result.warned)))
                 _rows_table(result.warned[:_LISTED], "warned-rows")
 
 
 def _sentence(problem: Any) -> str:
-    return f"{wording.FIELD.get(problem.field, '')}：{wording.problem(problem)}"
+    return _line(problem.field, wording.problem(problem))
+
+
+def _line(field: str, words: str) -> str:
+    return wording.FIELD_PROBLEM.format(field=wording.FIELD.get(field, ""), problem=words)
 
 
 def _rows_table(rows: Iterable[RosterRow], mark: str) -> None:
-    columns = [("line", "行號"), ("chart_number", "病歷號碼"), ("name", "姓名"), ("problems", "說明")]
     ui.table(
-        columns=[{"name": name, "label": label, "field": name, "align": "left"} for name, label in columns],
+        columns=[
+            {"name": name, "label": label, "field": name, "align": "left"}
+            for name, label in wording.ROSTER_COLUMNS.items()
+        ],
         rows=[
             {
                 "line": row.line_number,
                 "chart_number": row.patient.chart_number if row.patient else row.cells.get("病歷號碼", ""),
                 "name": row.patient.name if row.patient else row.cells.get("姓名", ""),
-                "problems": "；".join(_sentence(problem) for problem in row.problems),
+                "problems": wording.sentences(_sentence(problem) for problem in row.problems),
             }
             for row in rows
         ],

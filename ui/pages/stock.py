@@ -175,7 +175,7 @@ class _Line:
                 self._field = ui.input(on_change=self._typed, validation=_fault)
                 # After a short rest of the fingers, at once when the field is left: 12 is not kept as 1 and 12.
                 self._field.props("dense outlined hide-bottom-space maxlength=20 inputmode=numeric debounce=300")
-                self._field.props["aria-label"] = f"消耗量(瓶) {lot}"
+                self._field.props["aria-label"] = wording.STOCK_VIALS_OF.format(lot=lot)
                 self._field.on("blur", self.keep).mark(f"vials-{lot}")
             self._balance = _cell("", "desk-number").mark(f"balance-{lot}")
         self.refresh()
@@ -232,7 +232,7 @@ class _Line:
         self._balance.set_text(str(balance))
         self._balance.classes(add="desk-refused" if balance < 0 else "", remove="" if balance < 0 else "desk-refused")
         found = check_vials(line.stock, line.doses, vials, line.doses_per_vial) if is_number else []
-        self._warning.set_text("；".join(wording.STOCK_WARNING[one].format(doses=line.doses) for one in found))
+        self._warning.set_text(wording.sentences(wording.STOCK_WARNING[one].format(doses=line.doses) for one in found))
 
     async def _show_patients(self) -> None:
         line = self._line()

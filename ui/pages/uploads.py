@@ -32,15 +32,15 @@ def build_upload(state: AppState) -> None:
             head = ui.label("").mark("last-sent")
             ui.label(f"{wording.NOT_NHI}{wording.ACCEPTED_IS_NOT_VERIFIED}").classes("desk-note")
             with ui.row():
-                ui.button("上傳 (F9)", on_click=lambda: upload(state)).props("color=primary").mark("upload")
-                ui.button("離開", on_click=lambda: ui.navigate.to("/")).props("outline").mark("leave")
+                ui.button(wording.UPLOAD_BUTTON, on_click=lambda: upload(state)).props("color=primary").mark("upload")
+                ui.button(wording.LEAVE, on_click=lambda: ui.navigate.to("/")).props("outline").mark("leave")
 
         @ui.refreshable
         def rows() -> None:
-            head.set_text(f"最後傳送日 {_last_sent(state)}　資料搜尋 未上傳資料　上傳方式 1.VPN")
+            head.set_text(wording.UPLOAD_HEAD.format(at=_last_sent(state)))
             _cdc_remedy(state)
             states = (UploadState.REFUSED, UploadState.NOT_SENT, UploadState.SENT)
-            ui.label(f"未完成上傳 {_count(state, *states)} 筆").classes("text-lg").mark("upload-count")
+            ui.label(wording.UPLOAD_COUNT.format(count=_count(state, *states))).classes("text-lg").mark("upload-count")
             documents = _in_states(state, *states, limit=_LISTED)
             vaccination_table(
                 state, documents[:_LISTED], columns=UPLOAD_COLUMNS, on_open=lambda r: open_record(state, r)
@@ -58,8 +58,9 @@ def build_verification(state: AppState) -> None:
             due = ui.label("").mark("due")
             ui.label(wording.ACCEPTED_IS_NOT_VERIFIED).classes("desk-note")
             with ui.row():
-                ui.button("下載 (F9)", on_click=lambda: download(state)).props("color=primary").mark("download")
-                ui.button("離開", on_click=lambda: ui.navigate.to("/")).props("outline").mark("leave")
+                ask = ui.button(wording.DOWNLOAD_BUTTON, on_click=lambda: download(state))
+                ask.props("color=primary").mark("download")
+                ui.button(wording.LEAVE, on_click=lambda: ui.navigate.to("/")).props("outline").mark("leave")
 
         @ui.refreshable
         def rows() -> None:
@@ -69,7 +70,7 @@ def build_verification(state: AppState) -> None:
             documents = _in_states(state, *open_states, limit=_LISTED)
             documents += state.database.tables.vaccinations.find_by_prefix("verified_upload", "", _LISTED, last=True)
             count = _count(state, *open_states, UploadState.VERIFIED)
-            ui.label(f"共 {count} 筆").classes("text-lg").mark("verification-count")
+            ui.label(wording.VERIFICATION_COUNT.format(count=count)).classes("text-lg").mark("verification-count")
             vaccination_table(
                 state, documents[:_LISTED], columns=VERIFICATION_COLUMNS, on_open=lambda r: open_record(state, r)
             )
@@ -98,15 +99,15 @@ async def upload(state: AppState) -> None:
     if not told:
         ui.notify(wording.APP_ERROR["network_failed"], type="warning", position="bottom")
     elif waiting:
-        ui.notify("預防接種資料上傳中，請稍候...", type="ongoing", position="bottom", timeout=3000)
+        ui.notify(wording.UPLOAD_RUNNING, type="ongoing", position="bottom", timeout=3000)
     else:
-        ui.notify("沒有待上傳的資料。", type="info", position="bottom")
+        ui.notify(wording.UPLOAD_NOTHING, type="info", position="bottom")
 
 
 async def download(state: AppState) -> None:
     """Staff's 下載: ask CDC now for what it has decided."""
     if await state.sync.ask_hub("/api/cdc/wake"):
-        ui.notify("已向疾管署查詢檢核結果，請稍候...", type="ongoing", position="bottom", timeout=3000)
+        ui.notify(wording.DOWNLOAD_RUNNING, type="ongoing", position="bottom", timeout=3000)
     else:
         ui.notify(wording.APP_ERROR["network_failed"], type="warning", position="bottom")
 
@@ -140,13 +141,13 @@ def _cdc_remedy(state: AppState) -> None:
 
 def _last_sent(state: AppState) -> str:
     newest = state.database.tables.batches.find_by_prefix("sent_at", "", 1, last=True)
-    return _latest(batch["sent_at"] for batch in newest) or "無"
+    return _latest(batch["sent_at"] for batch in newest) or wording.NOTHING
 
 
 def _due_text(state: AppState) -> str:
     accepted = state.database.tables.batches.find_by("state", BatchState.ACCEPTED)
     due = [batch["due_at"] for batch in accepted if batch["due_at"]]
-    return f"下次自動檢核 {_latest([min(due)])}" if due else "沒有等候檢核的批次"
+    return wording.NEXT_CHECK.format(at=_latest([min(due)])) if due else wording.NO_BATCH_WAITS
 
 
 def _latest(moments: Iterable[str]) -> str:

@@ -1,0 +1,40 @@
+"""zh-TW: what this device holds, its storage."""
+
+DEVICE = "本機資料"
+DEVICE_MENU = "這台裝置存放的患者、儲存空間"
+EVERYONE = "全部患者"
+CHOSEN_SESSIONS = "指定場次"
+SCOPE_TITLE = "這台裝置存放的患者"
+SCOPE_INTRO = "空間不足或只負責某些場次時，可以只存放指定場次的患者；其他人仍在主機，連線時查得到。"
+SCOPE_IS_EVERYONE = "目前存放：全部患者（{people} 人）"
+SCOPE_IS_CHOSEN = "目前存放：{sessions} 場次，共 {people} 人"
+SCOPE_LACKS = "，另有 {people} 人連上主機後會自動補齊"
+SCOPE_BAR = "只存 {sessions} 場次 {people} 人"
+SCOPE_DAYS = "整天的場次（之後新增的也會自動加入）"
+SCOPE_DAY = "{day}（{sessions} 場 {people} 人）"
+SCOPE_APPLY = "套用 (F9)"
+NO_SESSIONS = "還沒有場次。請在「名冊匯入」填寫場次名稱與日期。"
+CHOOSE_A_SESSION = "請先勾選場次或日期。"
+CONFIRM_NARROW = (
+    "只存放勾選的場次（約 {people} 人）？其他 {others} 人的資料會從這台裝置移除，主機仍保留全部資料。"
+    "尚未同步的資料（{unsent} 筆）一律保留。"
+)
+CONFIRM_EVERYONE = "從主機取得全部患者，存放在這台裝置？尚未同步的資料不受影響。"
+SCOPE_FETCHING = "正在從主機取得資料 {percent}%，請不要關閉這個畫面或離開院內網路。"
+SCOPE_DONE = "已完成。"
+SCOPE_UNREACHABLE = "連不上主機，這台裝置的資料沒有變動。請在「主機 正常」時再試。"
+STORAGE_TITLE = "儲存空間"
+STORAGE_UNKNOWN = "瀏覽器沒有提供儲存空間的資訊。"
+STORAGE_USED = "已使用 {used}，瀏覽器允許 {allowed}（{percent}%）"
+STORAGE_SHORT_BAR = "儲存空間剩 {left}"
+STORAGE_SHORT = (
+    "儲存空間快用完了，用完後無法存檔。請先連上主機同步，再改為只存放指定場次，或清出這台裝置的空間。"
+)
+STORAGE_KEPT = "瀏覽器已答應不會自行清除這些資料。"
+STORAGE_NOT_KEPT = "瀏覽器尚未答應保留：裝置空間不足時，可能自行清除這些資料。請保持連線同步。"
+STORAGE_KEPT_UNKNOWN = "正在詢問瀏覽器是否保留資料…"
+STORAGE_KEPT_BY_ANSWER = {True: STORAGE_KEPT, False: STORAGE_NOT_KEPT, None: STORAGE_KEPT_UNKNOWN}
+ASK_TO_KEEP = "請瀏覽器保留資料"
+KEPT_NOW = "瀏覽器已答應保留。"
+STILL_NOT_KEPT = "瀏覽器沒有答應。把本站安裝成應用程式或加入書籤後，再試一次。"
+SESSION_COLUMNS = {"day": "日期", "name": "場次名稱", "location": "地點", "people": "人數"}
