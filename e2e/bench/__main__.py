@@ -13,10 +13,11 @@ from e2e.bench.report import Report
 from e2e.bench.roster import measure_roster
 from e2e.bench.starts import RUNS, measure_starts
 from e2e.bench.store import measure_large, measure_store, measure_sync
+from e2e.bench.taps import measure_taps
 from e2e.programs import ROOT, Hub
 
 ROWS = 60_000
-PARTS = ("starts", "roster", "store", "sync", "large", "hub")
+PARTS = ("starts", "roster", "store", "sync", "large", "taps", "hub")
 
 
 def main() -> None:
@@ -54,6 +55,8 @@ def measure_in_browser(report: Report, wanted: set[str], options: argparse.Names
                 measure_sync(report, playwright, hub, folder)
             if "large" in wanted:
                 measure_large(report, playwright, folder, options.runs)
+            if "taps" in wanted:
+                measure_taps(report, playwright, folder, options.runs)
         finally:
             hub.kill()
 

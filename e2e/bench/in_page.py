@@ -63,3 +63,40 @@ SEARCHES = """async (searches) => {
   }
   return samples;
 }"""
+
+# One tap and the wait for what it shows, JavaScript put in for ACT and DONE (the page's policy lets no text be run);
+# run in the outer page, as a tap may lead to another inner page.
+TAP = """async () => {
+  const page = () => document.querySelector("iframe").contentDocument;
+  const seen = (element) => element && element.getClientRects().length > 0;
+  const all = (selector) => [...page().querySelectorAll(selector)].filter(seen);
+  const field = (label) => all(`[aria-label^="${label}"]`).find((e) => "value" in e);
+  const button = (text) => all("button").find((e) => (e.innerText || e.ariaLabel || "").trim().startsWith(text));
+  const row = (text) => all("tbody tr").find((e) => e.innerText.includes(text));
+  const option = (text) => all('[role="option"]').find((e) => e.innerText.startsWith(text));
+  const title = () => page().querySelector(".desk-title")?.innerText ?? "";
+  const says = (text) => page().body?.innerText.includes(text);
+  const type = (element, text) => {
+    element.focus();
+    element.value = text;
+    element.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const press = (element, key) => {
+    const keyCode = { Enter: 13, Escape: 27 }[key]; // which Quasar asks for
+    for (const kind of ["keydown", "keyup"])
+      element.dispatchEvent(new KeyboardEvent(kind, { key, code: key, keyCode, bubbles: true }));
+  };
+  const act = () => (ACT, true), done = () => DONE;
+  const wait = async (met) => {
+    const until = performance.now() + 15000;
+    for (;;) {
+      try { if (met()) return; } catch {} // not there yet
+      if (performance.now() > until) throw new Error(`no answer to ${act}: ${done}`);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  };
+  await wait(act);
+  const start = performance.now();
+  await wait(done);
+  return performance.now() - start;
+}"""

@@ -154,14 +154,8 @@ def measure_opening(report: Report, tablet: Tablet, desk: Desk, name: str, size:
 
 def measure_large(report: Report, playwright: Playwright, folder: Path, runs: int) -> None:
     """Add opening a device that holds what a hub of 100,000 patients and 300,000 doses gave it."""
-    hub = Hub(folder / "large-hub", None, bundle=ROOT / ".build" / "bundle")
-    data = folder / "large-hub" / "data"
-    data.mkdir(mode=0o700)
-    with ThreadPoolExecutor(1) as beside:  # Playwright's own loop runs in this thread
-        beside.submit(asyncio.run, fill_hub(data, PATIENTS, DOSES)).result()
-    hub.start()
-    tablet = Tablet(playwright, folder / "large", hub.url, [])
-    try:
+    with filled_hub(folder / "large-hub") as hub:
+        tablet = Tablet(playwright, folder / "large", hub.url, [])
         desk = ready(tablet)
         began = time.monotonic()
         desk.python(
@@ -174,9 +168,22 @@ def measure_large(report: Report, playwright: Playwright, folder: Path, runs: in
         held = json.loads(desk.python("json.dumps([len(db.tables.patients), len(db.tables.vaccinations)])"))
         assert held == [PATIENTS, DOSES], held
         measure_opening(report, tablet, desk, "large", size, runs)
+        tablet.throw_away()
+
+
+@contextmanager
+def filled_hub(folder: Path, patients: int = PATIENTS, doses: int = DOSES) -> Iterator[Hub]:
+    """A hub at work that already holds so many."""
+    hub = Hub(folder, None, bundle=ROOT / ".build" / "bundle")
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    with ThreadPoolExecutor(1) as beside:  # Playwright's own loop runs in this thread
+        beside.submit(asyncio.run, fill_hub(data, patients, doses)).result()
+    hub.start()
+    try:
+        yield hub
     finally:
         hub.kill()
-        tablet.throw_away()
 
 
 def measure_sync(report: Report, playwright: Playwright, hub: Hub, folder: Path) -> None:
