@@ -122,6 +122,10 @@ class FakeCdc(Program):
         """What CDC holds by record key."""
         return dict(call(f"{self.url}/control/records")["records"])
 
+    def exams(self) -> dict[str, Any]:
+        """The exam reports that stand at CDC, by key."""
+        return dict(call(f"{self.url}/control/exams")["exams"])
+
     def requests(self) -> list[Any]:
         return list(call(f"{self.url}/control/requests")["requests"])
 

@@ -56,8 +56,8 @@ def test_two_results_of_one_day_are_entered_offline_corrected_and_wait_for_the_u
     desk.see("待上傳 2")
     desk.see("主機 離線", within=40)
     desk.tap("3.BA103_3_UPLOAD")
-    desk.see("檢驗結果還沒有送到疾管署")
-    expect(desk.frame.get_by_role("button", name="上傳", exact=True)).to_be_disabled()
+    desk.tap("上傳 (F9)")
+    desk.see("連不上主機，檢驗結果都保存在這台裝置", within=40)
     desk.row_with("德國麻疹檢驗結果").click()
     desk.see("IgG")
     choose(desk, "IgG", "陰性")
@@ -68,4 +68,31 @@ def test_two_results_of_one_day_are_entered_offline_corrected_and_wait_for_the_u
     desk.see("主機 正常", within=40)
     desk.see("未同步 0", within=60)
     desk.see_row("待上傳")
-    assert cdc.records() == {}
+    assert cdc.exams() == {}
+
+    desk.go("/BA103_3_UPLOAD")
+    desk.page.keyboard.press("F9")
+    desk.see("疾管署已收下 2 筆，退回 0 筆。API回傳訊息=I00001 新增成功", within=40)
+    desk.see("沒有待上傳的檢驗結果")
+    assert len(cdc.exams()) == 2
+
+    # A correction CDC refuses is shown with its words, and with the next one CDC has what the clinic has.
+    desk.go("/BA103_3")
+    desk.choose_first("057164")
+    desk.row_with("孕婦B肝產檢結果").click()
+    choose(desk, "檢驗方法", "Other")
+    desk.tap("儲存 (F9)")
+    desk.tap("仍要存檔")
+    desk.see(re.compile("已存檔"))
+    desk.go("/BA103_3_UPLOAD")
+    desk.see("產檢列表 1 筆")
+    desk.page.keyboard.press("F9")
+    desk.see("疾管署已收下 0 筆，退回 1 筆。API回傳訊息=E00048 無RIA及EIA檢驗結果", within=40)
+    desk.row_with("疾管署退回").click()
+    desk.see("E00048 無RIA及EIA檢驗結果")
+    choose(desk, "檢驗方法", "RIA")
+    desk.tap("儲存 (F9)")
+    desk.see(re.compile("已存檔"))
+    desk.go("/BA103_3_UPLOAD")
+    desk.page.keyboard.press("F9")
+    desk.see("疾管署已收下 1 筆，退回 0 筆。API回傳訊息=I00002 修改成功", within=40)

@@ -18,12 +18,13 @@ from pydantic import BaseModel, ValidationError
 
 from store.changes import VOID_KINDS, Change, ChangeKind
 from store.decisions import DistinctDoses, DistinctPatients, Merge, Pair, Withdrawal
+from store.exam_uploads import ExamsAnswered, ExamsSent, apply_exams_answered, apply_exams_sent, exam_state
 from store.history import HistoryReceived
 from store.lots import Lot
 from store.pairs import refresh_decided, refresh_dose, refresh_patient
 from store.patients import Patient, identity_digest
 from store.persons import affected_patients, effective_patient
-from store.prenatal import ExamResult, exam_state
+from store.prenatal import ExamResult
 from store.record_table import RecordTable
 from store.revisions import content, differ, heads
 from store.sessions import Session
@@ -67,6 +68,8 @@ _MODEL: dict[ChangeKind, type[BaseModel]] = {
     ChangeKind.CONSUMPTION_SENT: ConsumptionSent,
     ChangeKind.CONSUMPTION_ANSWERED: ConsumptionAnswered,
     ChangeKind.HISTORY_RECEIVED: HistoryReceived,
+    ChangeKind.EXAMS_SENT: ExamsSent,
+    ChangeKind.EXAMS_ANSWERED: ExamsAnswered,
 }
 # Worked out once: a journal of 60,000 patients asks each time it is opened.
 _KIND = {str(kind): kind for kind in ChangeKind}
@@ -137,6 +140,10 @@ def apply_change(tables: Tables, change: Change) -> None:
             apply_consumption_answered(tables, change)
         case ChangeKind.HISTORY_RECEIVED:
             _history_received(tables, change)
+        case ChangeKind.EXAMS_SENT:
+            apply_exams_sent(tables, change)
+        case ChangeKind.EXAMS_ANSWERED:
+            apply_exams_answered(tables, change)
 
 
 def keep_unreadable(tables: Tables, change: Change, reason: str) -> None:
@@ -204,6 +211,8 @@ def _apply_revision(
             document[key] = old[key] if old is not None else default
         put_vaccination(tables, document)
     elif table.name == "exams":
+        for key, default in (("upload", None), ("cdc_has", False)):
+            document[key] = old[key] if old is not None else default
         put_exam(tables, document)
     else:
         if table.name == "consumptions":

@@ -48,6 +48,8 @@ class ChangeKind(StrEnum):
     CONSUMPTION_SENT = "consumption_sent"
     CONSUMPTION_ANSWERED = "consumption_answered"
     HISTORY_RECEIVED = "history_received"
+    EXAMS_SENT = "exams_sent"
+    EXAMS_ANSWERED = "exams_answered"
 
 
 # These carry a reason in the place of content: the record goes on saying what it said.
@@ -64,6 +66,8 @@ HUB_MADE_KINDS = frozenset(
         ChangeKind.CONSUMPTION_SENT,
         ChangeKind.CONSUMPTION_ANSWERED,
         ChangeKind.HISTORY_RECEIVED,
+        ChangeKind.EXAMS_SENT,
+        ChangeKind.EXAMS_ANSWERED,
     }
 )
 

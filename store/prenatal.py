@@ -13,7 +13,6 @@ data/exam_error_codes.csv.
 from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -53,10 +52,17 @@ class Finding(StrEnum):
 
 
 class ExamState(StrEnum):
-    """Where a report stands with CDC."""
+    """Where a report's current revision stands with CDC, whose answer to an upload is its last word."""
 
     NOT_SENT = "not_sent"
     NOT_NEEDED = "not_needed"  # voided before CDC ever had it
+    SENT = "sent"  # fate unknown: it left, and no answer came that could be used
+    STORED = "stored"
+    REFUSED = "refused"
+
+
+# What somebody has still to do something about.
+WAITING = (ExamState.REFUSED, ExamState.NOT_SENT, ExamState.SENT)
 
 
 _HEPATITIS_B_FIELDS = ("method", "hbsag", "hbeag", "viral_load", "viral_load_date", "antiviral", "antiviral_since")
@@ -113,11 +119,6 @@ class ExamResult(ExamDraft):
     def data_key(self) -> str:
         """資料key: DiagnosticReport.identifier, the same however often the report is corrected."""
         return self.record_id
-
-
-def exam_state(exam: Mapping[str, Any]) -> ExamState:
-    """What is to be done with a report's current revision. `exam` is a document of the exams table."""
-    return ExamState.NOT_NEEDED if exam["voided"] else ExamState.NOT_SENT
 
 
 def check_exam(

@@ -261,6 +261,19 @@ class StockAnswer(_Message):
     refused: int = 0
 
 
+class ExamsAnswer(_Message):
+    """What came of a tap on 上傳 of exam reports.
+
+    Shape: `code` is uploaded, nothing_to_upload, busy, or that of a RegistryError; `detail` are CDC's words, or the
+    kind of failure. Which report CDC took comes with the next sync.
+    """
+
+    code: str
+    detail: str = ""
+    stored: int = 0
+    refused: int = 0
+
+
 class ErrorBody(_Message):
     code: str
     detail: str = ""

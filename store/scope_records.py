@@ -19,6 +19,7 @@ TABLES_OF_PEOPLE = ("patients", "decisions", "vaccinations", "batches", "exams",
 # What every device holds whole.
 NOT_OF_PEOPLE = (
     "lots", "sessions", "unreadable", "stock_rows", "consumptions", "stock_downloads", "stock_batches",
+    "exam_batches",
 )  # fmt: skip
 _SIDES = ("first", "second")
 

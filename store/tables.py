@@ -183,6 +183,8 @@ class Tables(TinyDB):
         )
         self.stock_downloads = self._add(RecordTable("stock_downloads", {"downloaded_at": by("downloaded_at")}))
         self.stock_batches = self._add(RecordTable("stock_batches", {"state": by("state"), "sent_at": by("sent_at")}))
+        # Uploads of exam reports (exam_uploads.py).
+        self.exam_batches = self._add(RecordTable("exam_batches", {"state": by("state"), "sent_at": by("sent_at")}))
         # What CDC told of a person, by the person's record id (history.py).
         self.histories = self._add(RecordTable("histories"))
         # Whole changes: a device keeps its own, in the order they were made; the hub keeps all, by their number.

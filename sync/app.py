@@ -124,7 +124,8 @@ async def serve(settings: Settings, *, open_browser: bool, on_open: OnOpen | Non
         line = CdcLine.open(settings, database, world)
         closing.push_async_callback(line.close)
         app = make_app(settings, database, line.worker, world)
-        app[HUB].cdc_failed, app[HUB].stock, app[HUB].history = line.failure, line.stock, line.history
+        hub = app[HUB]
+        hub.cdc_failed, hub.stock, hub.exams, hub.history = line.failure, line.stock, line.exams, line.history
         # No access log: it would keep queries, and with them what was searched for.
         runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, lingering_time=_LINGERING_SECONDS

@@ -29,6 +29,7 @@ from yarl import URL
 from store.changes import World
 from store.history import Identity
 from sync import cdc_answers, cdc_format
+from sync.cdc_exams import EXAMS_PATH
 from sync.registry import (
     CdcSettings,
     ConfirmAnswer,
@@ -92,6 +93,10 @@ class CdcClient:
     async def consume(self, upload_batch_id: str, body: bytes) -> Exchange:
         """Tell what was used of the stock, once. Source: section 4."""
         return await self._exchange("consumption", upload_batch_id, "POST", "/Bundle", body)
+
+    async def report_exams(self, upload_batch_id: str, body: bytes) -> Exchange:
+        """Report results of exams, once. Source: section 6."""
+        return await self._exchange("exams", upload_batch_id, "POST", EXAMS_PATH, body)
 
     async def _exchange(
         self,

@@ -62,7 +62,7 @@ def make_upload(org_id: str, upload_batch_id: str, items: Sequence[UploadItem], 
 
 def _entries_of_person(entries: dict[tuple[str, ...], list[dict[str, Any]]], patient: Patient) -> list[dict[str, Any]]:
     """The person's list, beginning with the Patient entry. Two charts of one person share it: section 2."""
-    resource = _patient(patient)
+    resource = patient_resource(patient)
     identifier = resource["identifier"][0]
     system, value = identifier["system"], identifier["value"]
     # Twins under one parent's ID are two persons.
@@ -73,7 +73,8 @@ def _entries_of_person(entries: dict[tuple[str, ...], list[dict[str, Any]]], pat
     return entries[person]
 
 
-def _patient(patient: Patient) -> dict[str, Any]:
+def patient_resource(patient: Patient) -> dict[str, Any]:
+    """By the own ID, else a parent's. Source: section 2. Raises: ValueError without either."""
     newborn = not patient.national_id
     value = patient.parent_national_id if newborn else patient.national_id
     if not value:

@@ -7,7 +7,7 @@ from typing import Self
 from store.changes import World
 from store.hub_database import HubDatabase
 from sync.history import HistoryDesk
-from sync.hub import CdcLink, StockLink
+from sync.hub import CdcLink, ExamLink, StockLink
 from sync.settings import Settings
 
 
@@ -24,6 +24,7 @@ class CdcLine:
     close: Callable[[], Awaitable[None]] = _nothing_to_close
     failure: str = ""
     stock: StockLink | None = None
+    exams: ExamLink | None = None
 
     @classmethod
     def open(cls, settings: Settings, database: HubDatabase, world: World) -> Self:
@@ -33,6 +34,7 @@ class CdcLine:
             return cls()
         from sync import registry
         from sync.cdc_client import CdcClient
+        from sync.exams import ExamDesk
         from sync.signing import CertificateUnusable
         from sync.stock import StockDesk
         from sync.worker import CdcWorker
@@ -50,7 +52,7 @@ class CdcLine:
             retry_cap_seconds=cdc.retry_cap_seconds,
         )
         try:
-            client, of_stock = CdcClient(told, world), CdcClient(told, world)
+            client, at_a_tap = CdcClient(told, world), CdcClient(told, world)
         except CertificateUnusable as error:
             return cls(failure=f"certificate_{error.reason}")
         history = HistoryDesk(database, client, world)
@@ -58,8 +60,8 @@ class CdcLine:
         async def close() -> None:
             await history.close()
             await client.close()
-            await of_stock.close()
+            await at_a_tap.close()
 
         # A client of its own: an upload of vaccinations must not wait behind many pages of stock.
-        stock = StockDesk(database, of_stock, told, world)
-        return cls(CdcWorker(database, client, told, world), history, close, stock=stock)
+        stock, exams = StockDesk(database, at_a_tap, told, world), ExamDesk(database, at_a_tap, told, world)
+        return cls(CdcWorker(database, client, told, world), history, close, stock=stock, exams=exams)

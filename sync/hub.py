@@ -8,7 +8,7 @@ from typing import Protocol
 from aiohttp import web
 
 from store.hub_database import HubDatabase
-from store.protocol import CdcLinkState, HubStatus, Notice, StockAnswer
+from store.protocol import CdcLinkState, ExamsAnswer, HubStatus, Notice, StockAnswer
 from sync.history import HistoryDesk
 from sync.live import Live
 from sync.settings import Settings
@@ -39,6 +39,12 @@ class StockLink(Protocol):
     async def upload(self) -> StockAnswer: ...
 
 
+class ExamLink(Protocol):
+    """CDC's registry of exam results; sync/exams.py is it."""
+
+    async def upload(self) -> ExamsAnswer: ...
+
+
 @dataclass
 class Hub:
     """One clinic's hub.
@@ -54,6 +60,7 @@ class Hub:
     started_at: datetime
     cdc_failed: str = ""
     stock: StockLink | None = None
+    exams: ExamLink | None = None
     history: HistoryDesk | None = None  # asks CDC about a person; None where no CDC is set
     live: Live = field(init=False)
 

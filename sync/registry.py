@@ -56,7 +56,7 @@ class UploadItem:
     patient: Patient | None
 
 
-ExchangeKind = Literal["upload", "confirm", "stock", "consumption", "history"]
+ExchangeKind = Literal["upload", "confirm", "stock", "consumption", "history", "exams"]
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ class Exchange:
         }
 
 
-def sent_exchange(upload_batch_id: str, body: bytes, at: datetime) -> dict[str, Any]:
+def sent_exchange(upload_batch_id: str, body: bytes, at: datetime, path: str = "/Bundle") -> dict[str, Any]:
     """What the journal keeps of an upload before it leaves: the very bytes, so that sending again sends the same."""
-    request = {"method": "POST", "path": "/Bundle", **_body_as_data(body)}
+    request = {"method": "POST", "path": path, **_body_as_data(body)}
     return {"kind": "sent", "upload_batch_id": upload_batch_id, "started_at": at.isoformat(), "request": request}
 
 

@@ -23,6 +23,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/api/cdc/wake", wake_cdc)
     app.router.add_post("/api/cdc/stock", download_stock)
     app.router.add_post("/api/cdc/stock/upload", upload_consumption)
+    app.router.add_post("/api/cdc/exams/upload", upload_exams)
     app.router.add_post("/api/cdc/history", ask_history)
     app.router.add_route("*", "/api/{rest:.*}", _nothing_here)
     for path in _ROOT_FILES:
@@ -89,6 +90,11 @@ async def download_stock(request: web.Request) -> web.Response:
 async def upload_consumption(request: web.Request) -> web.Response:
     """Staff want CDC to know what was used. Answers when CDC has: StockAnswer."""
     return await answer_json(request, await _with_cdc(request, request.app[HUB].stock).upload())
+
+
+async def upload_exams(request: web.Request) -> web.Response:
+    """Staff want exam reports at CDC now. Answers when CDC has: ExamsAnswer."""
+    return await answer_json(request, await _with_cdc(request, request.app[HUB].exams).upload())
 
 
 async def ask_history(request: web.Request) -> web.Response:

@@ -14,10 +14,10 @@ from ui.patient_search import roc_text
 from ui.state import AppState
 
 # CDC's words are long: on a tablet whose report it is must stand beside them.
-_STYLE = {"problems": "white-space: normal; min-width: 11rem"}
+_STYLE = dict.fromkeys(("problems", "message"), "white-space: normal; min-width: 11rem")
 HISTORY_COLUMNS = ("exam_date", "exam_type", "result", "institution", "due_date", "state")
 UPLOAD_COLUMNS = (
-    "number", "problems", "exam_date", "chart_number", "name", "exam_type", "result", "state", "birth_date",
+    "number", "state", "message", "problems", "exam_date", "chart_number", "name", "exam_type", "result", "birth_date",
     "national_id",
 )  # fmt: skip
 
@@ -35,7 +35,8 @@ def result_text(document: Mapping[str, Any]) -> str:
 def state_text(document: Mapping[str, Any]) -> str:
     if document["conflict"]:
         return wording.CONFLICTING
-    return wording.VOIDED if document["voided"] else wording.EXAM_STATE[document["exam_state"]]
+    at_cdc = wording.EXAM_STATE[document["exam_state"]]
+    return wording.STATE_TOO.format(mark=wording.VOIDED, state=at_cdc) if document["voided"] else at_cdc
 
 
 def would_be_refused(state: AppState, document: Mapping[str, Any]) -> str:
@@ -75,6 +76,12 @@ def exam_table(
     return table
 
 
+def cdc_message(document: Mapping[str, Any]) -> str:
+    """CDC's words on the revision shown."""
+    upload = document["upload"] or {}
+    return wording.cdc_words(upload.get("message")) if upload.get("revision") == document["revision"] else ""
+
+
 def _row(state: AppState, number: int, document: Mapping[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
     """One row. A void that came before its report has no content yet, nor need its person have come."""
     person: Mapping[str, Any] = state.database.tables.patients.find(document["person_id"]) or {}
@@ -84,6 +91,7 @@ def _row(state: AppState, number: int, document: Mapping[str, Any], columns: tup
         "number": number,
         "state": state_text(document),
         "problems": would_be_refused(state, document) if "problems" in columns else "",
+        "message": cdc_message(document),
         "exam_date": roc_text(document.get("exam_date")),
         "chart_number": person.get("chart_number", ""),
         "name": person.get("name", ""),

@@ -30,6 +30,7 @@ def make_app(cdc: Cdc) -> web.Application:
     app.router.add_get(f"{BASE}/Bundle/{{identifier}}/$confirm", _confirm)
     app.router.add_get(f"{BASE}/SupplyDelivery", _stock)
     app.router.add_get(f"{BASE}/Immunization", _history)
+    app.router.add_post(f"{BASE}/UpldExamRslt", _exams)
     app.router.add_route("*", f"{BASE}/{{rest:.*}}", _unknown_path)
     control.add_routes(app)
     control_page.add_routes(app)
@@ -118,6 +119,21 @@ async def _history(request: web.Request) -> web.StreamResponse:
         return cdc.history(request.query.get("patient.identifier"), request.query.get("patient.birthdate"), rule)
 
     return await perform(request, cdc, "history", work)
+
+
+async def _exams(request: web.Request) -> web.StreamResponse:
+    cdc = request.app[control.CDC]
+    body = await request.read()
+
+    def work(rule: Rule) -> Answer:
+        org_id = cdc.gate.check_sender(request.headers.get("Authorization"))
+        try:
+            cdc.gate.check_signature(request.headers.get("AUTH"), body)
+        except RequestRefused as refused:
+            raise RequestRefused(outcomes.WRONG_CHECKSUM) from refused
+        return cdc.report_exams(org_id, body, rule)
+
+    return await perform(request, cdc, "exams", work)
 
 
 async def _unknown_path(_: web.Request) -> web.StreamResponse:

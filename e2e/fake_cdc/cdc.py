@@ -17,6 +17,7 @@ from typing import Any
 from . import outcomes
 from .bundle_reading import Row, read_bundle
 from .consumption import read_consumption
+from .exams import read_exams
 from .history import find_history, read_person
 from .holdings import ConsumedRow, Holdings, JudgedRow, Lot, StoredBatch, StoredRecord
 from .outcomes import RequestRefused
@@ -172,6 +173,26 @@ class Cdc:
             raise RequestRefused(outcomes.IDENTIFIER_REUSED.at("Bundle.identifier"), status=409)
         return Answer(200, self._batch_response(identifier, [_consumption_entry(row) for row in stored.rows]))
 
+    def report_exams(self, org_id: str, body: bytes, rule: Rule) -> Answer:
+        """Store every report of a Bundle, or refuse it whole. The very same Bundle again is answered as before.
+
+        Raises: RequestRefused 400.
+        """
+        if rule.scenario == "refuse_batch":
+            raise RequestRefused(rule.refusal(outcomes.UNKNOWN_ID))
+        stored = self.holdings.find_exams(org_id, body)
+        if stored is None:
+            reports = read_exams(body, org_id, self.today(), lambda key: self.holdings.holds_exam(org_id, key))
+            stored = self.holdings.store_exams(org_id, body, reports)
+        content = {
+            "resourceType": "Bundle",
+            "meta": {"profile": ["https://twniis.cdc.gov.tw/twniis/StructureDefinition/bundle-response-niis"]},
+            "type": "batch-response",
+            "timestamp": datetime.fromtimestamp(self.clock(), _TAIPEI).isoformat(timespec="seconds"),
+            "entry": [_exam_entry(report) for report in stored["reports"]],
+        }
+        return Answer(200, content)
+
     def history(self, identifier: str | None, birth_date: str | None, rule: Rule) -> Answer:
         """Tell what a person was given anywhere. Raises: RequestRefused 400."""
         person = read_person(identifier, birth_date)
@@ -239,6 +260,15 @@ def _consumption_entry(row: ConsumedRow) -> dict[str, Any]:
     else:
         status, outcome = outcomes.STATUS_REFUSED, outcomes.refusal_outcome(row.refusal)
     return {"fullUrl": f"SupplyDelivery/{row.identifier}", "response": {"status": status, "outcome": outcome}}
+
+
+def _exam_entry(report: dict[str, Any]) -> dict[str, Any]:
+    outcome = outcomes.success_outcome(*outcomes.DONE[report["method"]])
+    return {
+        "fullUrl": f"https://twniis.cdc.gov.tw/twniis/{report['full_url']}",
+        "resource": report["resources"][report["full_url"]],
+        "response": {"status": "200 OK", "outcome": outcome},  # as in the guide's example, whatever was done
+    }
 
 
 def _supply_delivery(lot: Lot) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/control/lots", _lots)
     app.router.add_post("/control/lots", _add_lot)
     app.router.add_get("/control/consumptions", _consumptions)
+    app.router.add_get("/control/exams", _exams)
     app.router.add_post("/control/history", _add_history)
     app.router.add_post("/control/down", _down)
     app.router.add_post("/control/reset", _reset)
@@ -136,6 +137,12 @@ async def _consumptions(request: web.Request) -> web.Response:
         for (_, identifier), one in stored.items()
     ]
     return web.json_response({"consumptions": found})
+
+
+async def _exams(request: web.Request) -> web.Response:
+    """The reports that stand, by their key."""
+    held = request.app[CDC].holdings.exams
+    return web.json_response({"exams": {key: resources for (_, key), resources in held.items()}})
 
 
 async def _add_lot(request: web.Request) -> web.Response:

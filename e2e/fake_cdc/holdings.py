@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from .exams import Report
 from .outcomes import Refusal
 
 
@@ -167,6 +168,20 @@ class Holdings:
     def consume_again(self, org_id: str, identifier: str) -> None:
         self._append({"event": "consumed_again", "org_id": org_id, "identifier": identifier})
 
+    def find_exams(self, org_id: str, body: bytes) -> dict[str, Any] | None:
+        """What was stored of the very same Bundle before."""
+        text = body.decode("utf-8", "replace")
+        return next((one for one in self.exam_bundles if (one["org_id"], one["body"]) == (org_id, text)), None)
+
+    def store_exams(self, org_id: str, body: bytes, reports: list[Report]) -> dict[str, Any]:
+        """Store every report of a Bundle."""
+        stored = [asdict(report) for report in reports]
+        self._append({"event": "exams", "org_id": org_id, "body": body.decode("utf-8"), "reports": stored})
+        return self.exam_bundles[-1]
+
+    def holds_exam(self, org_id: str, key: str) -> bool:
+        return (org_id, key) in self.exams
+
     def add_lot(self, lot: Lot) -> None:
         self._append({"event": "lot", "lot": asdict(lot)})
 
@@ -184,6 +199,8 @@ class Holdings:
         self.records: dict[str, StoredRecord] = {}
         self.lots: list[Lot] = list(self._stock)
         self.consumptions: dict[tuple[str, str], StoredConsumption] = {}
+        self.exam_bundles: list[dict[str, Any]] = []
+        self.exams: dict[tuple[str, str], dict[str, Any]] = {}  # what stands, by institution and key of the report
         self.people: dict[Person, list[dict[str, str]]] = {}  # with what other institutions gave them
 
     def _append(self, event: dict[str, Any]) -> None:
@@ -222,6 +239,14 @@ class Holdings:
                 self.lots = [replace(lot, vials=lot.vials - used.get(lot.identifier, 0)) for lot in self.lots]
             case "consumed_again":
                 self.consumptions[event["org_id"], event["identifier"]].times_received += 1
+            case "exams":
+                self.exam_bundles.append(event)
+                for report in event["reports"]:
+                    key = (event["org_id"], report["key"])
+                    if report["method"] == "DELETE":
+                        self.exams.pop(key, None)
+                    else:
+                        self.exams[key] = report["resources"]
             case "history":
                 self.people.setdefault(Person(**event["person"]), []).extend(event["rows"])
             case other:

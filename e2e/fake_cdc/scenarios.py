@@ -13,7 +13,7 @@ from . import outcomes
 from .holdings import JudgedRow
 from .outcomes import Refusal
 
-KINDS = ("upload", "confirm", "stock", "consumption", "history")
+KINDS = ("upload", "confirm", "stock", "consumption", "history", "exams")
 _EVERY = frozenset(KINDS)
 SCENARIOS: dict[str, frozenset[str]] = {
     "normal": _EVERY,
@@ -28,7 +28,7 @@ SCENARIOS: dict[str, frozenset[str]] = {
     "wrong_charset": _EVERY,
     "rate_limit_429": _EVERY,
     "unauthorized_401": _EVERY,
-    "refuse_batch": frozenset({"upload", "consumption"}),
+    "refuse_batch": frozenset({"upload", "consumption", "exams"}),
     "refuse_row": frozenset({"upload", "consumption"}),
     "month_closed": frozenset({"upload", "consumption"}),
     "processing_202": frozenset({"confirm"}),

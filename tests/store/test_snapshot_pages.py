@@ -108,7 +108,7 @@ async def test_only_what_devices_derive_from_changes_is_in_it() -> None:
     names = {table.name for table in hub.tables.derived_tables()}
 
     people = {"patients", "sessions", "vaccinations", "exams", "histories", "batches", "decisions", "pairs"}
-    stock = {"lots", "stock_rows", "consumptions", "stock_downloads", "stock_batches"}
+    stock = {"lots", "stock_rows", "consumptions", "stock_downloads", "stock_batches", "exam_batches"}
     assert names == people | stock | {"unreadable"}
 
 

@@ -207,7 +207,7 @@ async def test_voiding_asks_for_the_reason_and_keeps_the_report(user: User, stat
     user.find(marker="void-confirm").click()
     await user.should_see("檢驗紀錄 1 筆")
 
-    assert rows(user)[0]["state"] == "已作廢"
+    assert rows(user)[0]["state"] == "已作廢，不需上傳"
     [document] = kept(state)
     assert (document["void_reason"], document["hbsag"]) == ("打錯人", "NEG")
 
@@ -244,7 +244,7 @@ async def test_a_merged_persons_reports_are_among_the_survivors(user: User, stat
     assert kept(state)[0]["patient_id"] == OTHER_PERSON
 
 
-async def test_the_upload_list_tells_what_cdc_would_refuse_and_that_nothing_is_sent_yet(
+async def test_the_upload_list_tells_what_cdc_would_refuse_and_that_the_hub_is_away(
     user: User, state: AppState
 ) -> None:
     await record(state, method=None, hbsag="IND")
@@ -253,12 +253,12 @@ async def test_the_upload_list_tells_what_cdc_would_refuse_and_that_nothing_is_s
 
     await user.should_see("產檢列表 2 筆")
     await user.should_see("上傳方式 1.VPN")
-    await user.should_see("檢驗結果還沒有送到疾管署")
     assert {(row["exam_type"], row["problems"]) for row in rows(user)} == {
         ("孕婦B肝產檢結果", "E00048 無RIA及EIA檢驗結果　等 2 項"),
         ("德國麻疹檢驗結果", "無異常"),
     }
-    assert next(iter(user.find(marker="upload").elements)).props["disable"] is True
+    user.find(marker="upload").click()
+    await user.should_see("連不上主機，檢驗結果都保存在這台裝置", retries=50)
 
 
 async def test_nothing_to_upload_says_where_records_come_from(user: User) -> None:
@@ -281,7 +281,7 @@ async def test_a_range_of_days_is_loaded_with_確定_voided_reports_too(user: Us
 
     await user.should_see("產檢列表 2 筆")
     listed = [(row["exam_type"], row["state"]) for row in rows(user)]
-    assert listed == [("德國麻疹檢驗結果", "待上傳"), ("麻疹檢驗結果", "已作廢")]
+    assert listed == [("德國麻疹檢驗結果", "待上傳"), ("麻疹檢驗結果", "已作廢，不需上傳")]
 
 
 @pytest.mark.parametrize(

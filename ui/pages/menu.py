@@ -5,7 +5,7 @@ from collections.abc import Callable
 from nicegui import ui
 
 from store.conflicts import count_open_conflicts
-from store.prenatal import ExamState
+from store.exam_uploads import count_waiting as count_waiting_exams
 from store.stock import count_waiting
 from store.uploads import UploadState
 from ui import wording
@@ -61,7 +61,7 @@ def _waiting(state: AppState) -> dict[str, str]:
         "/BA102_3_DOWNLOAD": wording.MENU_TO_VERIFY.format(count=count[UploadState.ACCEPTED] + count[UploadState.SENT]),
         "/BA109": wording.LOTS_WAITING.format(count=tables.lots.count_by("manufacturer_missing", "missing")),
         "/BA109_3_DOWNLOAD": wording.MENU_TO_UPLOAD.format(count=count_waiting(tables)),
-        "/BAMENU4": wording.EXAM_WAITING.format(count=tables.exams.count_by("exam_state", ExamState.NOT_SENT)),
+        "/BAMENU4": wording.EXAM_WAITING.format(count=count_waiting_exams(tables)),
         "/conflicts": wording.MENU_TO_HANDLE.format(count=count_open_conflicts(tables)),
         "/roster": wording.MENU_PEOPLE.format(count=len(tables.patients)),
         "/device": wording.CHOSEN_SESSIONS if state.database.reach.is_chosen else wording.EVERYONE,

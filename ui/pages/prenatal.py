@@ -8,6 +8,7 @@ from nicegui import ui
 
 from store.changes import ChangeDraft, ChangeKind
 from store.conflicts import replaced_by_edit
+from store.exam_uploads import count_waiting
 from store.persons import effective_patient
 from store.prenatal import FIELDS_OF_TYPE, ExamDraft, ExamState, ExamType
 from store.problems import Problem
@@ -25,7 +26,7 @@ from ui.exam_forms import (
     stops_saving,
     text_of_exam,
 )
-from ui.exam_list import HISTORY_COLUMNS, exam_table, result_text
+from ui.exam_list import HISTORY_COLUMNS, cdc_message, exam_table, result_text, state_text
 from ui.forms import record_fields
 from ui.patient_search import patient_search, roc_text
 from ui.saving import commit_and_tell
@@ -48,9 +49,8 @@ def build_menu(state: AppState) -> None:
             ui.button(wording.LEAVE, on_click=lambda: ui.navigate.to("/")).props("outline").mark("leave")
 
         def refresh() -> None:
-            exams = state.database.tables.exams
-            records.set_text(wording.EXAM_TOTAL.format(count=len(exams)))
-            waiting.set_text(wording.EXAM_WAITING.format(count=exams.count_by("exam_state", ExamState.NOT_SENT)))
+            records.set_text(wording.EXAM_TOTAL.format(count=len(state.database.tables.exams)))
+            waiting.set_text(wording.EXAM_WAITING.format(count=count_waiting(state.database.tables)))
 
         refresh()
         state.changed.subscribe(refresh)
@@ -257,8 +257,11 @@ class ExamForm:
         if document["voided"]:
             told = wording.EXAM_VOIDED.format(reason=document["void_reason"])
             ui.label(told).classes("desk-refused").mark("voided")
-        else:
-            ui.label(wording.EXAM_STATE[document["exam_state"]]).classes("desk-note").mark("state")
+        told = f"{state_text(document)}　{cdc_message(document)}"
+        refused = document["exam_state"] == ExamState.REFUSED
+        ui.label(told).classes("desk-refused" if refused else "desk-note").mark("state")
+        if refused:
+            ui.label(wording.CORRECT_TO_RESEND_EXAM).classes("desk-note")
 
     def _take_kind(self, event: Any) -> None:
         self._text.exam_type = event.value or ""

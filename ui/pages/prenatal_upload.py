@@ -1,7 +1,4 @@
-"""BA103_3_UPLOAD: the reports that wait for CDC, with what CDC would refuse of each.
-
-Sending them is a later part: until the link exists 上傳 stays disabled and the page says so.
-"""
+"""BA103_3_UPLOAD: the reports that wait for CDC, with what CDC would refuse of each, and the tap that sends them."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -10,9 +7,13 @@ from typing import Any
 
 from nicegui import ui
 
-from store.prenatal import ExamState
+from store.errors import AppError
+from store.exam_uploads import count_waiting
+from store.prenatal import WAITING
+from store.protocol import ExamsAnswer
 from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
 from ui import wording
+from ui.cdc_taps import UPLOAD_EXAMS, ask_hub_to
 from ui.exam_list import UPLOAD_COLUMNS, exam_table
 from ui.shell import page_frame
 from ui.state import AppState
@@ -33,9 +34,10 @@ class UploadPage:
     def __init__(self, state: AppState) -> None:
         self._state = state
         self._range: tuple[date, date] | None = None
+        self._busy = False
 
     def build(self) -> None:
-        with page_frame(self._state, wording.EXAM_UPLOAD, code=CODE, on_key={"F9": self._load, "Escape": _leave}):
+        with page_frame(self._state, wording.EXAM_UPLOAD, code=CODE, on_key={"F9": self._upload, "Escape": _leave}):
             with ui.column().classes("desk-card enter-moves"):
                 ui.label(wording.EXAM_UPLOAD_BY)
                 self._search = ui.radio(
@@ -48,10 +50,12 @@ class UploadPage:
                     self._to.mark("range-to")
                 with ui.row():
                     load = ui.button(wording.EXAM_LOAD, on_click=self._load)
-                    load.props("color=primary").classes("enter-last").mark("load")
-                    ui.button(wording.EXAM_UPLOAD_BUTTON).props("color=primary disable").mark("upload")
+                    load.props("outline color=primary").classes("enter-last").mark("load")
+                    self._button = ui.button(wording.EXAM_UPLOAD_BUTTON, on_click=self._upload)
+                    self._button.props("color=primary").mark("upload")
                     ui.button(wording.LEAVE, on_click=_leave).props("outline").mark("leave")
-                ui.label(wording.EXAM_UPLOAD_NOT_YET).classes("desk-refused").mark("upload-not-yet")
+                # Always there, so that nothing moves when it begins to speak.
+                self._outcome = ui.label(wording.NOT_NHI).classes("desk-outcome").mark("exam-outcome")
 
             @ui.refreshable
             def rows() -> None:
@@ -67,6 +71,22 @@ class UploadPage:
         field.props("outlined autocomplete=off").classes("w-full")
         field.bind_visibility_from(self._search, "value", lambda chosen: chosen == _RANGE)
         return field
+
+    async def _upload(self) -> None:
+        """Have the hub send what waits, once, whatever is tapped how often."""
+        if self._busy:
+            return
+        self._busy = True
+        self._button.props("loading")
+        self._outcome.set_text(wording.EXAM_UPLOADING)
+        try:
+            answer = await ask_hub_to(self._state, UPLOAD_EXAMS, ExamsAnswer)
+            self._outcome.set_text(_sentence(answer))
+        except AppError as error:
+            self._outcome.set_text(wording.APP_ERROR[error.code])
+        finally:
+            self._busy = False
+            self._button.props(remove="loading")
 
     def _load(self) -> None:
         if self._search.value == _UNSENT:
@@ -100,8 +120,7 @@ class UploadPage:
     def _build_rows(self) -> None:
         found = self._found()
         cut = wording.EXAM_LIST_CUT.format(count=_LISTED) if len(found) > _LISTED else ""
-        exams = self._state.database.tables.exams
-        count = exams.count_by("exam_state", ExamState.NOT_SENT) if self._range is None else len(found[:_LISTED])
+        count = count_waiting(self._state.database.tables) if self._range is None else len(found[:_LISTED])
         ui.label(wording.EXAM_LISTED.format(count=count) + cut).classes("text-lg").mark("exam-count")
         if found:
             exam_table(self._state, found[:_LISTED], columns=UPLOAD_COLUMNS, on_open=_open)
@@ -113,8 +132,10 @@ class UploadPage:
         """At most one more than are listed, by their day."""
         exams = self._state.database.tables.exams
         if self._range is None:
-            waiting = exams.find_by("exam_state", ExamState.NOT_SENT, _LISTED + 1)
-            return sorted(waiting, key=lambda document: str(document.get("exam_date", "")))
+            waiting: list[Mapping[str, Any]] = []
+            for state in WAITING:
+                waiting += exams.find_by("exam_state", state, _LISTED + 1)
+            return sorted(waiting, key=lambda document: str(document.get("exam_date", "")))[: _LISTED + 1]
         first, last = self._range
         days = (first + timedelta(days=number) for number in range((last - first).days + 1))
         return list(islice((d for day in days for d in exams.find_by("exam_date", day.isoformat())), _LISTED + 1))
@@ -122,6 +143,17 @@ class UploadPage:
 
 def _show_fault(field: ui.input, words: str) -> None:
     field.props(f'error error-message="{words}"')
+
+
+def _sentence(answer: ExamsAnswer) -> str:
+    known = wording.EXAM_UPLOAD_ANSWER.get(answer.code) or wording.APP_ERROR.get(
+        answer.code, wording.APP_ERROR["app_error"]
+    )
+    text = known.format(**answer.model_dump())
+    # What CDC took before the line broke is not to be passed over.
+    if answer.code != "uploaded" and answer.stored + answer.refused:
+        text += wording.EXAM_UPLOADED_SO_FAR.format(stored=answer.stored, refused=answer.refused)
+    return text
 
 
 def _open(record_id: str) -> None:

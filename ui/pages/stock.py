@@ -29,10 +29,10 @@ from store.stock import (
     stock_rows,
 )
 from ui import wording
+from ui.cdc_taps import DOWNLOAD, NO_ANSWER, UNREACHABLE, UPLOAD, ask_hub_to
 from ui.patient_search import roc_text
 from ui.shell import page_frame
 from ui.state import AppState
-from ui.stock_client import DOWNLOAD, NO_ANSWER, UNREACHABLE, UPLOAD, ask_stock
 
 CODE = "BA109_3_DOWNLOAD"
 _LISTED = 300
@@ -137,7 +137,7 @@ class StockPage:
         try:
             for line in self._lines:
                 await line.keep()
-            answer = await ask_stock(self._state, path)
+            answer = await ask_hub_to(self._state, path, StockAnswer)
             self._say(_sentence(answer), good=answer.code in ("downloaded", "uploaded") and not answer.refused)
         finally:
             self._busy = False
