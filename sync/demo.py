@@ -6,7 +6,6 @@ Invariants:
 """
 
 import asyncio
-import csv
 import os
 import subprocess
 import sys
@@ -14,14 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from aiohttp import ClientSession
 
 from store.changes import ChangeDraft, ChangeKind
 from store.hub_database import HubDatabase
-from store.lots import Lot
 from store.patients import Patient
+from store.practice_data import INSTITUTION_CODE, draft_lots, draft_people, practice_lots
 from store.roster import decode_roster, read_rows
 from store.roster_plan import New, plan_import, record_id_of_chart
 from sync.app import data_folder, refusing, serve, start_logging
@@ -32,8 +30,6 @@ from sync.settings import ROOT, CdcSettings, Settings
 
 DEMO_FOLDER = ROOT / ".data" / "demo"
 ROSTER = ROOT / "e2e" / "sample" / "roster.csv"
-LOTS = Path(__file__).parent / "demo_data" / "lots.csv"
-INSTITUTION_CODE = "1133060019"
 MADE_BY = "demo"
 # Short, so that one sees it happen; CDC takes ten minutes and more.
 VERIFY_AFTER_SECONDS = 20
@@ -64,16 +60,20 @@ def _run(port: int | None, open_browser: bool, folder: Path) -> int:
             settings = settings.model_copy(update={"listen_port": port})
 
         async def fill(database: HubDatabase) -> None:
-            await fill_practice_data(database, datetime.now().astimezone().date())
-            await _stock_fake_cdc(cdc_url)
+            today = datetime.now().astimezone().date()
+            await fill_practice_data(database, today)
+            await _stock_fake_cdc(cdc_url, today)
             say(f"練習用疾管署（不是真的）· Practice CDC, not the real one  {cdc_url}/")
 
         return asyncio.run(serve(settings, open_browser=open_browser, on_open=fill))
 
 
 async def fill_practice_data(database: HubDatabase, today: date) -> None:
-    """Bring in the sample roster and lots, as far as they are not there."""
-    drafts = [*_new_patients(database, today), *_new_lots(database)]
+    """Bring in the practice people and lots and the sample roster, as far as they are not there."""
+    tables = database.tables
+    drafts = [draft for draft in draft_people(today) if not tables.patients.exists(draft.record_id)]
+    drafts += (lot for lot in draft_lots(today) if not tables.lots.find_by("lot_number", lot.payload["lot_number"]))
+    drafts += _new_patients(database, today)
     if drafts:
         await database.commit(drafts, MADE_BY)
 
@@ -92,30 +92,15 @@ def _new_patients(database: HubDatabase, today: date) -> Iterator[ChangeDraft]:
             yield ChangeDraft(ChangeKind.REGISTER_PATIENT, record_id_of_chart(plan.draft.chart_number), payload)
 
 
-def _new_lots(database: HubDatabase) -> Iterator[ChangeDraft]:
-    for row in read_lots():
-        record_id = os.urandom(16).hex()
-        lot = Lot.model_validate({"record_id": record_id} | {k: v for k, v in row.items() if k in Lot.model_fields})
-        if not database.tables.lots.find_by("lot_number", lot.lot_number):
-            payload = lot.model_dump(mode="json", exclude={"record_id"}, exclude_defaults=True)
-            yield ChangeDraft(ChangeKind.REGISTER_LOT, record_id, payload)
-
-
-def read_lots() -> list[dict[str, Any]]:
-    """The practice stock. Shape: a Lot's fields as text, and `vials`."""
-    lines = LOTS.read_text(encoding="utf-8").splitlines()
-    return list(csv.DictReader(line for line in lines if not line.startswith("#")))
-
-
-async def _stock_fake_cdc(cdc_url: str) -> None:
+async def _stock_fake_cdc(cdc_url: str, today: date) -> None:
     """Let the stand-in know every practice lot, or it would refuse doses of those it has not heard of."""
     async with ClientSession() as session:
         async with session.get(f"{cdc_url}/control/lots") as answer:
             known = {(lot["vaccine_code"], lot["lot_number"]) for lot in (await answer.json())["lots"]}
-        for row in read_lots():
-            if (row["vaccine_code"], row["lot_number"]) not in known:
-                numbers = {"vials": int(row["vials"]), "doses_per_vial": int(row["doses_per_vial"])}
-                async with session.post(f"{cdc_url}/control/lots", json=row | numbers) as answer:
+        for each in practice_lots(today):
+            lot = each.lot.model_dump(mode="json", exclude={"record_id", "status"})
+            if (each.lot.vaccine_code, each.lot.lot_number) not in known:
+                async with session.post(f"{cdc_url}/control/lots", json=lot | {"vials": each.vials}) as answer:
                     answer.raise_for_status()
 
 

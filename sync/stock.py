@@ -20,15 +20,8 @@ from typing import Any
 from store.changes import ChangeDraft, ChangeKind, World
 from store.hub_database import HubDatabase
 from store.protocol import StockAnswer
-from store.stock import (
-    ConsumptionResult,
-    ConsumptionRow,
-    ConsumptionState,
-    StockRow,
-    count_standing_doses,
-    draft_new_lots,
-    stock_rows,
-)
+from store.stock import ConsumptionResult, StockRow, draft_new_lots, stock_rows
+from store.stock_waiting import waiting_rows
 from store.uploads import BatchState
 from sync import cdc_stock, upload_queue
 from sync.cdc_client import CdcClient
@@ -109,7 +102,8 @@ class StockDesk:
 
     async def _upload(self) -> StockAnswer:
         results = await self._finish_open_batches()
-        waiting = self._waiting_rows()  # once: what CDC refuses now waits for another tap
+        # Once: what CDC refuses now waits for another tap.
+        waiting = [(used, row["identifier"], row["lot_number"]) for used, row in waiting_rows(self._tables)]
         for start in range(0, len(waiting), self._settings.max_rows):
             rows = waiting[start : start + self._settings.max_rows]
             now = self._world.now()
@@ -154,26 +148,6 @@ class StockDesk:
 
     def _open_batches(self) -> list[Mapping[str, Any]]:
         return list(self._tables.stock_batches.find_by("state", BatchState.SENT))
-
-    def _waiting_rows(self) -> list[tuple[ConsumptionRow, str, str]]:
-        """Each with CDC's identifier of the stock row, and its lot. What stations typed apart waits for a person."""
-        found = []
-        for state in (ConsumptionState.NOT_SENT, ConsumptionState.REFUSED):
-            for consumption in self._tables.consumptions.find_by("state", state):
-                row = self._tables.stock_rows.find(consumption["row_id"])
-                if row is None or consumption["conflict"] or row["period"] != consumption.get("period", ""):
-                    continue
-                total = count_standing_doses(self._tables, row)
-                used = ConsumptionRow(
-                    consumption_id=consumption["record_id"],
-                    revision=consumption["revision"],
-                    row_id=row["record_id"],
-                    vials=consumption["vials"],
-                    doses=max(0, total - row["doses_before"]),
-                    doses_total=total,
-                )
-                found.append((used, row["identifier"], row["lot_number"]))
-        return found
 
     def _new_batch_id(self, now: datetime) -> str:
         def is_taken(batch_id: str) -> bool:

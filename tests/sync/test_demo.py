@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,10 @@ import pytest
 from aiohttp import ClientConnectionError, ClientSession
 
 from store.changes import ChangeDraft, ChangeKind
-from store.codes import vaccine_by_code
 from store.hub_database import HubDatabase
-from store.lots import parse_lot_number
+from store.practice_data import practice_lots
 from store.storage import MemoryFolder
-from store.vaccinations import VaccinationDraft
-from sync.demo import fill_practice_data, read_lots
+from sync.demo import fill_practice_data
 from sync.settings import ROOT
 from tests.sync.running_hub import WORLD
 
@@ -31,7 +29,7 @@ async def test_the_practice_data_is_brought_in_once() -> None:
     database = await HubDatabase.open(MemoryFolder(), WORLD)
     await fill_practice_data(database, TODAY)
     head = database.head
-    assert len(database.tables.lots) == len(read_lots()) == 11
+    assert len(database.tables.lots) == 11
     assert len(database.tables.patients) > 50
     assert len(database.tables.unreadable) == 0
 
@@ -51,12 +49,6 @@ async def test_what_staff_corrected_in_practice_stays_corrected() -> None:
 
     [person] = database.tables.patients.find_by("chart_number", "057164")
     assert person["name"] == "練習更正"
-
-
-def test_every_practice_lot_is_of_a_vaccine_and_a_type_the_desk_knows() -> None:
-    for row in read_lots():
-        assert vaccine_by_code(row["vaccine_code"]) is not None, row
-        assert parse_lot_number(row["lot_number"]).lot_type == VaccinationDraft(lot_type=row["lot_type"]).lot_type
 
 
 @dataclass
@@ -118,7 +110,8 @@ async def test_practice_mode_starts_both_stops_both_and_starts_again_as_it_was(t
 
     assert first["practice"]
     assert first["cdc"]["state"] != "not_configured"
-    assert {row["lot_number"] for row in read_lots()} <= {lot["lot_number"] for lot in lots["lots"]}
+    ours = {each.lot.lot_number for each in practice_lots(datetime.now().astimezone().date())}
+    assert ours <= {lot["lot_number"] for lot in lots["lots"]}
     assert second["head"] == first["head"] > 50
     assert second["journal_bytes"] == first["journal_bytes"]
 
