@@ -2,10 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from nicegui import Client, ui
 
@@ -125,7 +126,13 @@ async def start(folder: StorageFolder, bootinfo: dict[str, object]) -> None:
     with standing_aside():
         database = await DeviceDatabase.open(folder, world, browser.tell_rebuild)
     database.rest = rest_when_due()
-    run(AppState(database, world, browser))
+    if bootinfo["practice"]:
+        from ui.practice_hub import PracticeHub  # whoever does not practise does not wait for it
+
+        hub = await PracticeHub.begin(database, world)
+        run(AppState(database, world, hub, is_practice=True), hub.run())
+    else:
+        run(AppState(database, world, browser))
 
 
 def rest_when_due() -> Callable[[], Awaitable[None]]:
@@ -141,10 +148,10 @@ def rest_when_due() -> Callable[[], Awaitable[None]]:
     return rest
 
 
-def run(state: AppState) -> None:
-    """Make `state` what the pages show, and keep it in step with the hub."""
+def run(state: AppState, *more: Coroutine[Any, Any, None]) -> None:
+    """Make `state` what the pages show, and keep it in step with the hub; `more` is what runs besides."""
     _running.append(state)
-    for work in (state.sync.run(), state.storage.begin()):
+    for work in (state.sync.run(), state.storage.begin(), *more):
         task = asyncio.get_running_loop().create_task(work)
         _tasks.add(task)
         task.add_done_callback(_tasks.discard)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from store.errors import StorageFailed
 from ui.network import NetworkFailed
 
 IN_BROWSER = sys.platform == "emscripten"
@@ -101,6 +102,27 @@ def asks_the_user() -> bool:
 
 async def is_persistent() -> bool:
     return bool(await _desk().askShell("persisted")) if IN_BROWSER else False
+
+
+async def enter_practice() -> None:
+    """Go on with an empty store of practice mode, in all tabs; the real one stays as it is. Raises: StorageFailed."""
+    await _switch_store("enterPractice")
+
+
+async def leave_practice() -> None:
+    """Delete the store of practice mode, which must be closed, and go back to the real one, in all tabs.
+
+    Raises: StorageFailed.
+    """
+    await _switch_store("leavePractice")
+
+
+async def _switch_store(function: str) -> None:
+    try:
+        await getattr(_desk().storage, function)()
+    except _ffi().JsException as error:
+        raise StorageFailed(str(error)) from error
+    await _desk().askShell("afresh")
 
 
 def mark(name: str) -> None:

@@ -17,7 +17,8 @@ from store.errors import AppError, StorageFailed, StorageFull
 from store.storage import StorageFolder, to_its_end
 from ui import browser
 
-FOLDER = DATABASE = "desk"
+# Of the OPFS folder and of the IndexedDB database alike.
+FOLDER, PRACTICE_FOLDER = "desk", "desk-practice"
 # A tab that has just closed may hold the file for a moment longer.
 _PATIENCE_MILLISECONDS = 8000
 
@@ -72,11 +73,14 @@ def choose_storage(found: Found) -> StorageKind:
     return StorageKind.INDEXED_DB
 
 
-async def open_storage() -> StorageFolder:
-    """Open this device's store. Raises: StorageBusy, StorageUnavailable, StorageConflict, StorageFailed."""
+async def open_storage(name: str = FOLDER) -> StorageFolder:
+    """Open this device's store, or that of practice mode.
+
+    Raises: StorageBusy, StorageUnavailable, StorageConflict, StorageFailed.
+    """
     store = browser.device_storage()
     with _as_storage_errors():
-        facts = await store.probe(FOLDER, DATABASE, _PATIENCE_MILLISECONDS)
+        facts = await store.probe(name, name, _PATIENCE_MILLISECONDS)
         found = Found(
             opfs_opened=bool(facts.opfs),
             opfs_error=facts.opfsError,
@@ -86,12 +90,12 @@ async def open_storage() -> StorageFolder:
         )
         kind = choose_storage(found)
         if found.last_kind is not kind:
-            await store.rememberKind(kind.value)
+            await store.rememberKind(name, kind.value)
         if kind is StorageKind.OPFS:
             return BrowserFolder(facts.opfs)
         if facts.opfs:
             facts.opfs.close()
-    return await open_indexed_db()
+    return await open_indexed_db(name)
 
 
 async def open_opfs(name: str = FOLDER) -> "BrowserFolder":
@@ -100,7 +104,7 @@ async def open_opfs(name: str = FOLDER) -> "BrowserFolder":
         return BrowserFolder(await browser.device_storage().openOpfs(name, _PATIENCE_MILLISECONDS))
 
 
-async def open_indexed_db(name: str = DATABASE) -> "BrowserFolder":
+async def open_indexed_db(name: str = FOLDER) -> "BrowserFolder":
     """Raises: StorageFailed."""
     with _as_storage_errors():
         return BrowserFolder(await browser.device_storage().openIndexedDb(name))

@@ -11,6 +11,7 @@ from store.roc_date import TAIPEI, format_roc_date
 from store.uploads import UploadState
 from ui import wording
 from ui.help import show_help
+from ui.practice_switch import practice_band
 from ui.state import AppState
 from ui.sync_client import HubLink
 
@@ -28,8 +29,11 @@ def page_frame(
 ) -> Iterator[None]:
     """Lay out one page. `on_key` maps "F2", "F9", "Escape" to what they do here; `key_help` tells of unusual ones."""
     ui.colors(primary="#0f6b7d", positive="#1b7f3b", warning="#a85b00", negative="#b3261e")
-    ui.page_title(f"{title} - {wording.PRODUCT}")
-    with ui.header().classes("desk-header"):
+    tab_title = f"{title} - {wording.PRODUCT}"
+    ui.page_title(wording.PRACTICE_PAGE_TITLE.format(title=tab_title) if state.is_practice else tab_title)
+    with ui.header().classes("desk-header desk-practice" if state.is_practice else "desk-header"):
+        if state.is_practice:
+            practice_band(state)
         ui.link(wording.PRODUCT, "/").classes("desk-product").mark("home")
         ui.label(f"{title}{f' ({code})' if code else ''}").classes("desk-title").mark("title")
         help_button = ui.button(icon="help_outline", on_click=lambda: help_me()).props("flat color=white")
@@ -71,10 +75,12 @@ def _status_bar(state: AppState) -> None:
     def refresh() -> None:
         _set(practice, wording.PRACTICE, _BAD)
         practice.set_visibility(state.sync.status.practice)
+        for chip in (unsent, synced):
+            chip.set_visibility(not state.is_practice)
         link = state.sync.link
         _set(
             network,
-            wording.BAR_HUB.format(state=wording.HUB_LINK[link]),
+            wording.BAR_HUB.format(state=wording.PRACTICE_LINK if state.is_practice else wording.HUB_LINK[link]),
             {HubLink.CONNECTED: _GOOD, HubLink.UNKNOWN: _BUSY}.get(link, _BAD),
         )
         _show_snapshot(state, first_sync)
@@ -114,7 +120,7 @@ def _show_cdc(state: AppState, chip: ui.chip) -> None:
     # With the hub away nobody knows how CDC is: what it said last would be a guess.
     known = state.sync.status.cdc if state.sync.link is HubLink.CONNECTED else CdcLinkState.UNKNOWN
     colour = {CdcLinkState.CONNECTED: _GOOD, CdcLinkState.UNKNOWN: _BUSY}.get(known, _BAD)
-    words = wording.CDC_LINK[known]
+    words = wording.PRACTICE_LINK if state.is_practice else wording.CDC_LINK[known]
     text = wording.BAR_CDC.format(state=words, waiting=waiting, unverified=unverified, refused=refused)
     _set(chip, text, _BAD if refused else colour)
 

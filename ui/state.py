@@ -30,6 +30,7 @@ class AppState:
     world: World
     network: Any
     source: StorageSource = browser
+    is_practice: bool = False  # this device's own practice mode; a whole practice hub says so in its status
     changed: Event[[]] = field(default_factory=Event)
     sync: SyncClient = field(init=False)
     storage: StorageWatch = field(init=False)

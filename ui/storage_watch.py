@@ -26,6 +26,10 @@ class StorageSource(Protocol):
 
     def asks_the_user(self) -> bool: ...
 
+    async def enter_practice(self) -> None: ...
+
+    async def leave_practice(self) -> None: ...
+
 
 class StorageWatch:
     """Units: bytes; `allowed_bytes` is 0 as long as it is unknown. `is_kept`: the browser promised not to clear it."""

@@ -1,5 +1,7 @@
 """How much room is left, and when to warn."""
 
+import asyncio
+
 import pytest
 
 from ui.storage_watch import WARN_BELOW_BYTES, StorageWatch
@@ -12,8 +14,9 @@ class Browser:
 
     def __init__(self, used: int = 0, allowed: int = 0, keeps: bool = False, *, asks: bool = False) -> None:
         self.used, self.allowed, self.keeps, self.asks = used, allowed, keeps, asks
-        self.promised = False
+        self.promised = self.is_practising = False
         self.asked = self.measured = 0
+        self.switched = asyncio.Event()
 
     async def storage_estimate(self) -> tuple[int, int]:
         self.measured += 1
@@ -29,6 +32,14 @@ class Browser:
 
     def asks_the_user(self) -> bool:
         return self.asks
+
+    async def enter_practice(self) -> None:
+        self.is_practising = True
+        self.switched.set()
+
+    async def leave_practice(self) -> None:
+        self.is_practising = False
+        self.switched.set()
 
 
 @pytest.mark.parametrize(

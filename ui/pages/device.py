@@ -12,6 +12,7 @@ from store.sessions import people_of
 from ui import wording
 from ui.network import NetworkFailed
 from ui.patient_search import roc_text
+from ui.practice_switch import practice_card
 from ui.shell import page_frame
 from ui.state import AppState
 
@@ -29,11 +30,17 @@ class DevicePage:
         self._is_working = False
 
     def build(self) -> None:
-        with page_frame(self._state, wording.DEVICE, on_key={"F9": self._apply}):
-            with ui.column().classes("desk-card"):
-                self._build_scope()
+        keys = {} if self._state.is_practice else {"F9": self._apply}
+        with page_frame(self._state, wording.DEVICE, on_key=keys):
+            if self._state.is_practice:  # there is no hub to fetch other people from
+                practice_card(self._state)
+            else:
+                with ui.column().classes("desk-card"):
+                    self._build_scope()
             with ui.column().classes("desk-card"):
                 self._build_storage()
+            if not self._state.is_practice:
+                practice_card(self._state)
             self._questions = ui.element("div")
 
     # ---- whose records are here

@@ -10,6 +10,7 @@ from store.stock import count_waiting
 from store.uploads import UploadState
 from ui import wording
 from ui.patient_search import patient_search
+from ui.practice_switch import enter_practice
 from ui.shell import page_frame
 from ui.state import AppState
 
@@ -42,7 +43,9 @@ def build(state: AppState) -> None:
     with page_frame(state, wording.MENU, on_key=keys, key_help=key_help):
         patient_search(state, open_person)
         with ui.element("div").classes("desk-menu"):
-            notes = {path: _function(code, name, path, key) for code, name, path, key in functions}
+            notes = {path: _function(code, name, opener(path), key) for code, name, path, key in functions}
+            if not state.is_practice:
+                _function(wording.PRACTICE_MODE, wording.PRACTICE_MENU, lambda: enter_practice(state), "")
 
     def refresh() -> None:
         for path, told in _waiting(state).items():
@@ -68,9 +71,9 @@ def _waiting(state: AppState) -> dict[str, str]:
     }
 
 
-def _function(code: str, name: str, path: str, key: str) -> ui.label:
+def _function(code: str, name: str, on_click: Callable[[], object], key: str) -> ui.label:
     """Returns the label that says how much is waiting there."""
-    with ui.button(on_click=lambda: ui.navigate.to(path)).props("flat no-caps align=left") as button:
+    with ui.button(on_click=on_click).props("flat no-caps align=left") as button:
         ui.label(f"{code}　{key}" if key else code).classes("desk-code")
         ui.label(name)
         note = ui.label("").classes("desk-code")

@@ -131,6 +131,8 @@ class RosterPage:
                 _rows_table(result.bad[:_LISTED], "bad-rows")
                 data = bad_rows_csv(result.bad, _sentence)
                 name = wording.ROSTER_BAD_ROWS_FILE.format(day=format_compact(self._state.today()))
+                if self._state.is_practice:
+                    name = wording.PRACTICE_FILE.format(name=name)
                 give = ui.button(wording.ROSTER_BAD_ROWS_DOWNLOAD, on_click=lambda: ui.download(data, name))
                 give.props("outline").mark("bad-rows-download")
             if result.warned:

@@ -54,13 +54,14 @@ async def lead(info: str) -> list[str]:
     """
     from store.errors import AppError
     from ui import boot, browser
-    from ui.browser_storage import open_storage
+    from ui.browser_storage import FOLDER, PRACTICE_FOLDER, open_storage
 
+    facts = json.loads(info)
     try:
-        storage = await open_storage()
+        storage = await open_storage(PRACTICE_FOLDER if facts["practice"] else FOLDER)
         browser.mark("store")
         await bridge().startup()
-        await boot.start(storage, json.loads(info))
+        await boot.start(storage, facts)
     except AppError as error:
         return [error.code, traceback.format_exc()]
     return ["", ""]

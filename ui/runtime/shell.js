@@ -1,6 +1,6 @@
 // The top-level page: owns the worker when this tab leads, holds the iframe, offers updates, shows a failed start.
 import { TEXTS } from "./texts.js";
-import { readStoreForExport } from "./storage.js";
+import { isPractice, leavePractice, readStoreForExport } from "./storage.js";
 
 const setting = (name) => document.querySelector(`meta[name="${name}"]`).content;
 const element = (id) => document.getElementById(`desk-${id}`);
@@ -37,12 +37,14 @@ async function main() {
   element("retry").onclick = retry;
   element("export").onclick = exportJournal;
   element("rollback").onclick = rollBack;
+  element("leave-practice").onclick = () => leavePractice().then(startAfresh);
   element("update-apply").onclick = applyUpdate;
   if (!window.isSecureContext || !navigator.serviceWorker) return fail("insecure", location.origin);
   watchdog();
   tabs.onmessage = ({ data }) => {
     if (data.t === "leader") follow(data.id);
     else if (data.t === "who" && serving) tabs.postMessage({ t: "leader", id: ME });
+    else if (data.t === "afresh") location.replace("/");
   };
   tabs.postMessage({ t: "who" });
   navigator.serviceWorker.addEventListener("message", onServiceWorkerMessage);
@@ -155,9 +157,16 @@ function follow(id) {
 
 async function answerWorker(thread, { what, id }) {
   let answer = null;
-  if (what === "persist") answer = (await navigator.storage?.persist?.()) ?? false;
+  if (what === "afresh") startAfresh();
+  else if (what === "persist") answer = (await navigator.storage?.persist?.()) ?? false;
   else if (what === "persisted") answer = (await navigator.storage?.persisted?.()) ?? false;
   thread.postMessage({ t: "told", id, answer });
+}
+
+// Into practice mode or out of it: all tabs of the device, and not at a person whom the other store does not know.
+function startAfresh() {
+  tabs.postMessage({ t: "afresh" });
+  location.replace("/");
 }
 
 for (const name of ["online", "offline"]) {
@@ -325,6 +334,10 @@ async function fail(code, detail) {
   element("failure-code").textContent = `${code} · ${BUILD}`;
   element("failure-summary").textContent = TEXTS.details;
   element("failure-detail").textContent = detail;
+  const practice = await isPractice().catch(() => false);
+  element("leave-practice").textContent = TEXTS.leavePractice;
+  element("leave-practice").hidden = !practice;
+  element("export").hidden = practice; // it would be the real data, which did not fail
   for (const name of ["retry", "export", "rollback"]) element(name).textContent = TEXTS[name];
   element("splash").hidden = true;
   if (frame) frame.hidden = true;

@@ -4,7 +4,10 @@
 const FOLDER = "desk";
 const OWNER = "owner"; // an empty file whose handle says that the folder is in use
 const FILES = "files";
-const KIND_URL = "/storage-kind";
+const META = "desk-meta";
+const PRACTICE = "desk-practice"; // the folder and the database of practice mode
+const PRACTICE_URL = "/practice";
+const kindUrl = (name) => `/storage-kind${name === FOLDER ? "" : `-${name}`}`;
 const ABSENT = ["NotFoundError", "TypeError", "SecurityError", "NotSupportedError"];
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const settled = (request) => new Promise((resolve, reject) => {
@@ -182,13 +185,13 @@ export async function probe(folder, database, patience) {
   const [opfs, indexedDbBytes, lastKind] = await Promise.all([
     openOpfs(folder, patience).then((opened) => ({ opened }), (error) => ({ error })),
     indexedDbSize(database),
-    caches.match(KIND_URL, { cacheName: "desk-meta" }).then((answer) => answer?.text() ?? ""),
+    caches.match(kindUrl(folder), { cacheName: META }).then((answer) => answer?.text() ?? ""),
   ]);
   return { opfs: opfs.opened ?? null, opfsError: opfs.error?.name ?? "", opfsBytes: await opfsBytes(folder), indexedDbBytes, lastKind };
 }
 
-export async function rememberKind(kind) {
-  await (await caches.open("desk-meta")).put(KIND_URL, new Response(kind));
+export async function rememberKind(folder, kind) {
+  await (await caches.open(META)).put(kindUrl(folder), new Response(kind));
 }
 
 async function opfsFiles(name = FOLDER) {
@@ -213,6 +216,33 @@ async function indexedDbSize(name) {
   const folder = await openIndexedDb(name);
   try { return await folder.bytes(); } finally { folder.close(); }
 }
+
+// --- practice mode: a store of its own, and a mark that this device uses that one ------------------------------------
+
+// Not in localStorage, which a browser that is killed may not have written yet.
+export async function isPractice() {
+  return Boolean(await caches.match(PRACTICE_URL, { cacheName: META }));
+}
+
+export async function enterPractice() {
+  await removePractice(); // what an earlier practice left, where it could not be removed at its end
+  await (await caches.open(META)).put(PRACTICE_URL, new Response("yes"));
+}
+
+// The mark goes first: whatever fails after that, the device is at its real work again.
+export async function leavePractice() {
+  await (await caches.open(META)).delete(PRACTICE_URL);
+  await removePractice().catch(() => {});
+}
+
+async function removePractice() {
+  await (await caches.open(META)).delete(kindUrl(PRACTICE));
+  const root = await navigator.storage.getDirectory().catch(() => null);
+  await root?.removeEntry(PRACTICE, { recursive: true }).catch((error) => { if (error.name !== "NotFoundError") throw error; });
+  await settled(indexedDB.deleteDatabase(PRACTICE));
+}
+
+// --- for a person to keep ---------------------------------------------------------------------------------------------
 
 // All files as they are, for a person to keep when Python cannot start; null where there are none.
 // Shape: as ui/bundle/image.py writes it, so that `read_image` takes it apart.

@@ -13,6 +13,7 @@ export const TEXTS = {
   exportFailed: (reason) => `無法匯出：${reason}`,
   exported: "已匯出。請妥善保管此檔，內含個人資料。",
   rollback: "回到上一版",
+  leavePractice: "離開練習模式",
   details: "詳細資訊",
   failed: {
     insecure: "此網址不是安全連線，無法啟動。請改用 https:// 或在診所電腦上以 localhost 開啟。",

@@ -160,8 +160,9 @@ const prepared = prepare();
 prepared.catch(fail);
 
 async function lead(info) {
+  const practice = storage.isPractice(); // looked up while Python is being prepared
   await prepared;
-  const [code, detail] = (await python.lead(JSON.stringify(info))).toJs();
+  const [code, detail] = (await python.lead(JSON.stringify({ ...info, practice: await practice }))).toJs();
   if (code) throw new StartError(code, detail);
   live = true;
   waiting.splice(0).forEach(serve);

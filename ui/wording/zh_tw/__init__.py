@@ -9,6 +9,7 @@ from ui.wording.zh_tw.frame import *
 from ui.wording.zh_tw.history import *
 from ui.wording.zh_tw.lots import *
 from ui.wording.zh_tw.patients import *
+from ui.wording.zh_tw.practice import *
 from ui.wording.zh_tw.prenatal import *
 from ui.wording.zh_tw.problems import *
 from ui.wording.zh_tw.recording import *
