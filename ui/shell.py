@@ -11,6 +11,7 @@ from store.roc_date import TAIPEI, format_roc_date
 from store.uploads import UploadState
 from ui import wording
 from ui.help import show_help
+from ui.language import language_button
 from ui.state import AppState
 from ui.sync_client import HubLink
 
@@ -25,8 +26,12 @@ def page_frame(
     code: str = "",
     on_key: Mapping[str, Callable[[], object]] | None = None,
     key_help: Mapping[str, str] | None = None,
+    is_half_typed: Callable[[], bool] = lambda: False,
 ) -> Iterator[None]:
-    """Lay out one page. `on_key` maps "F2", "F9", "Escape" to what they do here; `key_help` tells of unusual ones."""
+    """Lay out one page. `on_key` maps "F2", "F9", "Escape" to what they do here; `key_help` tells of unusual ones.
+
+    `is_half_typed`: whether something stands on the page that would be lost if it were loaded again.
+    """
     ui.colors(primary="#0f6b7d", positive="#1b7f3b", warning="#a85b00", negative="#b3261e")
     ui.page_title(f"{title} - {wording.PRODUCT}")
     with ui.header().classes("desk-header"):
@@ -34,6 +39,7 @@ def page_frame(
         ui.label(f"{title}{f' ({code})' if code else ''}").classes("desk-title").mark("title")
         help_button = ui.button(icon="help_outline", on_click=lambda: help_me()).props("flat color=white")
         help_button.props(f'aria-label="{wording.HELP_BUTTON}"').mark("help-button").tooltip(wording.HELP_BUTTON)
+        language_button(is_half_typed)
         ui.space()
         _status_bar(state)
     keys = dict(on_key or {})

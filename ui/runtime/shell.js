@@ -1,5 +1,5 @@
 // The top-level page: owns the worker when this tab leads, holds the iframe, offers updates, shows a failed start.
-import { TEXTS } from "./texts.js";
+import { TEXTS, keepLanguage, keptLanguage, speak } from "./texts.js";
 import { readStoreForExport } from "./storage.js";
 
 const setting = (name) => document.querySelector(`meta[name="${name}"]`).content;
@@ -33,6 +33,8 @@ const sockets = new Set();
 // --- start -----------------------------------------------------------------------------------------------------
 
 async function main() {
+  speak(keptLanguage());
+  document.title = element("product").textContent = TEXTS.product;
   element("progress").textContent = TEXTS.starting;
   element("retry").onclick = retry;
   element("export").onclick = exportJournal;
@@ -84,7 +86,7 @@ async function lead() {
   if (failed) return; // a tab that shows a failure must not own the store behind it
   leading = true;
   startWorker();
-  worker.thread.postMessage({ t: "lead", info: { build: BUILD, online: navigator.onLine, user_agent: navigator.userAgent } });
+  worker.thread.postMessage({ t: "lead", info: { build: BUILD, online: navigator.onLine, user_agent: navigator.userAgent, language: keptLanguage() } });
   if (!failed) await new Promise((resolve) => (giveUpLead = resolve));
   leading = serving = false;
 }
@@ -198,6 +200,7 @@ window.desk = {
       announceUp();
     }
     located();
+    takeLanguage();
     if (document.activeElement === document.body || document.activeElement === frame) frame.contentWindow.focus();
   },
   located,
@@ -229,6 +232,13 @@ function located() {
   const { pathname, search, hash } = frame.contentWindow.location;
   if (pathname + search + hash !== location.pathname + location.search + location.hash) history.replaceState(null, "", pathname + search + hash);
   document.title = frame.title = frame.contentDocument.title || document.title;
+}
+
+// Python built the page in the language that staff chose, in this tab or in another: so shall the next start speak.
+function takeLanguage() {
+  const { lang } = frame.contentDocument.documentElement;
+  keepLanguage(lang);
+  speak(lang);
 }
 
 function watchTitle() {
