@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from nicegui import app, ui
 
-from ui import wording
+from ui import browser, wording
 from ui.dialogs import confirm
 from ui.wording import Language
 
@@ -23,9 +23,10 @@ def language_button(is_half_typed: Callable[[], bool]) -> None:
 
     async def switch() -> None:
         if not is_half_typed() or await confirm(wording.SWITCH_LOSES):
-            choose_language(Language.ZH_TW if wording.spoken() is Language.EN else Language.EN)
+            other = Language.ZH_TW if wording.spoken() is Language.EN else Language.EN
+            choose_language(other)
+            browser.keep_language(other.value)
             ui.navigate.reload()
 
     button = ui.button(wording.OTHER_LANGUAGE, on_click=switch).props("flat no-caps color=white")
-    button.props(f'aria-label="{wording.SWITCH_LANGUAGE}"').classes("desk-language").mark("language")
-    button.tooltip(wording.SWITCH_LANGUAGE)
+    button.props(f'aria-label="{wording.SWITCH_LANGUAGE}"').mark("language")

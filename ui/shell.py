@@ -37,10 +37,10 @@ def page_frame(
     with ui.header().classes("desk-header"):
         ui.link(wording.PRODUCT, "/").classes("desk-product").mark("home")
         ui.label(f"{title}{f' ({code})' if code else ''}").classes("desk-title").mark("title")
+        ui.space()
         help_button = ui.button(icon="help_outline", on_click=lambda: help_me()).props("flat color=white")
         help_button.props(f'aria-label="{wording.HELP_BUTTON}"').mark("help-button").tooltip(wording.HELP_BUTTON)
         language_button(is_half_typed)
-        ui.space()
         _status_bar(state)
     keys = dict(on_key or {})
     keys.setdefault("Escape", lambda: ui.navigate.to("/"))

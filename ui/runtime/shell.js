@@ -129,6 +129,7 @@ function startWorker() {
     if (data.t === "mark") mark(data.name, data.at - performance.timeOrigin);
     else if (data.t === "progress") showDownload(data);
     else if (data.t === "rebuild") element("progress").textContent = TEXTS.rebuilding(data.done, data.total);
+    else if (data.t === "language") keepLanguage(data.language);
     else if (data.t === "log") console.log(data.line);
     else if (data.t === "failed") broken(data.code, data.detail);
     else if (data.t === "ready") ready();
@@ -200,7 +201,7 @@ window.desk = {
       announceUp();
     }
     located();
-    takeLanguage();
+    speak(frame.contentDocument.documentElement.lang); // as staff chose, in this tab or in another
     if (document.activeElement === document.body || document.activeElement === frame) frame.contentWindow.focus();
   },
   located,
@@ -232,13 +233,6 @@ function located() {
   const { pathname, search, hash } = frame.contentWindow.location;
   if (pathname + search + hash !== location.pathname + location.search + location.hash) history.replaceState(null, "", pathname + search + hash);
   document.title = frame.title = frame.contentDocument.title || document.title;
-}
-
-// Python built the page in the language that staff chose, in this tab or in another: so shall the next start speak.
-function takeLanguage() {
-  const { lang } = frame.contentDocument.documentElement;
-  keepLanguage(lang);
-  speak(lang);
 }
 
 function watchTitle() {

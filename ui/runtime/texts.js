@@ -68,13 +68,13 @@ const BY_LANGUAGE = {
 
 export let TEXTS = BY_LANGUAGE["zh-TW"];
 
-// What this device has chosen, null where nobody has.
+// What staff chose on this device, null where nobody has.
 export function keptLanguage() {
   try { return localStorage.getItem(KEPT_AS); } catch { return null; } // storage forbidden: the start will tell why it fails
 }
 
 export function keepLanguage(language) {
-  if (language in BY_LANGUAGE && language !== keptLanguage()) localStorage.setItem(KEPT_AS, language);
+  localStorage.setItem(KEPT_AS, language);
 }
 
 export function speak(language) {

@@ -5,7 +5,7 @@ from ui.sync_client import HubLink
 from ui.wording.zh_tw.frame import *
 
 PRODUCT = "Vaccination Desk"
-PRACTICE = "Practice mode: nothing goes to CDC"
+PRACTICE = "Practice: nothing goes to CDC"
 FIRST_SYNC = "First sync {percent}%"
 CATCHING_UP = "Catching up {percent}%"
 HUB_LINK = {
@@ -93,7 +93,7 @@ BAR_HUB = "Hub {state}"
 BAR_UNSENT = "Unsynced {count}"
 BAR_SYNCED = "Synced {time}"
 BAR_NEVER_SYNCED = "Not synced yet"
-BAR_CDC = "CDC {state} | to upload {waiting} | to verify {unverified} | refused {refused}"
+BAR_CDC = "CDC {state} | upload {waiting} | verify {unverified} | refused {refused}"
 DAMAGED = (
     "{lost} bytes of this device's data file are damaged; everything else was read. "
     "Connect to the hub to get the rest back, and tell IT."
