@@ -16,7 +16,7 @@ NEW_NAME = "疫苗接種工作站二版"
 def new_bundle(tmp_path: Path, bundle: Path) -> Path:
     """The same program under a new name, so that a person can tell the versions apart."""
     name = 'PRODUCT = "{}"'
-    return build_changed(tmp_path, "ui/wording.py", name.format("疫苗接種工作站"), name.format(NEW_NAME))
+    return build_changed(tmp_path, "ui/wording/zh_tw/frame.py", name.format("疫苗接種工作站"), name.format(NEW_NAME))
 
 
 def build_of(desk: Desk) -> str:

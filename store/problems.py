@@ -22,7 +22,7 @@ class Severity(StrEnum):
 
 
 class ProblemCode(StrEnum):
-    """Every problem this program knows; ui/wording.py has a sentence for each. Facts are named in brackets."""
+    """Every problem this program knows; ui/wording has a sentence for each. Facts are named in brackets."""
 
     # Errors: there is nothing that could be saved.
     REQUIRED = "required"

@@ -15,11 +15,12 @@ from store.collector import standing_aside
 from store.database import REST_SECONDS
 from store.device_database import DeviceDatabase
 from store.storage import MemoryFolder, StorageFolder
-from ui import browser
+from ui import browser, wording
+from ui.language import choose_language
 from ui.pages import conflicts, device, lots, menu, prenatal, prenatal_upload, roster, stock, uploads, vaccinate
 from ui.shell import register_assets
 from ui.state import AppState
-from ui.wording import PRODUCT
+from ui.wording import Language
 
 PATHS = (
     "/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/BA109", "/BA109_3_DOWNLOAD",
@@ -36,8 +37,8 @@ def register() -> None:
     """Define the pages and hand NiceGUI its application. Opens nothing: a standby tab does this ahead of its turn."""
     define_pages()
     ui.run(
-        title=PRODUCT,
-        language="zh-TW",
+        title=wording.PRODUCT,
+        language="zh-TW",  # of the first start; `start` sets the one this device has chosen
         reload=False,
         show=False,
         # A tablet that sleeps a while comes back to the page it left, with what was being typed.
@@ -121,7 +122,12 @@ def running() -> AppState:
 
 
 async def start(folder: StorageFolder, bootinfo: dict[str, object]) -> None:
-    """Open the store and begin to sync. Raises: JournalUnreadable, JournalTooNew, StorageFailed."""
+    """Open the store and begin to sync. Raises: JournalUnreadable, JournalTooNew, StorageFailed.
+
+    `bootinfo["language"]`: a value of `Language`, or nothing that this version speaks.
+    """
+    if (language := str(bootinfo.get("language"))) in list(Language):
+        choose_language(Language(language))
     world = World(now=lambda: datetime.now(UTC), random_bytes=os.urandom)
     with standing_aside():
         database = await DeviceDatabase.open(folder, world, browser.tell_rebuild)

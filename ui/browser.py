@@ -131,6 +131,12 @@ def mark(name: str) -> None:
         _desk().mark(name)
 
 
+def keep_language(language: str) -> None:
+    """Let this device's next start speak `language`, before Python runs and after."""
+    if IN_BROWSER:
+        _desk().keepLanguage(language)
+
+
 def tell_rebuild(done: int, total: int) -> None:
     """Show on the start screen how far the making of new indexes is."""
     if IN_BROWSER:

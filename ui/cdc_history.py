@@ -247,7 +247,7 @@ def _row(number: int, shown: ShownRow) -> dict[str, Any]:
         "number": number,
         "vaccination_date": format_roc_date(shown.day) if shown.day else row.date_text,
         "vaccine_code": row.vaccine_code,
-        "vaccine_name": row.as_came or row.vaccine_name or (known.name if known else ""),
+        "vaccine_name": row.as_came or row.vaccine_name or (wording.vaccine_name(known) if known else ""),
         "institution_code": row.institution_code,
         "institution_name": row.institution_name,
         "dose_number": row.dose_label,

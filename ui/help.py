@@ -17,7 +17,7 @@ async def show_help(keys: Iterable[str], key_help: Mapping[str, str]) -> None:
                 _line(wording.KEY_NAME.get(key, key), key_help.get(key) or wording.KEY_HELP[key])
         ui.label(wording.HELP_BAR).classes("desk-person")
         with ui.element("dl").classes("desk-help"):
-            for name, told in wording.BAR_HELP.items():
+            for name, told in wording.BAR_HELP:
                 _line(name, told)
         ui.button(wording.LEAVE, on_click=lambda: dialog.submit(None)).props("outline autofocus").mark("help-leave")
     await answer_of(dialog)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,6 @@ from nicegui.binding import bindable_dataclass
 from nicegui.elements.mixins.validation_element import ValidationElement
 
 from store.changes import ChangeDraft, ChangeKind
-from store.codes import vaccines
 from store.conflicts import replaced_by_edit
 from store.half_width import to_half_width
 from store.lots import Lot, LotDraft, LotStatus, LotType, check_lot, folded_number, parse_lot_number, record_id_of_lot
@@ -18,7 +18,7 @@ from store.problems import Problem, ProblemCode
 from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
 from ui import wording
 from ui.dialogs import problem_line
-from ui.forms import record_fields, stops_saving
+from ui.forms import record_fields, stops_saving, vaccine_choices
 from ui.patient_search import roc_text
 from ui.saving import commit_and_tell
 from ui.state import AppState
@@ -123,6 +123,7 @@ class LotForm:
         """`on_open` opens another lot, by its record id."""
         self._state, self._document, self._on_done, self._on_open = state, document, on_done, on_open
         self._text = lot_fields(document)
+        self._as_opened = asdict(self._text)
         # What the program filled in, and may replace as long as staff have not changed it.
         written = parse_lot_number(self._text.lot_number)
         self._filled = {"lot_type": written.lot_type.value, "expiry_date": _compact(written.expiry_date)}
@@ -143,6 +144,10 @@ class LotForm:
             self._problems = ui.column().classes("w-full gap-1").mark("problems")
             self._questions = ui.element("div")
         self._check()
+
+    @property
+    def is_half_typed(self) -> bool:
+        return asdict(self._text) != self._as_opened
 
     def leave(self) -> None:
         """Esc takes back the question first, and only then the form."""
@@ -190,9 +195,7 @@ class LotForm:
 
     def _build_fields(self) -> None:
         text = self._text
-        codes = {v.code: f"{v.code}　{v.name}" for v in vaccines() if v.in_use or v.code == text.vaccine_code}
-        if text.vaccine_code:
-            codes.setdefault(text.vaccine_code, text.vaccine_code)
+        codes = vaccine_choices(text.vaccine_code)
         labels = {**wording.FIELD, **wording.LOT_COLUMNS, **wording.LOT_FIELD_LABEL}
         with ui.element("div").classes("desk-fields"):
             vaccine = ui.select(codes, label=labels["vaccine_code"], value=text.vaccine_code or None, with_input=True)

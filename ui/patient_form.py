@@ -65,7 +65,12 @@ class PatientForm:
             self._below = ui.column().classes("w-full gap-1")
         first = next((name for name in ("chart_number", "name") if not self._first.get(name)), "national_id")
         self._fields[first].props("autofocus")
+        self._as_opened = [self._typed(name) for name in _FIELDS]
         self._check()
+
+    @property
+    def is_half_typed(self) -> bool:
+        return [self._typed(name) for name in _FIELDS] != self._as_opened
 
     def leave(self) -> None:
         self._on_leave()

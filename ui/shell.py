@@ -11,6 +11,7 @@ from store.roc_date import TAIPEI, format_roc_date
 from store.uploads import UploadState
 from ui import wording
 from ui.help import show_help
+from ui.language import language_button
 from ui.practice_switch import practice_band
 from ui.state import AppState
 from ui.sync_client import HubLink
@@ -26,8 +27,12 @@ def page_frame(
     code: str = "",
     on_key: Mapping[str, Callable[[], object]] | None = None,
     key_help: Mapping[str, str] | None = None,
+    is_half_typed: Callable[[], bool] = lambda: False,
 ) -> Iterator[None]:
-    """Lay out one page. `on_key` maps "F2", "F9", "Escape" to what they do here; `key_help` tells of unusual ones."""
+    """Lay out one page. `on_key` maps "F2", "F9", "Escape" to what they do here; `key_help` tells of unusual ones.
+
+    `is_half_typed`: whether something stands on the page that would be lost if it were loaded again.
+    """
     ui.colors(primary="#0f6b7d", positive="#1b7f3b", warning="#a85b00", negative="#b3261e")
     tab_title = f"{title} - {wording.PRODUCT}"
     ui.page_title(wording.PRACTICE_PAGE_TITLE.format(title=tab_title) if state.is_practice else tab_title)
@@ -36,9 +41,10 @@ def page_frame(
             practice_band(state)
         ui.link(wording.PRODUCT, "/").classes("desk-product").mark("home")
         ui.label(f"{title}{f' ({code})' if code else ''}").classes("desk-title").mark("title")
+        ui.space()
         help_button = ui.button(icon="help_outline", on_click=lambda: help_me()).props("flat color=white")
         help_button.props(f'aria-label="{wording.HELP_BUTTON}"').mark("help-button").tooltip(wording.HELP_BUTTON)
-        ui.space()
+        language_button(is_half_typed)
         _status_bar(state)
     keys = dict(on_key or {})
     keys.setdefault("Escape", lambda: ui.navigate.to("/"))

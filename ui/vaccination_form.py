@@ -25,7 +25,7 @@ from ui.code_window import choose_two_level
 from ui.conflict_facts import dose_text, person_name
 from ui.dialogs import ask_void_reason, ask_warning_reason, problem_line, show_warnings
 from ui.form_drafts import forget_draft, keep_draft, keep_header, kept_header, kept_lot
-from ui.forms import VaccinationText, check_form, record_fields, stops_saving
+from ui.forms import VaccinationText, check_form, record_fields, stops_saving, vaccine_choices
 from ui.patient_search import roc_text
 from ui.saving import commit_and_tell
 from ui.state import AppState
@@ -152,9 +152,7 @@ class VaccinationForm:
 
     def _build_fields(self) -> None:
         text = self._text
-        codes = {v.code: f"{v.code}　{v.name}" for v in vaccines() if v.in_use or v.code == text.vaccine_code}
-        if text.vaccine_code:
-            codes.setdefault(text.vaccine_code, text.vaccine_code)
+        codes = vaccine_choices(text.vaccine_code)
         with ui.element("div").classes("desk-fields"):
             day = ui.input(wording.DATE_HINT.format(field=wording.FIELD["vaccination_date"]))
             label, known = wording.FIELD["vaccine_code"], text.vaccine_code or None
@@ -199,7 +197,7 @@ class VaccinationForm:
         chosen = await self._ask(
             choose_two_level(
                 wording.VACCINE_WINDOW,
-                [(v.code, v.name) for v in known],
+                [(v.code, wording.vaccine_name(v)) for v in known],
                 lambda code: [(label, wording.DOSE_LABEL.format(dose=label)) for label in dose_labels(code)],
                 left_title=wording.FIELD["vaccine_code"],
                 right_title=wording.FIELD["dose_number"],
@@ -360,7 +358,7 @@ class VaccinationForm:
                 ChangeKind.CORRECT_VACCINATION, self._record_id, payload, replaced_by_edit(self._document)
             )
         vaccine = vaccine_by_code(payload["vaccine_code"])
-        name = vaccine.name if vaccine else payload["vaccine_code"]
+        name = wording.vaccine_name(vaccine) if vaccine else payload["vaccine_code"]
         told = wording.DOSE_SAVED.format(name=self._person["name"], vaccine=name, dose=payload["dose_number"])
         if await commit_and_tell(self._state, draft, told):
             if self._document is None:

@@ -28,8 +28,9 @@ def upload() -> Resource:
     newborn = make_patient(
         record_id="8" * 32, national_id=None, id_type=None, parent_national_id="B222419838", phone="", address=""
     )
+    dose = make_vaccination(record_id="4" * 32, special_identity="F01")
     items = [
-        UploadItem(row("4", UploadMethod.POST), make_vaccination(record_id="4" * 32, special_identity="F01"), make_patient()),
+        UploadItem(row("4", UploadMethod.POST), dose, make_patient()),
         UploadItem(row("5", UploadMethod.PUT), make_vaccination(record_id="5" * 32, manufacturer="Merck"), newborn),
         UploadItem(row("6", UploadMethod.DELETE), None, None),
     ]

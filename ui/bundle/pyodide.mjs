@@ -30,6 +30,8 @@ from ui.runtime import entry
 entry.register()
 from ui.runtime.bridge import Request
 from nicegui import dependencies, ui
+from ui.language import choose_language
+from ui.wording import Language
 for name in UI_NAMES:
     getattr(ui, name, None)  # registers the element's component, as the first page that shows it will
 from nicegui.version import __version__ as version
@@ -39,7 +41,10 @@ for kind, table in (("components", dependencies.js_components), ("libraries", de
     for key, item in table.items():
         urls[f"/_nicegui/{version}/{kind}/{key}"] = str(item.path)
 ui.page("/-/any")(lambda: ui.label("any"))  # what every page asks for, whatever it shows
-page = (await entry.bridge().http(Request("/-/any"))).body.decode()
+page = ""
+for language in Language:
+    choose_language(language)
+    page += (await entry.bridge().http(Request("/-/any"))).body.decode()
 json.dumps({"version": version, "urls": urls, "page": page})
 `;
 

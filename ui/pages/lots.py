@@ -38,7 +38,14 @@ class LotsPage:
 
     def build(self, lot: str) -> None:
         keys = {"F3": self._add, "F9": self._save, "Escape": self._leave}
-        with page_frame(self._state, wording.LOTS, code=CODE, on_key=keys):
+        frame = page_frame(
+            self._state,
+            wording.LOTS,
+            code=CODE,
+            on_key=keys,
+            is_half_typed=lambda: self._form is not None and self._form.is_half_typed,
+        )
+        with frame:
             self._work = ui.column().classes("w-full")
         if lot:
             self._open(lot)

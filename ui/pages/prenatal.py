@@ -1,6 +1,7 @@
 """E.BAMENU4 and BA103_3: a person's exam reports; record one, correct one, void one."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -81,7 +82,14 @@ class ExamDesk:
 
     def build(self, patient: str, record: str, field: str) -> None:
         keys = {"F3": self._add, "F9": self._save, "Escape": self._leave}
-        with page_frame(self._state, wording.EXAM_RECORDS, code=CODE, on_key=keys):
+        frame = page_frame(
+            self._state,
+            wording.EXAM_RECORDS,
+            code=CODE,
+            on_key=keys,
+            is_half_typed=lambda: self._form is not None and self._form.is_half_typed,
+        )
+        with frame:
             self._work = ui.column().classes("w-full")
         self._state.changed.subscribe(self._show_history)
         if record:
@@ -220,6 +228,7 @@ class ExamForm:
     ) -> None:
         self._state, self._person, self._text, self._document = state, person, text, document
         self._field, self._on_done = field, on_done
+        self._as_opened = asdict(text)
         self._record_id = document["record_id"] if document else state.world.make_record_id()
         self._saving = False
         self._fields: dict[str, Any] = {}
@@ -246,6 +255,10 @@ class ExamForm:
             # Below the buttons: what comes and goes must not move them away under the finger.
             self._problems = ui.column().classes("w-full gap-1").mark("problems")
         self._show_fields()
+
+    @property
+    def is_half_typed(self) -> bool:
+        return asdict(self._text) != self._as_opened
 
     def _show_state(self, document: Mapping[str, Any]) -> None:
         for other in document["conflict"]:

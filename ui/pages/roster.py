@@ -30,9 +30,10 @@ class RosterPage:
 
     def __init__(self, state: AppState) -> None:
         self._state = state
+        self._is_loaded = False  # a file, and it is not imported yet
 
     def build(self) -> None:
-        with page_frame(self._state, wording.ROSTER):
+        with page_frame(self._state, wording.ROSTER, is_half_typed=lambda: self._is_loaded):
             with ui.column().classes("desk-card"):
                 ui.label(wording.ROSTER_INTRO)
                 upload = ui.upload(on_upload=self._read, auto_upload=True, label=wording.ROSTER_CHOOSE, max_files=1)
@@ -42,6 +43,7 @@ class RosterPage:
 
     async def _read(self, event: UploadEventArguments) -> None:
         data = await event.file.read()
+        self._is_loaded = False
         self._work.clear()
         with self._work, ui.column().classes("desk-card"):
             try:
@@ -52,6 +54,7 @@ class RosterPage:
                     "roster-error"
                 )
                 return
+            self._is_loaded = True
             self._show_preview(roster)
 
     def _show_preview(self, roster: RosterText) -> None:
@@ -100,6 +103,7 @@ class RosterPage:
             ui.label(wording.APP_ERROR[error.code]).classes("desk-refused").mark("import-failed")
             confirm.enable()
         else:
+            self._is_loaded = False
             self._show_result(result, session)
         finally:
             timer.cancel()

@@ -41,7 +41,15 @@ class Desk:
             "F9": self._save,
             "Escape": self._leave,
         }
-        with page_frame(self._state, wording.RECORDING, code=CODE, on_key=keys):
+        frame = page_frame(
+            self._state,
+            wording.RECORDING,
+            code=CODE,
+            on_key=keys,
+            # What is typed of a vaccination is kept (ui/form_drafts.py).
+            is_half_typed=lambda: isinstance(self._form, PatientForm) and self._form.is_half_typed,
+        )
+        with frame:
             self._work = ui.column().classes("w-full")
             DayList(self._state, on_open=self.open_record)
         if record:

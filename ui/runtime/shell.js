@@ -1,5 +1,5 @@
 // The top-level page: owns the worker when this tab leads, holds the iframe, offers updates, shows a failed start.
-import { TEXTS } from "./texts.js";
+import { TEXTS, keepLanguage, keptLanguage, speak } from "./texts.js";
 import { isPractice, leavePractice, readStoreForExport } from "./storage.js";
 
 const setting = (name) => document.querySelector(`meta[name="${name}"]`).content;
@@ -33,6 +33,8 @@ const sockets = new Set();
 // --- start -----------------------------------------------------------------------------------------------------
 
 async function main() {
+  speak(keptLanguage());
+  document.title = element("product").textContent = TEXTS.product;
   element("progress").textContent = TEXTS.starting;
   element("retry").onclick = retry;
   element("export").onclick = exportJournal;
@@ -86,7 +88,7 @@ async function lead() {
   if (failed) return; // a tab that shows a failure must not own the store behind it
   leading = true;
   startWorker();
-  worker.thread.postMessage({ t: "lead", info: { build: BUILD, online: navigator.onLine, user_agent: navigator.userAgent } });
+  worker.thread.postMessage({ t: "lead", info: { build: BUILD, online: navigator.onLine, user_agent: navigator.userAgent, language: keptLanguage() } });
   if (!failed) await new Promise((resolve) => (giveUpLead = resolve));
   leading = serving = false;
 }
@@ -129,6 +131,7 @@ function startWorker() {
     if (data.t === "mark") mark(data.name, data.at - performance.timeOrigin);
     else if (data.t === "progress") showDownload(data);
     else if (data.t === "rebuild") element("progress").textContent = TEXTS.rebuilding(data.done, data.total);
+    else if (data.t === "language") keepLanguage(data.language);
     else if (data.t === "log") console.log(data.line);
     else if (data.t === "failed") broken(data.code, data.detail);
     else if (data.t === "ready") ready();
@@ -207,6 +210,7 @@ window.desk = {
       announceUp();
     }
     located();
+    speak(frame.contentDocument.documentElement.lang); // as staff chose, in this tab or in another
     if (document.activeElement === document.body || document.activeElement === frame) frame.contentWindow.focus();
   },
   located,

@@ -21,9 +21,10 @@ const TYPES = {
   ico: "image/x-icon", woff2: "font/woff2", zip: "application/zip",
 };
 const UNAVAILABLE = `<!doctype html><html lang="zh-Hant-TW"><meta charset="utf-8"><title>疫苗接種工作站</title>
-<p>程式尚未啟動完成，無法顯示此頁。</p><p><a href="">再試一次</a></p>`;
+<p>程式尚未啟動完成，無法顯示此頁。</p><p lang="en">The program has not started yet, so this page cannot be shown.</p><p><a href="">再試一次 / Try again</a></p>`;
 const NOT_INSTALLED = `<!doctype html><html lang="zh-Hant-TW"><meta charset="utf-8"><title>疫苗接種工作站</title>
-<p>此裝置上沒有可用的程式檔案，且目前無法連上診所主機。請確認網路後再試一次。</p><p><a href="">再試一次</a></p>`;
+<p>此裝置上沒有可用的程式檔案，且目前無法連上診所主機。請確認網路後再試一次。</p>
+<p lang="en">The program is not on this device, and the clinic's hub cannot be reached. Check the network and try again.</p><p><a href="">再試一次 / Try again</a></p>`;
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const cacheName = (build) => `bundle-${build}`;

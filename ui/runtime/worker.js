@@ -40,6 +40,7 @@ const desk = (self.desk = {
   askShell(what) {
     return new Promise((resolve) => { const id = ++askings; asked.set(id, resolve); say("ask", { what, id }); });
   },
+  keepLanguage(language) { say("language", { language }); },
   tellRebuild(done, total) { say("rebuild", { done, total }); },
 });
 function setOnline(online) {

@@ -5,11 +5,47 @@
 
 from collections.abc import Iterable
 from datetime import date
+from enum import StrEnum
+from types import ModuleType
 
+from store.codes import Vaccine
 from store.problems import Problem, ProblemCode
 from store.roc_date import RocDateFault, format_roc_date
 from store.uploads import UploadState
+from ui.wording import en, zh_tw
 from ui.wording.zh_tw import *
+
+
+class Language(StrEnum):
+    """A language of the screens. Shape: a language tag, as NiceGUI, Quasar and the page's `lang` have it."""
+
+    ZH_TW = "zh-TW"
+    EN = "en-US"
+
+
+_NAMES = {Language.ZH_TW: zh_tw, Language.EN: en}
+_spoken = Language.ZH_TW
+
+
+def speak(language: Language) -> None:
+    """Say everything in this language from now on; what a page already shows stays as it is."""
+    global _spoken
+    _spoken = language
+    globals().update(names_in(_NAMES[language]))
+
+
+def spoken() -> Language:
+    return _spoken
+
+
+def names_in(module: ModuleType) -> dict[str, object]:
+    """The sentences and tables of a language, or of one room of it, by name."""
+    return {name: said for name, said in vars(module).items() if name.isupper()}
+
+
+def vaccine_name(vaccine: Vaccine) -> str:
+    """What a vaccine is called beside its code."""
+    return vaccine.english_name if _spoken is Language.EN and vaccine.english_name else vaccine.name
 
 
 def list_of(things: Iterable[str]) -> str:

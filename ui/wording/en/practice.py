@@ -1,5 +1,7 @@
 """English: practice mode on one device."""
 
+from ui.wording.zh_tw.practice import *
+
 PRACTICE_MODE = "Practice mode"
 PRACTICE_MENU = "Try it out with made-up patients and vaccines; nothing is sent"
 PRACTICE_BAND = "PRACTICE MODE: the data are made up; nothing is sent to the hub or to CDC"
