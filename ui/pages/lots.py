@@ -8,6 +8,7 @@ from nicegui import ui
 from store.lots import Lot, LotStatus, parse_lot_number
 from store.roc_date import format_roc_date
 from ui import wording
+from ui.form_drafts import Form, draft_of, kept_draft
 from ui.forms import record_fields
 from ui.lot_form import LotForm
 from ui.shell import page_frame
@@ -44,6 +45,8 @@ class LotsPage:
             self._open(lot)
         else:
             self._show_list()
+            if draft := kept_draft(self._state, Form.LOT):
+                self._show_form(self._tables.lots.find(draft["record_id"]) if draft["record_id"] else None)
         self._state.changed.subscribe(self._refresh)
 
     # ---- the list
@@ -108,6 +111,9 @@ class LotsPage:
 
     def _show_form(self, document: Mapping[str, Any] | None) -> None:
         self._form = LotForm(self._state, document, self._show_list, self._open)
+        if half_filled := draft_of(self._state, Form.LOT, record_id=document["record_id"] if document else ""):
+            self._form.take_up(half_filled)
+            ui.notify(wording.HALF_FILLED, type="info", position="bottom")
         self._work.clear()
         with self._work:
             self._form.build()
