@@ -178,6 +178,7 @@ class PatientForm:
 
 def _typed_of(document: Mapping[str, Any]) -> dict[str, str]:
     """What would be typed to say the same; what nobody could read stands as it was written."""
-    typed = {name: str(document.get(name) or "") for name in _FIELDS}
+    values = {name: document.get(name) for name in _FIELDS}
+    typed = {name: "" if value is None else str(value) for name, value in values.items()}  # of a 0 something is left
     typed["birth_date"] = roc_text(document.get("birth_date"))
     return typed | {name: text for name, text in document.get("as_written", {}).items() if name in _FIELDS}

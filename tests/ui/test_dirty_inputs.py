@@ -4,6 +4,8 @@ What a browser says comes in as the browser says it, values of wrong types too. 
 those that are told of are put right, then the others must be kept letter by letter.
 """
 
+import csv
+import io
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 from nicegui.elements.choice_element import ChoiceElement
+from nicegui.events import UploadEventArguments
 from nicegui.testing import User
 
 from store.changes import ChangeDraft, ChangeKind
@@ -172,7 +175,7 @@ async def _is_kept(screen: Screen, form: Form, record_id: str, typed: Mapping[st
     for mark, text in typed.items():
         if isinstance(screen.at(mark), ChoiceElement):
             continue
-        kept = str(document.get(mark) or "")
+        kept = "" if document.get(mark) is None else str(document[mark])
         if mark in document.get("as_written", {}):
             assert document["as_written"][mark] == text.strip()
             assert screen.value(mark) == text.strip()
@@ -314,3 +317,184 @@ async def test_an_exam(screen: Screen, kind: ExamType) -> None:
 
     fields = {**EXAM, **EXAM_FIELDS[kind]}
     await drive(screen, Form(f"exam {kind.name}", fields, opens, "exams", reads=EXAM_READS))
+
+
+# ---- what is searched, filtered and asked
+
+
+async def test_the_search_for_a_patient_and_the_day_of_the_list(screen: Screen, state: AppState) -> None:
+    await screen.open("/BA102_3")
+    for text, chosen in zip(dirty_values("patient search"), dirty_values("day filter"), strict=True):
+        screen.type("patient-search", text)
+        screen.type("day-filter", chosen)
+        assert screen.find("vaccinations") or any(_shows(one, wording.DAY_UNREADABLE) for one in screen.elements)
+        if screen.value("patient-search").strip():
+            assert screen.text("patient-count")
+    screen.check()
+
+
+async def test_the_search_for_a_lot(screen: Screen) -> None:
+    await screen.open("/BA109")
+    for text in dirty_values("lot search"):
+        screen.type("lot-search", text)
+        assert screen.text("lot-count")
+    screen.check()
+
+
+async def test_the_range_of_the_prenatal_upload(screen: Screen, state: AppState) -> None:
+    await keep(state, ChangeKind.RECORD_EXAM, make_exam())
+    await screen.open("/BA103_3_UPLOAD")
+    screen.choose("search-by", "range")
+    for text in dirty_values("range"):
+        screen.type("range-from", text)
+        screen.type("range-to", "1151120")
+        screen.click("load")
+        told = [screen.at(mark).props.get("error-message") for mark in ("range-from", "range-to")]
+        assert any(told) or day(screen.value("range-from"))
+    screen.check()
+
+
+async def test_the_vials_of_a_stock_row(screen: Screen, state: AppState) -> None:
+    row = StockRow(identifier="S-1", vaccine_code="MMR", lot_number="AMJRE075AA-CDC", lot_type="1", vials=14)
+    await state.commit([ChangeDraft(ChangeKind.STOCK_RECEIVED, "d1", {"rows": [row.model_dump(mode="json")]})])
+    await screen.open("/BA109_3_DOWNLOAD")
+    vials = f"vials-{row.lot_number}"
+    for text in dirty_values("stock"):
+        screen.type(vials, text)
+        kept = half_width(screen.value(vials))
+        if not screen.fault(vials):
+            await screen.until(lambda kept=kept: _vials(state) == (int(kept) if kept else None))
+        else:
+            assert kept
+            assert not (kept.isascii() and kept.isdigit() and len(kept) <= 5)
+    screen.check()
+
+
+def _vials(state: AppState) -> int | None:
+    for document in state.database.tables.consumptions.documents():
+        vials: int | None = document.get("vials")
+        return vials
+    return None
+
+
+def _shows(element: Any, text: str) -> bool:
+    return getattr(element, "text", None) == text
+
+
+async def test_why_a_record_is_voided_or_saved_against_a_warning(screen: Screen, state: AppState) -> None:
+    lot = make_lot(expiry_date=state.today())
+    await keep(state, ChangeKind.REGISTER_LOT, lot.model_copy(update={"record_id": "6" * 32, "lot_number": "OTHER-1"}))
+    await keep(state, ChangeKind.RECORD_VACCINATION, make_vaccination(vaccination_date=state.today()))
+    await open_vaccination(screen, VACCINATION_ID)
+    for mark, opens, confirms, leaves in (
+        ("void-reason", "void", "void-confirm", "cancel"),
+        ("warning-reason", "save", "save-anyway", "go-back"),
+    ):
+        if opens == "save":
+            screen.choose("lot_number", "UNHEARD-CDC")
+        screen.click(opens)
+        await screen.until(lambda mark=mark: screen.find(mark))
+        for value in dirty_values(mark, 480):
+            screen.type(mark, value)
+            text = screen.value(mark).strip()
+            assert screen.at(confirms).enabled == (bool(text) and not screen.fault(mark))
+            assert not screen.fault(mark) or text
+        screen.check()
+        screen.click(leaves)
+        await screen.until(lambda mark=mark: not screen.find(mark))
+    for value in itertools.islice(filter(str.strip, dirty_texts("kept reasons")), 20):
+        screen.choose("lot_number", "UNHEARD-CDC")
+        screen.click("save")
+        await screen.until(lambda: screen.find("warning-reason"))
+        screen.type("warning-reason", value)
+        if not screen.at("save-anyway").enabled:
+            assert screen.fault("warning-reason")
+            screen.click("go-back")
+            await screen.until(lambda: not screen.find("warning-reason"))
+            continue
+        screen.told.clear()
+        screen.click("save-anyway")
+        await screen.until(lambda: screen.told)
+        await open_vaccination(screen, VACCINATION_ID)
+        assert state.database.tables.vaccinations.at(VACCINATION_ID)["warning_reason"] == whole(value).strip()
+        told = wording.SAVED_BECAUSE.format(reason=whole(value).strip())
+        assert any(_shows(one, told) for one in screen.elements)
+
+
+async def test_the_window_of_codes(screen: Screen, people: None) -> None:
+    await open_vaccination(screen, "")
+    screen.click("vaccine-window")
+    await screen.until(lambda: screen.find("window-search"))
+    for value in dirty_values("code window"):
+        screen.type("window-search", value)
+        assert isinstance(screen.at("window-left").rows, list)
+    screen.check()
+
+
+# ---- the roster
+
+
+class _File:
+    """A file as it comes out of the upload."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    async def read(self) -> bytes:
+        return self._data
+
+
+HEADER = ("病歷號碼", "姓名", "性別", "身份證號碼", "出生日期", "電話", "地址", "同胎次序")
+
+
+def _roster(texts: Iterator[str], columns: int) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(HEADER)
+    for number, text in enumerate(texts):
+        row = [f"R{number:03}", f"名{number}", "1", "", "0741108", "", "", ""]
+        row[number % columns] = whole(text)
+        writer.writerow(row)
+    return out.getvalue().encode()
+
+
+async def test_the_rows_of_a_roster_and_its_session(screen: Screen, state: AppState) -> None:
+    await screen.open("/roster")
+    upload = screen.at("roster-file")
+    texts = list(dirty_texts("roster"))
+    await _give(screen, upload, _roster(iter(texts), len(HEADER)))
+    for name, chosen in zip(dirty_values("session name"), dirty_values("session date"), strict=True):
+        screen.type("session-name", name)
+        screen.type("session-date", chosen)
+        if screen.value("session-name").strip() and not day(screen.value("session-date")):
+            screen.click("import")
+            await screen.until(lambda: screen.text("session-date-fault") or screen.fault("session-name"))
+    screen.check()
+    screen.choose("session-name", "<b>流感</b>")
+    screen.choose("session-date", "1151120")
+    screen.click("import")
+    await screen.until(lambda: screen.find("import-done"))
+    screen.check()
+
+    bad = screen.find("bad-rows")
+    people = [*state.database.tables.patients.documents()]
+    assert len(people) - 1 + len(bad.rows) >= len(texts) - 60  # the rest are repetitions of a chart number, or blank
+    shown = {(row["chart_number"], row["name"]) for row in (*bad.rows, *screen.at("preview").rows)}
+    assert any("<script>alert(1)</script>" in name for _, name in shown)
+    assert [session["session_name"] for session in state.database.tables.sessions.documents()] == ["<b>流感</b>"]
+
+
+async def test_files_that_are_no_roster(screen: Screen) -> None:
+    await screen.open("/roster")
+    upload = screen.at("roster-file")
+    for text in dirty_texts("files"):
+        data = whole(text).encode("utf-8")
+        await _give(screen, upload, data if len(text) % 2 else ",".join(HEADER).encode("cp950") + b"\r\n" + data)
+        assert screen.find("roster-error") or screen.find("roster-summary")
+    screen.check()
+
+
+async def _give(screen: Screen, upload: Any, data: bytes) -> None:
+    with screen.user:
+        for handler in upload._upload_handlers:
+            await handler(UploadEventArguments(sender=upload, client=upload.client, file=_File(data)))  # type: ignore[arg-type]
