@@ -21,12 +21,10 @@ from store.changes import ChangeDraft, ChangeKind
 from store.half_width import to_half_width
 from store.ids import normalise_id
 from store.prenatal import ExamType
-from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
+from store.roc_date import InvalidRocDate, parse_roc_date
 from store.stock import StockRow
 from tests.dirty_inputs import dirty_texts, dirty_values
 from tests.factories import (
-    EXAM_ID,
-    LOT_ID,
     PATIENT_ID,
     VACCINATION_ID,
     make_exam,

@@ -10,8 +10,8 @@ from store.changes import ChangeDraft, ChangeKind
 from store.device_database import DeviceDatabase
 from store.lots import record_id_of_lot
 from tests.factories import LOT_ID, make_lot, make_patient, make_vaccination
-from tests.ui.offline import FailingStorage, NoNetwork
 from tests.ui.keys import press
+from tests.ui.offline import FailingStorage, NoNetwork
 from tests.worlds import Clock, make_world
 from ui.state import AppState
 
