@@ -101,8 +101,8 @@ def whole(text: str) -> str:
 class Form:
     """How one form is opened, filled in and read again.
 
-    `fields`: what stands in each to begin with; `reads`: how a text is read where it is not kept as typed; `opens` shows
-    an empty form, or a record again; `table` holds what is saved.
+    `fields`: what stands in each to begin with, "#" for the number of the round; `reads`: how a text is read where it
+    is not kept as typed; `opens` shows an empty form, or a record again; `table` holds what is saved.
     """
 
     name: str
