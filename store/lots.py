@@ -23,6 +23,7 @@ from store.half_width import to_half_width
 from store.patients import RecordId
 from store.problems import Problem, ProblemCode
 from store.roc_date import InvalidRocDate, RocDay, parse_roc_date
+from store.texts import Code, Text
 
 LotText = Annotated[str, StringConstraints(min_length=1)]
 
@@ -84,10 +85,10 @@ class LotDraft(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    lot_number: str = ""
-    vaccine_code: str = ""
+    lot_number: Code = ""
+    vaccine_code: Code = ""
     lot_type: LotType | None = None
-    manufacturer: str = ""
+    manufacturer: Text = ""
     expiry_date: RocDay | None = None
     doses_per_vial: PositiveInt | None = None
     status: LotStatus = LotStatus.ACTIVE

@@ -19,6 +19,7 @@ from store.half_width import to_half_width
 from store.ids import IdType, check_national_id
 from store.problems import Problem, ProblemCode
 from store.roc_date import InvalidRocDate, RocDateFault, RocDay, format_roc_date, parse_roc_date
+from store.texts import MAX_TEXT, Code, Limit, Text
 
 RecordId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 _Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -45,19 +46,19 @@ class PatientDraft(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    chart_number: _Filled
-    name: _Filled
+    chart_number: Annotated[_Filled, Limit(60)]
+    name: Annotated[_Filled, Limit(MAX_TEXT)]
     sex: Sex | None = None
-    national_id: str | None = None
+    national_id: Annotated[str | None, Limit(60)] = None
     id_type: IdType | None = None
     birth_date: RocDay | None = None
-    phone: str = ""
-    four_corner_code: str = ""
-    address: str = ""
+    phone: Code = ""
+    four_corner_code: Code = ""
+    address: Text = ""
     birth_order: int | None = None
     parity: int | None = None
     plurality: int | None = None
-    parent_national_id: str | None = None
+    parent_national_id: Annotated[str | None, Limit(60)] = None
     as_written: dict[str, str] = Field(default_factory=dict)
 
     def to_patient(self, record_id: str) -> "Patient":

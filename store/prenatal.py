@@ -20,6 +20,7 @@ from store.ids import IdType, check_institution_code, check_national_id, classif
 from store.patients import Patient, RecordId, Sex
 from store.problems import Problem, ProblemCode
 from store.roc_date import RocDay
+from store.texts import Code
 
 _REQUIRED = ("patient_id", "exam_type", "exam_date")
 
@@ -89,13 +90,13 @@ class ExamDraft(BaseModel):
     exam_type: ExamType | None = None
     exam_date: RocDay | None = None
     collection_date: RocDay | None = None
-    collection_institution: str = ""
+    collection_institution: Code = ""
     due_date: RocDay | None = None
     is_prenatal: bool | None = None
     method: ExamMethod | None = None
     hbsag: Finding | None = None
     hbeag: Finding | None = None
-    viral_load: str = ""
+    viral_load: Code = ""
     viral_load_date: RocDay | None = None
     antiviral: bool | None = None
     antiviral_since: RocDay | None = None

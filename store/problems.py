@@ -31,6 +31,8 @@ class ProblemCode(StrEnum):
     DUPLICATE_CHART_NUMBER = "duplicate_chart_number"  # [first_line]: line of the file that has it first
     CHART_NUMBER_OF_OTHER_PERSON = "chart_number_of_other_person"  # [record_id]: who has it in the store
     COUNT_OUT_OF_RANGE = "count_out_of_range"  # [text, highest]: no whole number from 1 to the highest
+    TEXT_TOO_LONG = "text_too_long"  # [length, highest]: in characters
+    TEXT_UNSEEN = "text_unseen"  # a control sign, or another that nobody can see
 
     # Warnings about a person.
     ID_MISSING = "id_missing"  # neither an own ID nor a parent's
@@ -104,6 +106,8 @@ _ERRORS = frozenset(
         ProblemCode.DUPLICATE_CHART_NUMBER,
         ProblemCode.CHART_NUMBER_OF_OTHER_PERSON,
         ProblemCode.COUNT_OUT_OF_RANGE,
+        ProblemCode.TEXT_TOO_LONG,
+        ProblemCode.TEXT_UNSEEN,
     }
 )
 _NOTES = frozenset({ProblemCode.CLEANED, ProblemCode.REPEATED_ROW})

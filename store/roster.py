@@ -8,6 +8,7 @@ Invariants:
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -23,13 +24,16 @@ from store.ids import classify_id, normalise_id
 from store.patients import PatientDraft, Sex, check_patient
 from store.problems import Problem, ProblemCode, Severity, problems_from_validation
 from store.roc_date import parse_roc_date
+from store.texts import check_texts
 
 _NEEDED = ("chart_number", "name", "national_id", "birth_date")
 # People's names and addresses may mean a full-width sign as it stands.
 _AS_IT_STANDS = frozenset({"name", "address"})
 _IDS = frozenset({"national_id", "parent_national_id"})
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Full-width ones too: a Chinese spreadsheet takes them for the plain ones.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _MAX_LINES_OF_A_ROW = 20
+_LINE_ENDS = re.compile(r"\s*[\t\r\n\v\f]\s*")
 
 
 class RosterFault(StrEnum):
@@ -225,11 +229,15 @@ class _RowReader:
             facts = {"expected": str(len(titles)), "found": str(len(cells))}
             return RosterRow(line_number, by_title, None, [Problem("", ProblemCode.WRONG_CELL_COUNT, facts)], raw)
         by_title = dict(zip(titles, cells, strict=False))
-        values, problems = _read_cells((field, cells[position], parse) for field, position, parse in self._columns)
+        values, problems = _read_cells(
+            ((field, cells[position], parse) for field, position, parse in self._columns), _text_in_file
+        )
         try:
             patient = PatientDraft.model_validate(values)
         except ValidationError as error:
             return RosterRow(line_number, by_title, None, problems_from_validation(error), raw)
+        if unfit := check_texts(patient):
+            return RosterRow(line_number, by_title, None, unfit, raw)
         problems += check_patient(patient, self._today)
         return RosterRow(line_number, by_title, patient, problems, raw)
 
@@ -244,19 +252,26 @@ def read_typed_person(typed: Mapping[str, str], today: date) -> tuple[PatientDra
         person = PatientDraft.model_validate(values)
     except ValidationError as error:
         return None, problems_from_validation(error)
-    return person, check_patient(person, today)
+    return person, check_texts(person) + check_patient(person, today)
 
 
-def _read_cells(cells: Iterable[tuple[str, str, Callable[[str], Any] | None]]) -> tuple[dict[str, Any], list[Problem]]:
+def _text_in_file(cell: str) -> str:
+    """A cell in one line, without the mark that `bad_rows_csv` puts before what a spreadsheet takes for a formula."""
+    if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA_STARTS):
+        cell = cell[1:]
+    text = cell.strip()
+    return text if text.isprintable() else _LINE_ENDS.sub(" ", text)
+
+
+def _read_cells(
+    cells: Iterable[tuple[str, str, Callable[[str], Any] | None]], text_in: Callable[[str], str] = str.strip
+) -> tuple[dict[str, Any], list[Problem]]:
     """Shape: a cell is its field, its text, and what reads it where it is more than text."""
     values: dict[str, Any] = {}
     as_written: dict[str, str] = {}
     problems: list[Problem] = []
     for field, cell, parse in cells:
-        text = cell.strip()
-        # The mark that `bad_rows_csv` puts before what a spreadsheet would take for a formula.
-        if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA_STARTS):
-            text = cell[1:].strip()
+        text = text_in(cell)
         if not text:
             continue
         tidy = text if field in _AS_IT_STANDS else normalise_id(text) if field in _IDS else to_half_width(text)

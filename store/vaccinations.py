@@ -8,6 +8,7 @@ Invariants:
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,6 +20,7 @@ from store.patients import Patient, RecordId
 from store.problems import Problem, ProblemCode
 from store.roc_date import RocDay
 from store.special_identities import check_identity
+from store.texts import Code, Limit, Text
 
 _REQUIRED = ("patient_id", "vaccination_date", "vaccine_code", "dose_number", "lot_number", "lot_type")
 
@@ -34,17 +36,17 @@ class VaccinationDraft(BaseModel):
 
     patient_id: str = ""
     vaccination_date: RocDay | None = None
-    vaccine_code: str = ""
-    dose_number: str = ""
-    lot_number: str = ""
+    vaccine_code: Code = ""
+    dose_number: Code = ""
+    lot_number: Code = ""
     lot_type: LotType | None = None
-    manufacturer: str = ""
-    special_identity: str | None = None
-    body_site: str = ""
-    route: str = ""
-    vaccinator_id: str = ""
-    note: str = ""
-    warning_reason: str = ""
+    manufacturer: Text = ""
+    special_identity: Annotated[str | None, Limit(60)] = None
+    body_site: Text = ""
+    route: Text = ""
+    vaccinator_id: Code = ""
+    note: Text = ""
+    warning_reason: Text = ""
 
     def to_vaccination(self, record_id: str) -> "Vaccination":
         """Raises: pydantic.ValidationError while a required field is missing."""

@@ -5,7 +5,7 @@ import gzip
 from typing import TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from store.errors import ProtocolMismatch
 from store.protocol import PROTOCOL_VERSION
@@ -16,7 +16,8 @@ Message = TypeVar("Message", bound=BaseModel)
 
 
 class _Versioned(BaseModel):
-    protocol: int = PROTOCOL_VERSION
+    # No version is a number that fills a screen, as the refusal names it.
+    protocol: int = Field(default=PROTOCOL_VERSION, ge=0, le=1_000_000)
 
 
 async def read_message(request: web.Request, model: type[Message]) -> Message:

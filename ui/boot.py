@@ -16,6 +16,7 @@ from store.database import REST_SECONDS
 from store.device_database import DeviceDatabase
 from store.storage import MemoryFolder, StorageFolder
 from ui import browser, wording
+from ui.field_values import guard_field_values
 from ui.language import choose_language
 from ui.pages import conflicts, device, lots, menu, prenatal, prenatal_upload, roster, stock, uploads, vaccinate
 from ui.shell import register_assets
@@ -50,6 +51,7 @@ def register() -> None:
 
 def define_pages() -> None:
     """The routes. Each asks for the running state when it is opened."""
+    guard_field_values()
     register_assets(str(Path(__file__).parent / "assets"))
 
     @ui.page("/")

@@ -1,10 +1,15 @@
-"""The questions that screens ask before something that hurts: a reason, a yes, a look at what is odd."""
+"""The questions that screens ask before something that hurts: a reason, a yes, a look at what is odd.
 
-from collections.abc import Sequence
+While one of them is open the page's own keys do nothing (shell.py), so Esc takes back the question and not the form.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from nicegui import ui
 
 from store.problems import Problem
+from store.texts import check_text
 from ui import wording
 
 
@@ -20,48 +25,50 @@ def show_warnings(problems: Sequence[Problem]) -> None:
         ui.label(f"⚠ {problem_line(problem)}").classes("text-orange-10")
 
 
-async def ask_void_reason(question: str) -> str:
-    """Why a record is voided; empty when the nurse thinks better of it."""
-    with ui.dialog() as dialog, ui.card():
-        ui.label(question)
-        reason = ui.input(wording.VOID_REASON).props("autofocus outlined").classes("w-full").mark("void-reason")
+async def confirm(question: str) -> bool:
+    with _window() as dialog:
+        ui.label(question).mark("question")
+        with ui.row():
+            yes = ui.button(wording.CONFIRM, on_click=lambda: dialog.submit(True))
+            yes.props("color=warning").mark("confirm")
+            ui.button(wording.CANCEL, on_click=lambda: dialog.submit(False)).props("outline autofocus").mark("cancel")
+    return bool(await answer_of(dialog))
+
+
+async def ask_void_reason(question: str, before: str = "") -> str:
+    """Why a record is voided; empty when the nurse thinks better of it. `before`: the reason that mostly holds."""
+    with _window() as dialog:
+        ui.label(question).mark("question")
+        reason = _reason_field(wording.VOID_REASON, before, "void-reason").props("autofocus")
         with ui.row():
             confirm = ui.button(wording.VOID_CONFIRM, on_click=lambda: dialog.submit(reason.value))
-            confirm.props("color=negative").mark("void-confirm").bind_enabled_from(reason, "value", _says_something)
-            ui.button(wording.CANCEL, on_click=lambda: dialog.submit("")).props("outline")
+            confirm.props("color=negative").mark("void-confirm").bind_enabled_from(reason, "value", _is_reason)
+            ui.button(wording.CANCEL, on_click=lambda: dialog.submit("")).props("outline").mark("cancel")
     return str(await answer_of(dialog) or "").strip()
 
 
 async def ask_warning_reason(problems: Sequence[Problem], before: str) -> str:
     """Why it is saved in spite of the warnings; empty when the nurse goes back. `before`: the reason kept so far."""
-    with ui.dialog() as dialog, ui.card():
+    with _window() as dialog:
         ui.label(wording.ASK_AGAIN).classes("text-lg")
         show_warnings(problems)
-        reason = ui.input(wording.REASON, value=before or wording.WARNING_REASONS[0])
-        reason.props("outlined maxlength=200").classes("w-full").mark("warning-reason")
+        reason = _reason_field(wording.REASON, before or wording.WARNING_REASONS[0], "warning-reason")
         with ui.row():
             for each in wording.WARNING_REASONS:
                 choice = ui.button(each, on_click=lambda each=each: reason.set_value(each))
                 choice.props("outline no-caps color=primary").mark(f"reason {each}")
-        with ui.row():
-            save = ui.button(wording.SAVE_ANYWAY, on_click=lambda: dialog.submit(reason.value))
-            save.props("color=warning autofocus").mark("save-anyway")
-            save.bind_enabled_from(reason, "value", _says_something)
-            ui.button(wording.GO_BACK, on_click=lambda: dialog.submit("")).props("outline").mark("go-back")
+        save = _anyway_buttons(lambda: dialog.submit(reason.value), lambda: dialog.submit(""))
+        save.bind_enabled_from(reason, "value", _is_reason)
     return str(await answer_of(dialog) or "").strip()
 
 
-def _says_something(text: str | None) -> bool:
-    return bool((text or "").strip())
-
-
-async def confirm(question: str) -> bool:
-    with ui.dialog() as dialog, ui.card():
-        ui.label(question)
-        with ui.row():
-            yes = ui.button(wording.CONFIRM, on_click=lambda: dialog.submit(True))
-            yes.props("color=warning").mark("confirm")
-            ui.button(wording.CANCEL, on_click=lambda: dialog.submit(False)).props("outline autofocus").mark("cancel")
+async def ask_anyway(title: str, warnings: Sequence[str]) -> bool:
+    """Whether it is saved in spite of the warnings, where no reason is kept."""
+    with _window() as dialog:
+        ui.label(title).classes("text-lg")
+        for warning in warnings:
+            ui.label(f"⚠ {warning}").classes("text-orange-10").mark("question")
+        _anyway_buttons(lambda: dialog.submit(True), lambda: dialog.submit(False))
     return bool(await answer_of(dialog))
 
 
@@ -70,3 +77,35 @@ async def answer_of(dialog: ui.dialog) -> object:
     answer = await dialog
     dialog.delete()
     return answer
+
+
+def is_asked(element: ui.element) -> bool:
+    """Whether a window is open on the page of an element, drawn already or not yet."""
+    return any(isinstance(one, ui.dialog) and one.value for one in element.client.elements.values())
+
+
+@contextmanager
+def _window() -> Iterator[ui.dialog]:
+    """Not where the button is: what is drawn anew there must not take the question along."""
+    with ui.context.client.content, ui.dialog() as dialog, ui.card():
+        yield dialog
+
+
+def _anyway_buttons(save: Callable[[], object], go_back: Callable[[], object]) -> ui.button:
+    with ui.row():
+        button = ui.button(wording.SAVE_ANYWAY, on_click=save).props("color=warning autofocus").mark("save-anyway")
+        ui.button(wording.GO_BACK, on_click=go_back).props("outline").mark("go-back")
+    return button
+
+
+def _reason_field(label: str, value: str, mark: str) -> ui.input:
+    return ui.input(label, value=value, validation=_fault).props("outlined").classes("w-full").mark(mark)
+
+
+def _fault(text: str | None) -> str | None:
+    problems = check_text((text or "").strip())
+    return wording.problem(problems[0]) if problems else None
+
+
+def _is_reason(text: str | None) -> bool:
+    return bool((text or "").strip()) and _fault(text) is None

@@ -11,6 +11,7 @@ from store.patients import Patient
 from store.prenatal import FIELDS_OF_TYPE, ExamDraft, ExamMethod, ExamResult, ExamType, Finding, check_exam
 from store.problems import Problem, ProblemCode, Severity
 from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
+from store.texts import check_texts
 from ui.forms import record_fields
 from ui.state import AppState
 
@@ -104,6 +105,7 @@ def check_exam_form(
     ]
     unreadable = {problem.field for problem in problems}
     known = Patient.model_validate(record_fields(patient, Patient)) if patient else None
+    problems += check_texts(draft)
     problems += [
         problem
         for problem in check_exam(draft, known, others, state.today())

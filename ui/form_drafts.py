@@ -1,12 +1,14 @@
-"""What stands half-filled in a form, kept on this device so that a reload or a dead battery loses nothing.
+"""What stands half-filled in the forms, kept on this device so that a reload or a dead battery loses nothing.
 
 Invariants:
-- one form at a time is half-filled on one device; it is kept at each change and forgotten when saved or left;
+- of each kind one form is half-filled on one device; it is kept at each change and forgotten when saved or left;
+- what is half-filled of one person, or of one record, is never put into the form of another;
 - it is this device's own, never synced, and no record before it is saved.
 """
 
 import logging
 from collections.abc import Callable, Mapping
+from enum import IntEnum
 from typing import Any
 
 from tinydb.table import Document
@@ -14,23 +16,45 @@ from tinydb.table import Document
 from store.errors import AppError
 from ui.state import AppState
 
-_TABLE, _HALF_FILLED, _HEADER = "desk", 1, 2
+_TABLE, _HEADER = "desk", 2
 _log = logging.getLogger(__name__)
 
 
-def keep_draft(state: AppState, patient_id: str, record_id: str, fields: Mapping[str, str]) -> None:
-    """`record_id` is that of the record being corrected, empty for a new one."""
-    _keep(state, _HALF_FILLED, {"patient_id": patient_id, "record_id": record_id, "fields": dict(fields)})
+class Form(IntEnum):
+    """The kinds of forms. The number is that of the document, so it never changes."""
+
+    VACCINATION = 1
+    PATIENT = 3
+    LOT = 4
+    EXAM = 5
+    STOCK = 6
 
 
-def kept_draft(state: AppState) -> Mapping[str, Any] | None:
+def keep_draft(
+    state: AppState, patient_id: str, record_id: str, fields: Mapping[str, str], form: Form = Form.VACCINATION
+) -> None:
+    """`record_id` is that of the record being corrected, empty for a new one; `patient_id` is whose it is.
+
+    A lot is nobody's, and a person's own record has the `record_id` alone: their `patient_id` is empty.
+    """
+    _keep(state, form, {"patient_id": patient_id, "record_id": record_id, "fields": dict(fields)})
+
+
+def kept_draft(state: AppState, form: Form = Form.VACCINATION) -> Mapping[str, Any] | None:
     """Shape: {"patient_id", "record_id", "fields"}, or None where nothing is half-filled."""
-    return _kept(state, _HALF_FILLED) or None
+    return _kept(state, form) or None
 
 
-def forget_draft(state: AppState) -> None:
-    if kept_draft(state) is not None:
-        _writing(lambda: state.database.tables.table(_TABLE).remove(doc_ids=[_HALF_FILLED]))
+def draft_of(state: AppState, form: Form, patient_id: str = "", record_id: str = "") -> Mapping[str, str] | None:
+    """The fields half-filled of just this record, or of a new one of just this person."""
+    draft = kept_draft(state, form)
+    is_of = draft is not None and (draft["patient_id"], draft["record_id"]) == (patient_id, record_id)
+    return draft["fields"] if draft is not None and is_of else None
+
+
+def forget_draft(state: AppState, form: Form = Form.VACCINATION) -> None:
+    if kept_draft(state, form) is not None:
+        _writing(lambda: state.database.tables.table(_TABLE).remove(doc_ids=[form]))
 
 
 def keep_header(state: AppState, values: Mapping[str, str]) -> None:

@@ -6,11 +6,13 @@ from typing import Any
 from nicegui.binding import bindable_dataclass
 
 from store.codes import vaccines
+from store.half_width import to_half_width
 from store.lots import Lot, LotType
 from store.pairs import are_confirmed_doses
 from store.patients import Patient
 from store.problems import Problem, ProblemCode, Severity
 from store.roc_date import InvalidRocDate, parse_roc_date
+from store.texts import check_texts
 from store.vaccinations import Vaccination, VaccinationDraft, check_vaccination
 from ui import wording
 from ui.state import AppState
@@ -57,7 +59,7 @@ def read_vaccination(text: VaccinationText, patient_id: str) -> tuple[Vaccinatio
         patient_id=patient_id,
         vaccination_date=day,
         vaccine_code=text.vaccine_code,
-        dose_number=text.dose_number,
+        dose_number=to_half_width(text.dose_number).strip(),
         lot_number=text.lot_number.strip(),
         lot_type=LotType(text.lot_type) if text.lot_type else None,
         special_identity=text.special_identity.strip() or None,
@@ -84,6 +86,7 @@ def check_form(
         if not d["voided"] and not are_confirmed_doses(tables, d["record_id"], record_id)
     ]
     unreadable = {problem.field for problem in problems}
+    problems += check_texts(draft)
     problems += [
         problem
         for problem in check_vaccination(

@@ -16,8 +16,10 @@ from store.half_width import to_half_width
 from store.lots import Lot, LotDraft, LotStatus, LotType, check_lot, folded_number, parse_lot_number, record_id_of_lot
 from store.problems import Problem, ProblemCode
 from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
+from store.texts import check_texts
 from ui import wording
-from ui.dialogs import problem_line
+from ui.dialogs import ask_anyway, problem_line
+from ui.form_drafts import Form, forget_draft, keep_draft
 from ui.forms import record_fields, stops_saving, vaccine_choices
 from ui.patient_search import roc_text
 from ui.saving import commit_and_tell
@@ -77,6 +79,7 @@ def check_lot_form(
     tables = state.database.tables
     draft, problems = read_lot(text)
     unreadable = {problem.field for problem in problems}
+    problems += check_texts(draft)
     alike = tables.lots.find_by("folded_number", folded_number(draft.lot_number), _ALIKE) if draft.lot_number else []
     own_id = document["record_id"] if document else ""
     others = [Lot.model_validate(record_fields(lot, Lot)) for lot in alike if lot["record_id"] != own_id]
@@ -128,7 +131,6 @@ class LotForm:
         written = parse_lot_number(self._text.lot_number)
         self._filled = {"lot_type": written.lot_type.value, "expiry_date": _compact(written.expiry_date)}
         self._saving = self._tried = False
-        self._question: ui.dialog | None = None
 
     def build(self) -> None:
         with ui.column().classes("desk-card enter-moves"):
@@ -142,19 +144,19 @@ class LotForm:
                 ui.button(wording.LOT_LEAVE, on_click=self.leave).props("outline no-caps").mark("leave")
             # Below the buttons: what comes and goes must not move them away under the finger.
             self._problems = ui.column().classes("w-full gap-1").mark("problems")
-            self._questions = ui.element("div")
         self._check()
 
-    @property
-    def is_half_typed(self) -> bool:
-        return asdict(self._text) != self._as_opened
-
     def leave(self) -> None:
-        """Esc takes back the question first, and only then the form."""
-        if self._question is not None:
-            self._question.submit(False)
-        elif not self._saving:
-            self._on_done()
+        if not self._saving:
+            self._done()
+
+    def take_up(self, fields: Mapping[str, str]) -> None:
+        """Go on with what was half-filled before the page was loaded again."""
+        self._text = LotFields(**{name: fields[name] for name in _FIELDS if name in fields})
+
+    def _done(self) -> None:
+        forget_draft(self._state, Form.LOT)
+        self._on_done()
 
     async def save(self) -> None:
         """Save once, whatever is tapped how often; say saved only when it is on disk."""
@@ -169,12 +171,12 @@ class LotForm:
             lot = self._draft.to_lot(self._record_id())
             if self._document is not None and not self._document["conflict"] and lot == self._before(self._document):
                 ui.notify(wording.LOT_UNCHANGED, type="info", position="bottom")
-                self._on_done()
+                self._done()
                 return
             warnings = [problem_line(problem) for problem in problems]
             if lot.status is LotStatus.RECALLED and self._status_before() != LotStatus.RECALLED:
                 warnings.insert(0, wording.LOT_ASK_RECALL)
-            if not warnings or await self._ask(warnings):
+            if not warnings or await ask_anyway(wording.ASK_AGAIN, warnings):
                 await self._commit(lot)
         finally:
             self._saving = False
@@ -200,11 +202,11 @@ class LotForm:
         with ui.element("div").classes("desk-fields"):
             vaccine = ui.select(codes, label=labels["vaccine_code"], value=text.vaccine_code or None, with_input=True)
             vaccine.on_value_change(lambda event: self._take_vaccine(event.value))
-            number = ui.input(labels["lot_number"]).props("maxlength=60")
+            number = ui.input(labels["lot_number"])
             lot_type = ui.select(wording.LOT_TYPE, label=labels["lot_type"])
-            maker = ui.input(labels["manufacturer"]).props("maxlength=60")
-            expiry = ui.input(labels["expiry_date"]).props("maxlength=20")
-            doses = ui.input(labels["doses_per_vial"]).props("maxlength=10 inputmode=numeric")
+            maker = ui.input(labels["manufacturer"])
+            expiry = ui.input(labels["expiry_date"])
+            doses = ui.input(labels["doses_per_vial"]).props("inputmode=numeric")
             status = ui.select(wording.LOT_STATUS, label=labels["status"])
         fields = (vaccine, number, lot_type, maker, expiry, doses, status)
         self._fields: dict[str, ValidationElement[Any]] = dict(zip(_FIELDS, fields, strict=True))
@@ -265,6 +267,8 @@ class LotForm:
             stopping = [p for p in problems if p.field == name and stops_saving(p)]
             told = stopping and (self._tried or getattr(self._text, name))
             field.error = wording.problem(stopping[0]) if told else None
+        if asdict(self._text) != self._as_opened:
+            keep_draft(self._state, "", str((self._document or {}).get("record_id", "")), asdict(self._text), Form.LOT)
         self._problems.clear()
         if not (self._text.lot_number or self._text.vaccine_code):
             return problems  # an empty form needs no reproach
@@ -279,9 +283,12 @@ class LotForm:
             ui.label(f"⚠ {problem_line(problem)}").classes("text-orange-10")
             if problem.code is ProblemCode.LOT_ALREADY_REGISTERED:
                 other = problem.facts["record_id"]
-                ui.button(wording.LOT_OPEN_OTHER, on_click=lambda: self._on_open(other)).props("outline").mark(
-                    "open-other"
-                )
+                open_other = ui.button(wording.LOT_OPEN_OTHER, on_click=lambda: self._go_to(other))
+                open_other.props("outline").mark("open-other")
+
+    def _go_to(self, record_id: str) -> None:
+        forget_draft(self._state, Form.LOT)
+        self._on_open(record_id)
 
     def _record_id(self) -> str:
         if self._document is not None:
@@ -303,25 +310,7 @@ class LotForm:
         bases = replaced_by_edit(self._document) if self._document is not None else ()
         draft = ChangeDraft(ChangeKind.REGISTER_LOT, lot.record_id, payload, bases)
         if await commit_and_tell(self._state, draft, wording.LOT_SAVED.format(lot_number=lot.lot_number)):
-            self._on_done()
-
-    async def _ask(self, warnings: list[str]) -> bool:
-        # Esc is the page's: it would leave the form as well.
-        with self._questions, ui.dialog().props("persistent no-esc-dismiss") as dialog, ui.card():
-            ui.label(wording.LOT_ASK_AGAIN).classes("text-lg")
-            for warning in warnings:
-                ui.label(f"⚠ {warning}").mark("question")
-            with ui.row():
-                yes = ui.button(wording.LOT_SAVE_ANYWAY, on_click=lambda: dialog.submit(True))
-                yes.props("color=warning autofocus").mark("save-anyway")
-                back = ui.button(wording.LOT_GO_BACK, on_click=lambda: dialog.submit(False))
-                back.props("outline").mark("go-back")
-        self._question = dialog
-        try:
-            return bool(await dialog)
-        finally:
-            self._question = None
-            dialog.delete()
+            self._done()
 
 
 def _compact(day: date | None) -> str:

@@ -17,6 +17,7 @@ from store.roster_plan import record_id_of_chart
 from ui import wording
 from ui.conflict_facts import person_name
 from ui.dialogs import confirm, problem_line, show_warnings
+from ui.form_drafts import Form, forget_draft, keep_draft
 from ui.forms import record_fields
 from ui.patient_search import roc_text
 from ui.saving import commit_and_tell
@@ -45,12 +46,16 @@ class PatientForm:
         self._document = document
         self._on_saved = on_saved
         self._on_leave = on_leave
-        self._saving = False
-        self.is_asking = False  # a question is open: keys are meant for that
+        self._saving = self._is_half_filled = False
         if document is not None:
             self._first = _typed_of(document)
         else:
             self._first = {"chart_number" if typed.isascii() and typed.isalnum() else "name": typed}
+
+    def take_up(self, fields: Mapping[str, str]) -> None:
+        """Go on with what was half-filled before the page was loaded again."""
+        self._first = dict(fields)
+        self._is_half_filled = True
 
     def build(self) -> None:
         with ui.column().classes("desk-card enter-moves"):
@@ -65,15 +70,16 @@ class PatientForm:
             self._below = ui.column().classes("w-full gap-1")
         first = next((name for name in ("chart_number", "name") if not self._first.get(name)), "national_id")
         self._fields[first].props("autofocus")
-        self._as_opened = [self._typed(name) for name in _FIELDS]
+        self._as_opened = self._texts()
         self._check()
 
-    @property
-    def is_half_typed(self) -> bool:
-        return [self._typed(name) for name in _FIELDS] != self._as_opened
-
     def leave(self) -> None:
+        forget_draft(self._state, Form.PATIENT)
         self._on_leave()
+
+    def _done(self, record_id: str) -> None:
+        forget_draft(self._state, Form.PATIENT)
+        self._on_saved(record_id)
 
     async def save(self) -> None:
         """Save once, whatever is tapped how often; whoever may be known already is asked about first."""
@@ -87,41 +93,46 @@ class PatientForm:
                 taken = wording.CHART_TAKEN_SHORT.format(chart=self._typed("chart_number"))
                 told = wording.sentences(map(problem_line, stopping)) or taken
                 ui.notify(told, type="negative", position="bottom", multi_line=True)
-            elif not likely or await self._confirmed():
+            elif not likely or await confirm(wording.CONFIRM_NEW_PATIENT):
                 await self._commit(person)
         finally:
             self._saving = False
-
-    async def _confirmed(self) -> bool:
-        self.is_asking = True
-        try:
-            return await confirm(wording.CONFIRM_NEW_PATIENT)
-        finally:
-            self.is_asking = False
 
     def _field(self, name: str) -> Any:
         value = self._first.get(name, "")
         label = wording.BIRTH_DATE_HINT if name == "birth_date" else wording.FIELD[name]
         if name == "sex":
-            field: Any = ui.select({"": "", **wording.SEX}, label=label, value=value)
+            sexes = {"": "", **wording.SEX}
+            field: Any = ui.select(sexes, label=label, value=value if value in sexes else "")
         elif name == "id_type":
             kinds = {"": wording.ID_BY_FORM, IdType.PASSPORT.value: wording.PASSPORT}
             field = ui.select(kinds, label=label, value=value if value in kinds else "")
         else:
-            field = ui.input(label, value=value).props("maxlength=200 autocomplete=off")
+            field = ui.input(label, value=value).props("autocomplete=off").without_auto_validation()
         return field.props("outlined").classes("w-full").mark(name).on_value_change(self._check)
 
     def _typed(self, name: str) -> str:
         return str(self._fields[name].value or "").strip()
 
+    def _texts(self) -> dict[str, str]:
+        return {name: self._typed(name) for name in _FIELDS}
+
     def _check(self) -> tuple[PatientDraft | None, list[Problem], Sequence[Any]]:
-        typed = {name: self._typed(name) for name in _FIELDS if name != "id_type"}
+        typed = self._texts()
+        if self._is_half_filled or typed != self._as_opened:
+            self._is_half_filled = True
+            keep_draft(self._state, "", self._document["record_id"] if self._document else "", typed, Form.PATIENT)
+        id_type = typed.pop("id_type")
         person, problems = read_typed_person(typed, self._state.today())
-        if person is not None and self._typed("id_type"):
-            person = person.model_copy(update={"id_type": IdType(self._typed("id_type"))})
+        if person is not None and id_type:
+            person = person.model_copy(update={"id_type": IdType(id_type)})
         likely: list[tuple[Any, list[Likeness]]] = []
         if person is not None and self._document is None:
             likely = find_likely_patients(self._state.database.tables, person.model_dump(mode="json"))
+        for name, field in self._fields.items():
+            stopping = [p for p in problems if p.field == name and p.severity is Severity.ERROR]
+            if isinstance(field, ui.input):
+                field.error = wording.problem(stopping[0]) if stopping and typed[name] else None
         self._below.clear()
         with self._below:
             show_warnings([p for p in problems if p.severity is Severity.WARNING])
@@ -136,7 +147,7 @@ class PatientForm:
         for record_id in record_ids[:5]:
             with ui.row().classes("items-center"):
                 ui.label(person_name(self._state, record_id))
-                take = ui.button(wording.OPEN_PATIENT, on_click=lambda record_id=record_id: self._on_saved(record_id))
+                take = ui.button(wording.OPEN_PATIENT, on_click=lambda record_id=record_id: self._done(record_id))
                 take.props("outline").mark("open-known")
 
     def _is_taken(self, person: PatientDraft) -> str:
@@ -157,15 +168,17 @@ class PatientForm:
             record_id = self._document["record_id"]
             before = Patient.model_validate(record_fields(self._document, Patient))
             if person.to_patient(record_id) == before and not self._document["conflict"]:
-                self._on_saved(record_id)
+                ui.notify(wording.NOT_CHANGED, type="info", position="bottom")
+                self._done(record_id)
                 return
             draft = ChangeDraft(ChangeKind.CORRECT_PATIENT, record_id, payload, replaced_by_edit(self._document))
         if await commit_and_tell(self._state, draft, wording.PATIENT_SAVED.format(name=person.name)):
-            self._on_saved(record_id)
+            self._done(record_id)
 
 
 def _typed_of(document: Mapping[str, Any]) -> dict[str, str]:
     """What would be typed to say the same; what nobody could read stands as it was written."""
-    typed = {name: str(document.get(name) or "") for name in _FIELDS}
+    values = {name: document.get(name) for name in _FIELDS}
+    typed = {name: "" if value is None else str(value) for name, value in values.items()}  # of a 0 something is left
     typed["birth_date"] = roc_text(document.get("birth_date"))
     return typed | {name: text for name, text in document.get("as_written", {}).items() if name in _FIELDS}

@@ -10,6 +10,7 @@ from store.protocol import CdcLinkState
 from store.roc_date import TAIPEI, format_roc_date
 from store.uploads import UploadState
 from ui import wording
+from ui.dialogs import is_asked
 from ui.help import show_help
 from ui.language import language_button
 from ui.practice_switch import practice_band
@@ -58,7 +59,8 @@ def page_frame(
 
     def pressed(event: KeyEventArguments) -> object:
         action = keys.get(str(event.key)) if event.action.keydown and not event.action.repeat else None
-        return action() if action else None
+        # In a window keys are meant for that, from the moment it is asked for: it may not be drawn yet.
+        return action() if action and not is_asked(page) else None
 
     ui.keyboard(pressed, ignore=[], repeating=False)
     _warn_of_refusal(state)

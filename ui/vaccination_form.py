@@ -1,9 +1,9 @@
 """The form of one vaccination record: kept values filled in, problems shown where they are."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 from nicegui import ui
 
@@ -30,7 +30,6 @@ from ui.patient_search import roc_text
 from ui.saving import commit_and_tell
 from ui.state import AppState
 
-Answer = TypeVar("Answer")
 _LOTS_SHOWN = 6
 # What the next person most likely gets too.
 _HEADER = ("vaccination_date", "vaccine_code", "dose_number", "lot_number", "lot_type")
@@ -62,7 +61,6 @@ class VaccinationForm:
         self._field = field
         self._record_id = document["record_id"] if document else state.world.make_record_id()
         self._saving = False
-        self.is_asking = False  # a window of the form's own is open: keys are meant for that
         source = document or kept_header(state)
         self._text = VaccinationText(**{name: source.get(name) or "" for name in _FIELDS})
         self._text.vaccination_date = _compact(source.get("vaccination_date")) or format_compact(state.today())
@@ -162,15 +160,13 @@ class VaccinationForm:
                 window = ui.button(icon="search", on_click=self.choose_vaccine).props("flat tabindex=-1")
                 window.props(f'aria-label="{wording.VACCINE_WINDOW}"').mark("vaccine-window")
             dose = ui.input(wording.FIELD["dose_number"])
-            lot = ui.input(wording.LOT_NUMBER_HINT).props("maxlength=60")
+            lot = ui.input(wording.LOT_NUMBER_HINT)
             lot_type = ui.select(wording.LOT_TYPE, label=wording.FIELD["lot_type"])
         self._choices = ui.column().classes("w-full gap-1 desk-choices")
         # Enter goes past these, as nearly every record is whole without them.
         with ui.element("div").classes("desk-fields desk-fields-more enter-skips"):
             sites = {"body_site": wording.BODY_SITES}
-            optional = [
-                ui.input(wording.FIELD[name], autocomplete=sites.get(name)).props("maxlength=200") for name in _OPTIONAL
-            ]
+            optional = [ui.input(wording.FIELD[name], autocomplete=sites.get(name)) for name in _OPTIONAL]
         self._fields = dict(zip(_FIELDS, (day, vaccine, dose, lot, lot_type, *optional), strict=True))
         take_by_field = {"lot_number": self._take_lot, "vaccination_date": self._take_day}
         for name, field in self._fields.items():
@@ -194,15 +190,13 @@ class VaccinationForm:
         known = sorted(
             (v for v in vaccines() if v.in_use), key=lambda v: not table.count_by("vaccine_code", v.code, at_most=1)
         )
-        chosen = await self._ask(
-            choose_two_level(
-                wording.VACCINE_WINDOW,
-                [(v.code, wording.vaccine_name(v)) for v in known],
-                lambda code: [(label, wording.DOSE_LABEL.format(dose=label)) for label in dose_labels(code)],
-                left_title=wording.FIELD["vaccine_code"],
-                right_title=wording.FIELD["dose_number"],
-                first=self._text.vaccine_code,
-            )
+        chosen = await choose_two_level(
+            wording.VACCINE_WINDOW,
+            [(v.code, wording.vaccine_name(v)) for v in known],
+            lambda code: [(label, wording.DOSE_LABEL.format(dose=label)) for label in dose_labels(code)],
+            left_title=wording.FIELD["vaccine_code"],
+            right_title=wording.FIELD["dose_number"],
+            first=self._text.vaccine_code,
         )
         if chosen:
             self._fields["vaccine_code"].set_value(chosen[0])
@@ -212,25 +206,16 @@ class VaccinationForm:
         """The manual's window: scheme on the left, its codes on the right; the vaccine's own scheme first."""
         own = schemes_of(self._text.vaccine_code)
         schemes = {scheme.name: scheme for scheme in sorted(identity_schemes(), key=lambda scheme: scheme not in own)}
-        chosen = await self._ask(
-            choose_two_level(
-                wording.IDENTITY_WINDOW,
-                [(name, scheme.source) for name, scheme in schemes.items()],
-                lambda name: [(identity.code, identity.name) for identity in identities_of(schemes[name].scheme)],
-                left_title=wording.IDENTITY_SCHEME,
-                right_title=wording.FIELD["special_identity"],
-                first=own[0].name if own else "",
-            )
+        chosen = await choose_two_level(
+            wording.IDENTITY_WINDOW,
+            [(name, scheme.source) for name, scheme in schemes.items()],
+            lambda name: [(identity.code, identity.name) for identity in identities_of(schemes[name].scheme)],
+            left_title=wording.IDENTITY_SCHEME,
+            right_title=wording.FIELD["special_identity"],
+            first=own[0].name if own else "",
         )
         if chosen:
             self._fields["special_identity"].set_value(chosen[1])
-
-    async def _ask(self, question: Awaitable[Answer]) -> Answer:
-        self.is_asking = True
-        try:
-            return await question
-        finally:
-            self.is_asking = False
 
     def _suggest_identity(self) -> None:
         """Fill in the code that age decides; what a person chose stays."""
@@ -321,7 +306,7 @@ class VaccinationForm:
 
     async def save(self) -> None:
         """Save once, whatever is tapped how often; say saved only when it is on disk."""
-        if self._saving or self.is_asking or (self._document is not None and self._document["voided"]):
+        if self._saving or (self._document is not None and self._document["voided"]):
             return
         self._saving = True
         try:
@@ -331,7 +316,7 @@ class VaccinationForm:
                 ui.notify(first, type="negative", position="bottom", multi_line=True)
                 return
             warnings = [p for p in problems if p.severity is Severity.WARNING]
-            if warnings and not (reason := await self._ask(ask_warning_reason(warnings, self._kept_reason()))):
+            if warnings and not (reason := await ask_warning_reason(warnings, self._kept_reason())):
                 return
             await self._commit(reason)
         finally:
@@ -367,11 +352,11 @@ class VaccinationForm:
             self._on_saved(self._record_id)
 
     async def _void(self) -> None:
-        if self._saving or self.is_asking or self._document is None:
+        if self._saving or self._document is None:
             return
         self._saving = True
         try:
-            reason = await self._ask(ask_void_reason(wording.VOID_QUESTION))
+            reason = await ask_void_reason(wording.VOID_QUESTION)
             draft = ChangeDraft(
                 ChangeKind.VOID_VACCINATION, self._record_id, {"reason": reason}, replaced_by_edit(self._document)
             )

@@ -165,7 +165,7 @@ def test_a_cell_in_quotes_may_hold_delimiters_and_lines() -> None:
 
     assert [row.line_number for row in rows] == [2, 4]
     assert rows[0].patient is not None
-    assert rows[0].patient.address == '台中市, 南區\r\n"1"號'
+    assert rows[0].patient.address == '台中市, 南區 "1"號'
 
 
 def test_rows_are_read_one_at_a_time() -> None:

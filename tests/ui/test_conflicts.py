@@ -59,12 +59,12 @@ async def correct_apart(state: AppState) -> None:
         await dose(state, lot_number=lot, bases=(base,))
 
 
-async def press(user: User, marker: str) -> None:
+async def press(user: User, marker: str, confirm: str = "confirm") -> None:
     """Tap the button and say yes to its question. The buttons of the left side end in -1, of the right in -2."""
     await user.should_see(marker=marker)
     user.find(marker=marker).click()
-    await user.should_see(marker="confirm")
-    user.find(marker="confirm").click()
+    await user.should_see(marker=confirm)
+    user.find(marker=confirm).click()
     await user.should_see("已記錄決定")
 
 
@@ -127,7 +127,7 @@ class TestSameDose:
     async def test_keeping_one_voids_the_other_with_the_reason(self, user: User, state: AppState) -> None:
         await user.open("/conflicts")
         await user.should_see("同一劑登錄了兩筆 1 筆")
-        await press(user, "keep-dose-2")
+        await press(user, "keep-dose-2", confirm="void-confirm")
 
         kept, gone = (state.database.tables.vaccinations.at(one) for one in (OTHER_DOSE, VACCINATION_ID))
         assert (kept["voided"], gone["voided"], gone["void_reason"]) == (False, True, "與另一筆重複登錄")

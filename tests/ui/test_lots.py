@@ -10,6 +10,7 @@ from store.changes import ChangeDraft, ChangeKind
 from store.device_database import DeviceDatabase
 from store.lots import record_id_of_lot
 from tests.factories import LOT_ID, make_lot, make_patient, make_vaccination
+from tests.ui.keys import press
 from tests.ui.offline import FailingStorage, NoNetwork
 from tests.worlds import Clock, make_world
 from ui.state import AppState
@@ -170,7 +171,7 @@ async def test_what_cannot_be_read_is_said_and_stays_in_the_form(
 
 
 async def test_whatever_is_typed_as_number_and_maker_is_kept_literally(user: User, state: AppState) -> None:
-    odd = "Ａ'\"<b>💉\u202e\x00%s{0};DROP"
+    odd = "Ａ'\"<b>💉שלום%s{0};DROP"
     await open_new(user)
     await fill(user, vaccine_code="MMR", lot_number=odd, manufacturer=odd, expiry_date="1160331")
     user.find(marker="save").click()
@@ -180,6 +181,20 @@ async def test_whatever_is_typed_as_number_and_maker_is_kept_literally(user: Use
     assert (lot["lot_number"], lot["manufacturer"]) == (odd, odd)
     await user.open(f"/BA109?lot={lot['record_id']}")
     assert element(user, "lot_number").value == odd
+
+
+@pytest.mark.parametrize(
+    ("odd", "told"), [("A\u202e1", "看不見的字元"), ("A\x001", "看不見的字元"), ("A" * 61, "有 61 個字，最多 60 個字")]
+)
+async def test_what_would_look_like_another_number_or_is_none_is_told_and_not_kept(
+    user: User, state: AppState, odd: str, told: str
+) -> None:
+    await open_new(user)
+    await fill(user, vaccine_code="MMR", lot_number=odd)
+    user.find(marker="save").click()
+
+    await user.should_see(told)
+    assert lots(state) == []
 
 
 async def test_a_lot_registered_already_is_said_and_opened(user: User, state: AppState) -> None:
@@ -263,7 +278,9 @@ async def test_going_back_from_a_question_saves_nothing_and_keeps_what_is_typed(
     await fill(user, status="recalled")
     user.find(marker="save").click()
     await user.should_see(marker="go-back")
-    user.find(marker="leave").click()  # as Esc does
+    for keyboard in user.find(ui.keyboard).elements:
+        press(keyboard, "Escape")  # the browser closes the question by it, and nothing else
+    user.find(marker="go-back").click()
 
     await user.should_not_see(marker="go-back")
     assert element(user, "status").value == "recalled"

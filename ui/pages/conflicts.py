@@ -20,6 +20,7 @@ from store.pairs import open_pairs
 from store.persons import effective_patient, merged_patients
 from ui import wording
 from ui.conflict_facts import Fact, decision_text, dose_facts, patient_facts, person_name, revision_facts
+from ui.dialogs import ask_void_reason, confirm
 from ui.patient_search import roc_text
 from ui.saving import commit_and_tell
 from ui.shell import page_frame
@@ -143,32 +144,32 @@ class ConflictsPage:
     # ---- what staff decide; each asks first, and each is one change
 
     async def _choose(self, table: str, document: Mapping[str, Any], revision: str) -> None:
-        if await self._ask(wording.CONFIRM_CHOICE):
+        if await confirm(wording.CONFIRM_CHOICE):
             await self._settle(draft_choice(table, document, revision))
 
     async def _keep(self, kept: Mapping[str, Any], gone: Mapping[str, Any]) -> None:
-        if reason := await self._ask(wording.CONFIRM_KEEP, reason=wording.VOID_REASON_DUPLICATE):
+        if reason := await ask_void_reason(wording.CONFIRM_KEEP, wording.VOID_REASON_DUPLICATE):
             payload = {"reason": reason}
             await self._settle(
                 ChangeDraft(ChangeKind.VOID_VACCINATION, gone["record_id"], payload, replaced_by_edit(gone))
             )
 
     async def _both_real(self, pair: Mapping[str, Any]) -> None:
-        if await self._ask(wording.CONFIRM_BOTH_REAL):
+        if await confirm(wording.CONFIRM_BOTH_REAL):
             await self._settle(draft_distinct(Pair.DOSES, pair["first"], pair["second"], self._decision_on(pair)))
 
     async def _merge(self, gone: str, survivor: str) -> None:
         doses = len(self._tables.vaccinations.find_by("patient_id", gone))
         names = {"gone": person_name(self._state, gone), "survivor": person_name(self._state, survivor)}
-        if await self._ask(wording.CONFIRM_MERGE.format(doses=doses, **names)):
+        if await confirm(wording.CONFIRM_MERGE.format(doses=doses, **names)):
             await self._settle(draft_merge_of(self._state, gone, survivor))
 
     async def _not_same(self, pair: Mapping[str, Any]) -> None:
-        if await self._ask(wording.CONFIRM_NOT_SAME):
+        if await confirm(wording.CONFIRM_NOT_SAME):
             await self._settle(draft_distinct(Pair.PATIENTS, pair["first"], pair["second"], self._decision_on(pair)))
 
     async def _withdraw(self, decision: Mapping[str, Any]) -> None:
-        if await self._ask(wording.CONFIRM_WITHDRAW):
+        if await confirm(wording.CONFIRM_WITHDRAW):
             await self._settle(draft_withdrawal(decision))
 
     async def _settle(self, draft: ChangeDraft) -> None:
@@ -184,22 +185,6 @@ class ConflictsPage:
                 self._settling = False
 
     # ---- small parts
-
-    async def _ask(self, question: str, reason: str = "") -> str:
-        """What was confirmed, empty for no. With `reason`, staff may change it, and may not leave it out."""
-        with self._questions, ui.dialog() as dialog, ui.card():
-            ui.label(question).mark("question")
-            why = ui.input(wording.FIELD["void_reason"], value=reason).props("outlined").classes("w-full")
-            why.mark("reason").set_visibility(bool(reason))
-            with ui.row():
-                yes = ui.button(wording.CONFIRM, on_click=lambda: dialog.submit(why.value or "yes"))
-                yes.props("color=primary autofocus").mark("confirm")
-                if reason:
-                    yes.bind_enabled_from(why, "value", lambda text: bool((text or "").strip()))
-                ui.button(wording.CANCEL, on_click=lambda: dialog.submit("")).props("outline").mark("cancel")
-        answer = str(await dialog or "").strip()
-        dialog.delete()
-        return answer
 
     def _decision_on(self, pair: Mapping[str, Any]) -> Mapping[str, Any] | None:
         return self._tables.decisions.find(pair["record_id"])

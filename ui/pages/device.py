@@ -10,6 +10,7 @@ from store.errors import AppError
 from store.scope import Scope, sessions_in
 from store.sessions import people_of
 from ui import wording
+from ui.dialogs import confirm
 from ui.network import NetworkFailed
 from ui.patient_search import roc_text
 from ui.practice_switch import practice_card
@@ -41,7 +42,6 @@ class DevicePage:
                 self._build_storage()
             if not self._state.is_practice:
                 practice_card(self._state)
-            self._questions = ui.element("div")
 
     # ---- whose records are here
 
@@ -138,7 +138,7 @@ class DevicePage:
             if not scope.session_ids and not scope.days:
                 self._tell(wording.CHOOSE_A_SESSION, failed=True)
                 return
-        if await self._ask(self._question(scope)):
+        if await confirm(self._question(scope)):
             await self._choose(scope)
 
     def _question(self, scope: Scope | None) -> str:
@@ -171,17 +171,6 @@ class DevicePage:
 
     def _tell(self, text: str, *, failed: bool = False) -> None:
         self._told.classes(replace="desk-refused" if failed else "text-lg").set_text(text)
-
-    async def _ask(self, question: str) -> bool:
-        with self._questions, ui.dialog() as dialog, ui.card():
-            ui.label(question).mark("question")
-            with ui.row():
-                yes = ui.button(wording.CONFIRM, on_click=lambda: dialog.submit(True))
-                yes.props("color=primary autofocus").mark("confirm")
-                ui.button(wording.CANCEL, on_click=lambda: dialog.submit(False)).props("outline").mark("cancel")
-        answer = bool(await dialog)
-        dialog.delete()
-        return answer
 
     # ---- room
 

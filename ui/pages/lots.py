@@ -8,6 +8,7 @@ from nicegui import ui
 from store.lots import Lot, LotStatus, parse_lot_number
 from store.roc_date import format_roc_date
 from ui import wording
+from ui.form_drafts import Form, draft_of, kept_draft
 from ui.forms import record_fields
 from ui.lot_form import LotForm
 from ui.shell import page_frame
@@ -38,19 +39,14 @@ class LotsPage:
 
     def build(self, lot: str) -> None:
         keys = {"F3": self._add, "F9": self._save, "Escape": self._leave}
-        frame = page_frame(
-            self._state,
-            wording.LOTS,
-            code=CODE,
-            on_key=keys,
-            is_half_typed=lambda: self._form is not None and self._form.is_half_typed,
-        )
-        with frame:
+        with page_frame(self._state, wording.LOTS, code=CODE, on_key=keys):
             self._work = ui.column().classes("w-full")
         if lot:
             self._open(lot)
         else:
             self._show_list()
+            if draft := kept_draft(self._state, Form.LOT):
+                self._show_form(self._tables.lots.find(draft["record_id"]) if draft["record_id"] else None)
         self._state.changed.subscribe(self._refresh)
 
     # ---- the list
@@ -115,6 +111,9 @@ class LotsPage:
 
     def _show_form(self, document: Mapping[str, Any] | None) -> None:
         self._form = LotForm(self._state, document, self._show_list, self._open)
+        if half_filled := draft_of(self._state, Form.LOT, record_id=document["record_id"] if document else ""):
+            self._form.take_up(half_filled)
+            ui.notify(wording.HALF_FILLED, type="info", position="bottom")
         self._work.clear()
         with self._work:
             self._form.build()

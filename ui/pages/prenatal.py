@@ -15,7 +15,7 @@ from store.prenatal import FIELDS_OF_TYPE, ExamDraft, ExamState, ExamType
 from store.problems import Problem
 from store.roc_date import format_compact, format_roc_date
 from ui import wording
-from ui.dialogs import ask_void_reason, problem_line
+from ui.dialogs import ask_anyway, ask_void_reason, problem_line, show_warnings
 from ui.exam_forms import (
     COMMON_FIELDS,
     DATE_FIELDS,
@@ -28,6 +28,7 @@ from ui.exam_forms import (
     text_of_exam,
 )
 from ui.exam_list import HISTORY_COLUMNS, cdc_message, exam_table, result_text, state_text
+from ui.form_drafts import Form, draft_of, forget_draft, keep_draft, kept_draft
 from ui.forms import record_fields
 from ui.patient_search import patient_search, roc_text
 from ui.saving import commit_and_tell
@@ -82,20 +83,18 @@ class ExamDesk:
 
     def build(self, patient: str, record: str, field: str) -> None:
         keys = {"F3": self._add, "F9": self._save, "Escape": self._leave}
-        frame = page_frame(
-            self._state,
-            wording.EXAM_RECORDS,
-            code=CODE,
-            on_key=keys,
-            is_half_typed=lambda: self._form is not None and self._form.is_half_typed,
-        )
-        with frame:
+        with page_frame(self._state, wording.EXAM_RECORDS, code=CODE, on_key=keys):
             self._work = ui.column().classes("w-full")
         self._state.changed.subscribe(self._show_history)
         if record:
             self._open_record(record, field)
         elif patient:
             self._open_person(patient)
+        elif draft := kept_draft(self._state, Form.EXAM):
+            if draft["record_id"]:
+                self._open_record(draft["record_id"])
+            else:
+                self._open_person(draft["patient_id"])
         else:
             self._search()
 
@@ -112,6 +111,8 @@ class ExamDesk:
             self._search()
         else:
             self._show_person(person)
+            if draft_of(self._state, Form.EXAM, person["record_id"]):
+                self._add()
 
     def _open_record(self, record_id: str, field: str = "") -> None:
         document = self._state.database.tables.exams.find(record_id)
@@ -187,11 +188,19 @@ class ExamDesk:
         self, person: Mapping[str, Any], text: ExamText, document: Mapping[str, Any] | None, field: str = ""
     ) -> None:
         self._person = person
-        done = partial(self._show_person, person)
-        self._form = ExamForm(self._state, person, text, document, field, done)
+        self._form = ExamForm(self._state, person, text, document, field, partial(self._done, person))
+        record_id, is_voided = (document["record_id"], document["voided"]) if document else ("", False)
+        half_filled = draft_of(self._state, Form.EXAM, person["record_id"], record_id)
+        if half_filled and not is_voided:
+            self._form.take_up(half_filled)
+            ui.notify(wording.HALF_FILLED, type="info", position="bottom")
         self._work.clear()
         with self._work:
             self._form.build()
+
+    def _done(self, person: Mapping[str, Any], saved: ExamDraft | None = None) -> None:
+        forget_draft(self._state, Form.EXAM)
+        self._show_person(person, saved)
 
     async def _save(self) -> None:
         if self._form is not None:
@@ -200,7 +209,7 @@ class ExamDesk:
 
     def _leave(self) -> None:
         if self._form is not None and self._person is not None:
-            self._show_person(self._person)
+            self._done(self._person)
         elif self._person is not None:
             self._search()
         else:
@@ -233,6 +242,10 @@ class ExamForm:
         self._saving = False
         self._fields: dict[str, Any] = {}
 
+    def take_up(self, fields: Mapping[str, str]) -> None:
+        """Go on with what was half-filled before the page was loaded again."""
+        self._text = ExamText(**{name: fields[name] for name in self._as_opened if name in fields})
+
     def build(self) -> None:
         voided = self._document is not None and self._document["voided"]
         with ui.column().classes("desk-card enter-moves"):
@@ -255,10 +268,6 @@ class ExamForm:
             # Below the buttons: what comes and goes must not move them away under the finger.
             self._problems = ui.column().classes("w-full gap-1").mark("problems")
         self._show_fields()
-
-    @property
-    def is_half_typed(self) -> bool:
-        return asdict(self._text) != self._as_opened
 
     def _show_state(self, document: Mapping[str, Any]) -> None:
         for other in document["conflict"]:
@@ -308,26 +317,27 @@ class ExamForm:
         else:
             label = wording.FIELD[name]
             field = ui.input(wording.EXAM_HINT_DATE.format(field=label) if name in _HINTED else label)
-            field.bind_value(self._text, name, forward=lambda value: value or "").props("maxlength=60 autocomplete=off")
+            field.bind_value(self._text, name, forward=lambda value: value or "").props("autocomplete=off")
         field.on_value_change(self._check)
         # Room for a message is there before there is one, so that the buttons stay where they are.
-        return field.props("outlined bottom-slots").classes("w-full").mark(name)
+        return field.without_auto_validation().props("outlined bottom-slots").classes("w-full").mark(name)
 
     def _check(self) -> list[Problem]:
         draft, problems = check_exam_form(self._state, self._text, self._person["record_id"], self._record_id)
         self._draft = draft
         for name, field in self._fields.items():
             mine = [problem for problem in problems if problem.field == name]
-            field.props(remove="error error-message bg-color")
-            if any(map(stops_saving, mine)) and getattr(self._text, name):
-                field.props(f'error error-message="{_attribute(wording.problem(mine[0]))}"')
-            elif mine and name == self._field:
+            field.props(remove="bg-color")
+            stops = any(map(stops_saving, mine)) and bool(getattr(self._text, name))
+            field.error = wording.problem(mine[0]) if stops else None
+            if mine and not stops and name == self._field:
                 field.props("bg-color=red-1")
+        if asdict(self._text) != self._as_opened:
+            record_id = self._record_id if self._document is not None else ""
+            keep_draft(self._state, self._person["record_id"], record_id, asdict(self._text), Form.EXAM)
         self._problems.clear()
         with self._problems:
-            for problem in problems if self._fields else ():
-                if not stops_saving(problem):
-                    ui.label(f"⚠ {problem_line(problem)}").classes("text-orange-10")
+            show_warnings([problem for problem in problems if self._fields and not stops_saving(problem)])
         return problems
 
     async def save(self) -> None:
@@ -341,7 +351,7 @@ class ExamForm:
                 told = wording.sentences(map(problem_line, stopping))
                 ui.notify(told, type="negative", position="bottom", multi_line=True)
                 return
-            if problems and not await _confirm(problems):
+            if problems and not await ask_anyway(wording.EXAM_CHECK_AGAIN, [problem_line(p) for p in problems]):
                 return
             await self._commit(self._draft)
         finally:
@@ -395,20 +405,3 @@ def _options(name: str) -> dict[str, str]:
 def _day_and_kind(payload: Mapping[str, Any]) -> str:
     """Shape: "115/11/20 孕婦B肝產檢結果"."""
     return f"{roc_text(payload['exam_date'])} {wording.EXAM_TYPE.get(payload['exam_type'], payload['exam_type'])}"
-
-
-def _attribute(words: str) -> str:
-    """Words that hold what a person typed, as NiceGUI's properties take them between double quotes."""
-    return words.replace("\\", "＼").replace('"', "＂")
-
-
-async def _confirm(problems: list[Problem]) -> bool:
-    with ui.dialog() as dialog, ui.card():
-        ui.label(wording.EXAM_CHECK_AGAIN).classes("text-lg")
-        for problem in problems:
-            ui.label(f"⚠ {problem_line(problem)}")
-        with ui.row():
-            anyway = ui.button(wording.EXAM_SAVE_ANYWAY, on_click=lambda: dialog.submit(True))
-            anyway.props("color=warning autofocus").mark("save-anyway")
-            ui.button(wording.EXAM_GO_BACK, on_click=lambda: dialog.submit(False)).props("outline").mark("go-back")
-    return bool(await dialog)

@@ -12,6 +12,7 @@ from store.roc_date import InvalidRocDate, format_compact, format_roc_date, pars
 from store.roster import RosterError, RosterRow, RosterText, decode_roster
 from store.roster_plan import bad_rows_csv
 from store.sessions import record_id_of_session
+from store.texts import check_text
 from ui import wording
 from ui.roster_import import ImportResult, import_roster, preview
 from ui.shell import page_frame
@@ -64,7 +65,8 @@ class RosterPage:
         is_chosen = self._state.database.reach.is_chosen
         ui.label(wording.ROSTER_SCOPED if is_chosen else wording.ROSTER_SESSION).classes("desk-note")
         with ui.element("div").classes("desk-fields"):
-            self._name = ui.input(wording.ROSTER_SESSION_NAME).props("outlined maxlength=60").mark("session-name")
+            self._name = ui.input(wording.ROSTER_SESSION_NAME).props("outlined").mark("session-name")
+            self._name.without_auto_validation()
             self._day = ui.input(wording.ROSTER_SESSION_DATE, value=format_compact(self._state.today()))
             self._day.props("outlined").mark("session-date")
         self._day_fault = ui.label("").classes("desk-refused").mark("session-date-fault")
@@ -87,6 +89,10 @@ class RosterPage:
         return (name, parse_roc_date(self._day.value or "")) if name else None
 
     async def _import(self, roster: RosterText, confirm: ui.button) -> None:
+        unfit = check_text((self._name.value or "").strip())
+        self._name.error = wording.problem(unfit[0]) if unfit else None
+        if unfit:
+            return
         try:
             session = self._session()
         except InvalidRocDate as error:

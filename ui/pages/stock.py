@@ -30,6 +30,7 @@ from store.stock import (
 )
 from ui import wording
 from ui.cdc_taps import DOWNLOAD, NO_ANSWER, UNREACHABLE, UPLOAD, ask_hub_to
+from ui.form_drafts import Form, draft_of, forget_draft, keep_draft
 from ui.patient_search import roc_text
 from ui.shell import page_frame
 from ui.state import AppState
@@ -174,11 +175,13 @@ class _Line:
             with ui.element("td"):
                 self._field = ui.input(on_change=self._typed, validation=_fault)
                 # After a short rest of the fingers, at once when the field is left: 12 is not kept as 1 and 12.
-                self._field.props("dense outlined hide-bottom-space maxlength=20 inputmode=numeric debounce=300")
+                self._field.props("dense outlined hide-bottom-space inputmode=numeric debounce=300")
                 self._field.props["aria-label"] = wording.STOCK_VIALS_OF.format(lot=lot)
                 self._field.on("blur", self.keep).mark(f"vials-{lot}")
             self._balance = _cell("", "desk-number").mark(f"balance-{lot}")
         self.refresh()
+        if text := (draft_of(state, Form.STOCK) or {}).get(self._row_id):
+            self._field.set_value(text)
 
     @property
     def is_faulty(self) -> bool:
@@ -213,8 +216,19 @@ class _Line:
 
     def _typed(self) -> None:
         self._typing = True
+        self._keep_fault()
         self._show_balance(self._line())
         background_tasks.create(self.keep(), name="keep vials")
+
+    def _keep_fault(self) -> None:
+        """What cannot be kept as a number is there again after a reload, to be mended."""
+        before = draft_of(self._state, Form.STOCK) or {}
+        others = {row: text for row, text in before.items() if row != self._row_id}
+        faults = {**others, self._row_id: self._field.value} if self.is_faulty else others
+        if not faults:
+            forget_draft(self._state, Form.STOCK)
+        elif faults != before:
+            keep_draft(self._state, "", "", faults, Form.STOCK)
 
     def _set_field(self, text: str) -> None:
         if self._field.value != text:

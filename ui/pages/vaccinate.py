@@ -9,7 +9,7 @@ from store.persons import effective_patient
 from ui import wording
 from ui.conflict_facts import dose_text
 from ui.day_list import DayList
-from ui.form_drafts import kept_draft, kept_header
+from ui.form_drafts import Form, draft_of, kept_draft, kept_header
 from ui.patient_form import PatientForm
 from ui.patient_search import patient_search
 from ui.shell import page_frame
@@ -41,25 +41,17 @@ class Desk:
             "F9": self._save,
             "Escape": self._leave,
         }
-        frame = page_frame(
-            self._state,
-            wording.RECORDING,
-            code=CODE,
-            on_key=keys,
-            # What is typed of a vaccination is kept (ui/form_drafts.py).
-            is_half_typed=lambda: isinstance(self._form, PatientForm) and self._form.is_half_typed,
-        )
-        with frame:
+        with page_frame(self._state, wording.RECORDING, code=CODE, on_key=keys):
             self._work = ui.column().classes("w-full")
             DayList(self._state, on_open=self.open_record)
         if record:
             self.open_record(record, field)
         elif patient:
             self.open_person(patient)
-        elif draft := kept_draft(self._state):
-            self._open_draft(draft)
+            if draft_of(self._state, Form.PATIENT, record_id=patient):
+                self.edit_person(patient)
         else:
-            self.search()
+            self._go_on()
 
     def search(self, saved: str = "") -> None:
         """`saved`: the record that was just saved; what may come next is offered above the search."""
@@ -96,7 +88,10 @@ class Desk:
     def register(self) -> None:
         """A person whom nobody has registered yet: in the flow, with what was searched in vain."""
         typed = str(self._search.value or "").strip() if self._form is None and self._search is not None else ""
-        self._open(PatientForm(self._state, None, typed=typed, on_saved=self.open_person, on_leave=self.search))
+        form = PatientForm(self._state, None, typed=typed, on_saved=self.open_person, on_leave=self.search)
+        fields = draft_of(self._state, Form.PATIENT)
+        # Who was searched in vain since is somebody else.
+        self._open(form, fields if fields and typed in ("", fields["chart_number"], fields["name"]) else None)
 
     def edit_person(self, record_id: str) -> None:
         def back(record_id: str = record_id) -> None:
@@ -104,17 +99,26 @@ class Desk:
 
         document = self._state.database.tables.patients.find(record_id)
         if document is not None:
-            self._open(PatientForm(self._state, document, on_saved=back, on_leave=back))
+            form = PatientForm(self._state, document, on_saved=back, on_leave=back)
+            self._open(form, draft_of(self._state, Form.PATIENT, record_id=record_id))
 
     def another_vaccine(self) -> None:
         if self._form is None and self._person:
             self.open_person(self._person, another_vaccine=True)
 
-    def _open_draft(self, draft: Mapping[str, Any]) -> None:
-        if draft["record_id"]:
-            self.open_record(draft["record_id"])
-        else:
-            self.open_person(draft["patient_id"])
+    def _go_on(self) -> None:
+        """With what was half-filled before the page was loaded again, a person before the dose it is opened from."""
+        self.search()
+        if person := kept_draft(self._state, Form.PATIENT):
+            if person["record_id"]:
+                self.edit_person(person["record_id"])
+            else:
+                self.register()
+        elif draft := kept_draft(self._state):
+            if draft["record_id"]:
+                self.open_record(draft["record_id"])
+            else:
+                self.open_person(draft["patient_id"])
 
     def _open_form(
         self, person: Mapping[str, Any], document: Mapping[str, Any] | None, field: str = "", **how: bool
@@ -129,19 +133,15 @@ class Desk:
             on_edit_person=self.edit_person,
             **how,
         )
-        draft = kept_draft(self._state)
-        if draft is not None and self._is_of(draft, person, document):
-            form.take_up(draft["fields"])
-            ui.notify(wording.HALF_FILLED, type="info", position="bottom")
-        self._open(form)
-
-    @staticmethod
-    def _is_of(draft: Mapping[str, Any], person: Mapping[str, Any], document: Mapping[str, Any] | None) -> bool:
-        record_id = document["record_id"] if document else ""
         is_voided = document is not None and document["voided"]
-        return not is_voided and (draft["patient_id"], draft["record_id"]) == (person["record_id"], record_id)
+        record_id = document["record_id"] if document else ""
+        half_filled = draft_of(self._state, Form.VACCINATION, person["record_id"], record_id)
+        self._open(form, None if is_voided else half_filled)
 
-    def _open(self, form: VaccinationForm | PatientForm) -> None:
+    def _open(self, form: VaccinationForm | PatientForm, half_filled: Mapping[str, str] | None) -> None:
+        if half_filled:
+            form.take_up(half_filled)
+            ui.notify(wording.HALF_FILLED, type="info", position="bottom")
         self._form = form
         self._work.clear()
         with self._work:
@@ -170,7 +170,6 @@ class Desk:
 
     def _leave(self) -> None:
         if self._form is not None:
-            if not self._form.is_asking:
-                self._form.leave()
+            self._form.leave()
         else:
             ui.navigate.to("/")

@@ -15,6 +15,8 @@ from store.uploads import UploadState
 from ui.wording import en, zh_tw
 from ui.wording.zh_tw import *
 
+_QUOTED = 40  # characters
+
 
 class Language(StrEnum):
     """A language of the screens. Shape: a language tag, as NiceGUI, Quasar and the page's `lang` have it."""
@@ -86,7 +88,7 @@ def masked_address(address: str | None) -> str:
 
 def problem(found: Problem) -> str:
     """The sentence of one problem, with its facts in it."""
-    facts = dict(found.facts)
+    facts = {name: _brief(fact) if name == "text" else fact for name, fact in found.facts.items()}
     if "fault" in facts:
         facts["fault"] = DATE_FAULT[RocDateFault(facts["fault"])]
     for name in ("vaccination_date", "expiry_date", "other_date", "earliest_date", "exam_date"):
@@ -107,6 +109,11 @@ def problem(found: Problem) -> str:
         facts["rule"] = CHECK_SPACING_RULE.get(facts["rule"], CHECK_SPACING).format_map(facts)
     sentence = PROBLEM[found.code].format_map(facts)
     return EXAM_CDC_CODE.format(sentence=sentence, **facts) if "cdc_code" in facts else sentence
+
+
+def _brief(text: str) -> str:
+    """What somebody typed, as far as a sentence about it can carry it."""
+    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
 
 
 def _roc_text(day: date) -> str:

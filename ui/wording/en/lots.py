@@ -40,12 +40,9 @@ LOT_FIELD_LABEL = {
 LOT_MAKERS = "Makers used"
 LOT_SAVED = "Saved: lot {lot_number}"
 LOT_UNCHANGED = "Nothing changed"
-LOT_ASK_AGAIN = "Please check again:"
 LOT_ASK_RECALL = (
     "Once recalled, this lot is no longer offered. Doses already given stay as they are; they are listed below."
 )
-LOT_SAVE_ANYWAY = "Save anyway"
-LOT_GO_BACK = "Go back"
 LOT_OPEN_OTHER = "Open the registered lot"
 LOT_OTHER_VERSION = "{lot_number}, maker {manufacturer}, expires {expiry_date}, {status}"
 LOT_DOSES = "Doses given from this lot: {count}"

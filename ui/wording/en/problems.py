@@ -131,6 +131,8 @@ PROBLEM = {
     ProblemCode.SPECIAL_IDENTITY_OF_OTHER_AGE: (
         "“{identity}” does not fit the age: year given minus year of birth is {years}. Source: {source}"
     ),
+    ProblemCode.TEXT_TOO_LONG: "Too long: {length} characters, at most {highest}",
+    ProblemCode.TEXT_UNSEEN: "Contains characters that cannot be seen; clear the field and type it again",
     ProblemCode.COUNT_OUT_OF_RANGE: "“{text}” should be a whole number from 1 to {highest}",
     ProblemCode.MANUFACTURER_MISSING: "No maker; see the package",
     ProblemCode.EXPIRY_MISSING: "No expiry date",

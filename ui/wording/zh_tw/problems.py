@@ -125,6 +125,8 @@ PROBLEM = {
     ProblemCode.SPECIAL_IDENTITY_OF_OTHER_AGE: "「{identity}」與年齡不符：接種年減出生年是 {years}。依據：{source}",
 
     ProblemCode.COUNT_OUT_OF_RANGE: "「{text}」應為 1 到 {highest} 的整數",
+    ProblemCode.TEXT_TOO_LONG: "太長了：有 {length} 個字，最多 {highest} 個字",
+    ProblemCode.TEXT_UNSEEN: "含有看不見的字元，請清空後重打",
     ProblemCode.MANUFACTURER_MISSING: "沒有填廠商，請看包裝補上",
     ProblemCode.EXPIRY_MISSING: "沒有填效期",
     ProblemCode.EXPIRY_DIFFERS_FROM_NUMBER: "與批號內的效期 {expiry_date} 不同",

@@ -1,0 +1,62 @@
+"""What a field of a page may say of itself: a text, or one of its own choices.
+
+A broken browser, or one that somebody has his hands in, may say anything. What no field can mean is as if it had not
+been said: the field keeps what it has, and the forms behind it deal with texts alone. Asked of NiceGUI's elements
+themselves, since each page would else have to ask it of each field.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from nicegui import ui
+from nicegui.elements.choice_element import ChoiceElement
+from nicegui.elements.mixins.value_element import ValueElement
+from nicegui.events import GenericEventArguments
+
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+@cache
+def guard_field_values() -> None:
+    """Once, before the first page is built."""
+    _guard(ui.input, lambda field, said: said is None or isinstance(said, str))
+    _guard(ui.select, _is_choice_of_select)
+    _guard(ui.toggle, lambda field, said: _is_emptied(field, said) or _is_place(field, said))
+    _guard(ui.radio, _is_place)
+    for switch in (ui.checkbox, ui.switch):
+        _guard(switch, lambda field, said: isinstance(said, bool))
+
+
+def _guard(kind: type[ValueElement[Any]], is_sane: Callable[[Any, object], bool]) -> None:
+    read = kind._event_args_to_value
+
+    def read_sane(field: Any, event: GenericEventArguments) -> Any:
+        if not is_sane(field, event.args):
+            return field.value
+        if isinstance(event.args, str) and _HALF.search(event.args):
+            # A character of two halves of which one was cut off can be neither kept nor sent.
+            event.args = event.args.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return read(field, event)
+
+    setattr(kind, "_event_args_to_value", read_sane)  # noqa: B010  # of a class of another package
+
+
+def _is_emptied(field: ChoiceElement, said: object) -> bool:
+    return said is None and bool(field.props.get("clearable"))
+
+
+def _is_place(field: ChoiceElement, said: object) -> bool:
+    return type(said) is int and 0 <= said < len(field.options)
+
+
+def _is_choice(field: ChoiceElement, said: object) -> bool:
+    """Shape: {"value": place among the options, ...}, or the option itself."""
+    return _is_place(field, said.get("value")) if isinstance(said, dict) else said in field.options
+
+
+def _is_choice_of_select(field: ui.select, said: object) -> bool:
+    if field.multiple and isinstance(said, list):
+        return all(isinstance(one, dict | str) and _is_choice(field, one) for one in said)
+    return _is_emptied(field, said) or (isinstance(said, dict | str) and not field.multiple and _is_choice(field, said))
