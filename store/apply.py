@@ -17,6 +17,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from store.changes import VOID_KINDS, Change, ChangeKind
+from store.clinic_settings import Clinic, LotOfTheDay, StaffMember, VaccinesInUse
+from store.code_tables import CodeTableSetting
 from store.decisions import DistinctDoses, DistinctPatients, Merge, Pair, Withdrawal
 from store.exam_uploads import ExamsAnswered, ExamsSent, apply_exams_answered, apply_exams_sent, exam_state
 from store.history import HistoryReceived
@@ -64,6 +66,11 @@ _MODEL: dict[ChangeKind, type[BaseModel]] = {
     ChangeKind.UPLOAD_REFUSED: UploadRefused,
     ChangeKind.VERIFICATION_RECEIVED: VerificationReceived,
     ChangeKind.RECORD_CONSUMPTION: Consumption,
+    ChangeKind.SET_CLINIC: Clinic,
+    ChangeKind.SET_VACCINES_IN_USE: VaccinesInUse,
+    ChangeKind.SET_LOT_OF_THE_DAY: LotOfTheDay,
+    ChangeKind.SET_CODE_TABLE: CodeTableSetting,
+    ChangeKind.REGISTER_STAFF_MEMBER: StaffMember,
     ChangeKind.STOCK_RECEIVED: StockReceived,
     ChangeKind.CONSUMPTION_SENT: ConsumptionSent,
     ChangeKind.CONSUMPTION_ANSWERED: ConsumptionAnswered,
@@ -132,6 +139,15 @@ def apply_change(tables: Tables, change: Change) -> None:
             _verification_received(tables, change)
         case ChangeKind.RECORD_CONSUMPTION:
             _apply_revision(tables, tables.consumptions, change)
+        case (
+            ChangeKind.SET_CLINIC
+            | ChangeKind.SET_VACCINES_IN_USE
+            | ChangeKind.SET_LOT_OF_THE_DAY
+            | ChangeKind.SET_CODE_TABLE
+        ):
+            _apply_revision(tables, tables.settings, change)
+        case ChangeKind.REGISTER_STAFF_MEMBER:
+            _apply_revision(tables, tables.staff, change)
         case ChangeKind.STOCK_RECEIVED:
             apply_stock_received(tables, change)
         case ChangeKind.CONSUMPTION_SENT:

@@ -34,6 +34,12 @@ class ChangeKind(StrEnum):
     CORRECT_EXAM = "correct_exam"
     VOID_EXAM = "void_exam"
     RECORD_CONSUMPTION = "record_consumption"
+    # The clinic's own settings (clinic_settings.py, code_tables.py), each whole in every revision:
+    SET_CLINIC = "set_clinic"
+    SET_VACCINES_IN_USE = "set_vaccines_in_use"
+    SET_LOT_OF_THE_DAY = "set_lot_of_the_day"
+    SET_CODE_TABLE = "set_code_table"
+    REGISTER_STAFF_MEMBER = "register_staff_member"
     # What a person decided of two records that may be one (decisions.py):
     MERGE_PATIENTS = "merge_patients"
     CONFIRM_DISTINCT_PATIENTS = "confirm_distinct_patients"

@@ -2,16 +2,24 @@
 
 Invariants:
 - a code no table has is not an error: it is shown and kept as it came;
-- nothing is read before the first question.
+- nothing is read before the first question;
+- a table that the clinic loaded (code_tables.py) takes the place of the file for everything that asks here.
+
+Decision 2026-11-28: which table is in force belongs to the running program, not to each question: a code is asked for
+in hundreds of places, none of which has a store at hand; and nothing that a change does to the tables asks for one.
 """
 
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
+
+VACCINES, IDENTITIES = "vaccines.csv", "identity_codes.csv"  # the tables that a clinic may load anew
+_TEXTS_KEPT = 2
+_loaded: dict[str, str] = {}
 
 
 class LiveKind(StrEnum):
@@ -42,10 +50,19 @@ class Vaccine:
     live: LiveKind
     routes: tuple[str, ...]
 
+    @property
+    def is_influenza(self) -> bool:
+        """Also the live, high-dose and adjuvanted ones; not Haemophilus influenzae."""
+        return "influenza" in self.english_name.casefold().split()
 
-@cache
+
 def vaccines() -> tuple[Vaccine, ...]:
     """All vaccines, those of the children's programme first, those withdrawn last."""
+    return _vaccines(table_text(VACCINES))
+
+
+@lru_cache(maxsize=_TEXTS_KEPT)
+def _vaccines(text: str) -> tuple[Vaccine, ...]:
     return tuple(
         Vaccine(
             code=row["code"],
@@ -57,18 +74,18 @@ def vaccines() -> tuple[Vaccine, ...]:
             live=LiveKind(row["live"]),
             routes=tuple(row["routes"].split()),
         )
-        for row in read_table("vaccines.csv")
+        for row in rows_of(text)
     )
 
 
-@cache
-def _vaccines_by_code() -> dict[str, Vaccine]:
-    return {vaccine.code: vaccine for vaccine in vaccines()}
+@lru_cache(maxsize=_TEXTS_KEPT)
+def _vaccines_by_code(text: str) -> dict[str, Vaccine]:
+    return {vaccine.code: vaccine for vaccine in _vaccines(text)}
 
 
 def vaccine_by_code(code: str) -> Vaccine | None:
     """The vaccine of a code, None where the table has no such code."""
-    return _vaccines_by_code().get(code)
+    return _vaccines_by_code(table_text(VACCINES)).get(code)
 
 
 def dose_labels(code: str) -> tuple[str, ...]:
@@ -88,10 +105,9 @@ def roster_title(field: str) -> str:
     return next(title for title, known in field_by_roster_title().items() if known == field)
 
 
-@cache
 def table_origin(name: str) -> str:
-    """What a table file says of its source and date, for the screen and for whoever doubts a code."""
-    lines = _read_text(name).splitlines()
+    """What a table in force says of its source and date, for the screen and for whoever doubts a code."""
+    lines = table_text(name).splitlines()
     return "\n".join(line.removeprefix("#").strip() for line in lines if line.startswith("#"))
 
 
@@ -121,10 +137,27 @@ def exam_error_codes() -> Mapping[str, ExamErrorCode]:
 
 
 def read_table(name: str) -> list[dict[str, str]]:
-    """The rows of a table file by column name; readers keep what they made of them."""
-    lines = _read_text(name).splitlines()
-    return list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    """The rows of the table in force by column name; readers keep what they made of them."""
+    return rows_of(table_text(name))
 
 
-def _read_text(name: str) -> str:
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+
+
+def table_text(name: str) -> str:
+    """The table in force, whole. The same object until another is put in force."""
+    return _loaded.get(name) or built_in_text(name)
+
+
+def put_in_force(name: str, text: str | None) -> None:
+    """Let a loaded table, of the built-in one's columns, take its place; None puts the built-in one back."""
+    if text is None:
+        _loaded.pop(name, None)
+    elif text != _loaded.get(name):
+        _loaded[name] = text
+
+
+@cache
+def built_in_text(name: str) -> str:
     return (files("store") / "data" / name).read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from store.pairs import count_open_pairs
 from store.record_table import RecordTable
 from store.tables import Tables
 
-# Table -> what makes a new revision of its records.
+# Table -> what makes a new revision of its records; of a setting it is the kind of the revision chosen.
 _CORRECTION = {
     "vaccinations": ChangeKind.CORRECT_VACCINATION,
     "exams": ChangeKind.CORRECT_EXAM,
@@ -24,6 +24,7 @@ _CORRECTION = {
     "lots": ChangeKind.REGISTER_LOT,
     "sessions": ChangeKind.CORRECT_SESSION,
     "consumptions": ChangeKind.RECORD_CONSUMPTION,
+    "staff": ChangeKind.REGISTER_STAFF_MEMBER,
 }
 
 
@@ -50,9 +51,14 @@ def replaced_by_edit(document: Mapping[str, Any]) -> tuple[str, ...]:
 def draft_choice(table: str, document: Mapping[str, Any], revision: str) -> ChangeDraft:
     """Let one of the versions stand."""
     chosen = document["revisions"][revision]
-    kind = ChangeKind(chosen["kind"]) if chosen["kind"] in VOID_KINDS else _CORRECTION[table]
+    kind = ChangeKind(chosen["kind"])
+    if kind not in VOID_KINDS:
+        kind = _CORRECTION.get(table, kind)
     return ChangeDraft(kind, document["record_id"], dict(chosen["payload"]), replaced_by_edit(document))
 
 
 def _edited(tables: Tables) -> tuple[RecordTable, ...]:
-    return (tables.vaccinations, tables.exams, tables.patients, tables.lots, tables.sessions, tables.consumptions)
+    return (
+        tables.vaccinations, tables.exams, tables.patients, tables.lots, tables.sessions, tables.consumptions,
+        tables.settings, tables.staff,
+    )  # fmt: skip

@@ -1,7 +1,7 @@
 """What a device holds when it does not hold everyone: chosen sessions and days, and single persons.
 
 Invariants:
-- lots, stock and sessions are always in scope, and so is a change that this program cannot read;
+- lots, stock, sessions and settings are always in scope, and so is a change that this program cannot read;
 - a change about a person in scope is in scope, whoever made it, also where it moves a dose away from that person;
 - a scope only says who; that a person's records came whole is counted by the device (device_scope.py).
 """

@@ -18,8 +18,8 @@ Records = Mapping[str, Mapping[str, Mapping[str, Any]]]  # documents by table an
 TABLES_OF_PEOPLE = ("patients", "decisions", "vaccinations", "batches", "exams", "histories")
 # What every device holds whole.
 NOT_OF_PEOPLE = (
-    "lots", "sessions", "unreadable", "stock_rows", "consumptions", "stock_downloads", "stock_batches",
-    "exam_batches",
+    "lots", "sessions", "settings", "staff", "unreadable", "stock_rows", "consumptions", "stock_downloads",
+    "stock_batches", "exam_batches",
 )  # fmt: skip
 _SIDES = ("first", "second")
 

@@ -8,10 +8,10 @@ Invariants:
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
-from store.codes import read_table, vaccine_by_code
+from store.codes import IDENTITIES, read_table, rows_of, table_text, vaccine_by_code
 from store.lots import LotType
 from store.problems import Problem, ProblemCode
 
@@ -73,10 +73,14 @@ def schemes_of(vaccine_code: str) -> tuple[IdentityScheme, ...]:
     return tuple(scheme for scheme in identity_schemes() if scheme.is_of(vaccine_code))
 
 
-@cache
 def _identities() -> Mapping[str, tuple[SpecialIdentity, ...]]:
+    return _read_identities(table_text(IDENTITIES))
+
+
+@lru_cache(maxsize=2)
+def _read_identities(text: str) -> Mapping[str, tuple[SpecialIdentity, ...]]:
     found: dict[str, tuple[SpecialIdentity, ...]] = {scheme.scheme: () for scheme in identity_schemes()}
-    for row in read_table("identity_codes.csv"):
+    for row in rows_of(text):
         identity = SpecialIdentity(
             scheme=row["scheme"],
             code=row["code"],

@@ -113,6 +113,9 @@ class Tables(TinyDB):
                 **kept_by_revision,
             )
         )
+        # The clinic's settings by topic, and its staff (clinic_settings.py).
+        self.settings = self._add(self._settings_table("settings"))
+        self.staff = self._add(self._settings_table("staff"))
         self.vaccinations = self._add(
             RecordTable(
                 "vaccinations",
@@ -227,6 +230,11 @@ class Tables(TinyDB):
         for table in self.record_tables():
             if table.is_own:
                 table.truncate()
+
+    @staticmethod
+    def _settings_table(name: str) -> RecordTable:
+        by_conflict = {"conflict": duplicates.conflict_key}
+        return RecordTable(name, by_conflict, counted=("conflict",), encode=pack, decode=unpack)
 
     def _add(self, table: AnyTable) -> AnyTable:
         self._tables[table.name] = table

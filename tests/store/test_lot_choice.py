@@ -12,8 +12,8 @@ from tests.factories import TODAY, make_lot
 SOON, LATER = date(2027, 1, 31), date(2028, 1, 31)
 
 
-def offered(*lots: Lot, last_used: str = "") -> list[str]:
-    return [lot.lot_number for lot in choose_lots(lots, "MMR", TODAY, last_used)]
+def offered(*lots: Lot, last_used: str = "", of_the_day: str = "") -> list[str]:
+    return [lot.lot_number for lot in choose_lots(lots, "MMR", TODAY, last_used, of_the_day)]
 
 
 def test_the_first_to_expire_is_offered_first_and_an_unknown_expiry_last() -> None:
@@ -31,6 +31,17 @@ def test_the_lot_last_used_comes_before_the_first_to_expire() -> None:
     lots = [make_lot(lot_number="SOON", expiry_date=SOON), make_lot(lot_number="LATER", expiry_date=LATER)]
 
     assert offered(*lots, last_used="LATER") == ["LATER", "SOON"]
+
+
+def test_the_lot_of_the_day_comes_before_the_first_to_expire_and_after_the_lot_in_hand() -> None:
+    lots = [
+        make_lot(lot_number="SOON", expiry_date=SOON),
+        make_lot(lot_number="LATER", expiry_date=LATER),
+        make_lot(lot_number="UNKNOWN", expiry_date=None),
+    ]
+
+    assert offered(*lots, of_the_day="LATER") == ["LATER", "SOON", "UNKNOWN"]
+    assert offered(*lots, last_used="UNKNOWN", of_the_day="LATER") == ["UNKNOWN", "LATER", "SOON"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 
 import store.apply
 from store.changes import ChangeDraft, ChangeKind
+from store.clinic_settings import StaffMember, draft_setting, make_setting, staff_members
 from store.storage import MemoryFolder
 from tests.store.test_standing import make_device, make_hub, patient, sync
 
@@ -83,3 +84,20 @@ async def test_what_still_nobody_can_read_does_not_have_everything_read_again_at
 
     device = await make_device(device.folder.copy())  # type: ignore[attr-defined]  # a folder in memory
     assert device.cursor == hub.head
+
+
+async def test_settings_that_an_older_hub_cannot_read_pass_through_it_to_the_other_stations(
+    older: pytest.MonkeyPatch,
+) -> None:
+    hub, one, other = await make_hub(), await make_device(), await make_device()
+    older.undo()
+    member = make_setting(StaffMember, "N1", staff_id="N1", name="王護理師")
+    await one.commit([draft_setting(member, None)], made_by="nurse")
+    older.setattr(store.apply, "_KIND", {"register_patient": ChangeKind.REGISTER_PATIENT})
+    await sync(one, hub)
+    assert (len(hub.tables.staff), len(hub.tables.unreadable)) == (0, 1)
+
+    older.undo()
+    await sync(other, hub)
+
+    assert staff_members(other.tables) == [member]

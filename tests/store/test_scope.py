@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.changes import Change, ChangeDraft, ChangeKind
+from store.clinic_settings import LotOfTheDay, StaffMember, draft_setting, make_setting
 from store.database import SCHEMA_VERSION
 from store.decisions import Pair, draft_distinct, draft_merge, pair_id
 from store.device_database import DeviceDatabase
@@ -150,6 +151,16 @@ class Clinic:
         if row is not None:
             await self.commit(device, *draft_consumption(device.tables, row, vials))
 
+    async def setting(self, device: DeviceDatabase, number: int) -> None:
+        """A lot of the day and somebody of the staff, for all stations."""
+        day, tables = date.fromisoformat(DAYS[0]), device.tables
+        lot = make_setting(LotOfTheDay, "MMR", vaccine_code="MMR", day=day, lot_number=f"L{number}")
+        member = make_setting(StaffMember, "N1", staff_id="N1", name=f"護理師{number}")
+        drafts = draft_setting(lot, tables.settings.find(lot.record_id)), draft_setting(
+            member, tables.staff.find(member.record_id)
+        )
+        await self.commit(device, *drafts)
+
     async def consumption(self, which: int) -> None:
         """The hub tells CDC what was used; CDC takes every row but the one meant."""
         rows = [
@@ -255,12 +266,14 @@ def held(database: DeviceDatabase | HubDatabase, people: set[str]) -> dict[str, 
             if {pair["first"], pair["second"]} <= people | doses.keys()
         },
         "sessions": {d["record_id"]: dict(d) for d in tables.sessions.documents()},
-        **{table.name: {d.doc_id: dict(d) for d in table.documents()} for table in stock_tables(tables)},
+        **{table.name: {d.doc_id: dict(d) for d in table.documents()} for table in tables_of_all(tables)},
     }
 
 
-def stock_tables(tables: Tables) -> list[RecordTable]:
-    return [tables.stock_rows, tables.consumptions, tables.stock_downloads, tables.stock_batches]
+def tables_of_all(tables: Tables) -> list[RecordTable]:
+    """The tables of stock and settings, that every device holds whole."""
+    stock = [tables.stock_rows, tables.consumptions, tables.stock_downloads, tables.stock_batches]
+    return [*stock, tables.settings, tables.staff]
 
 
 def stock_row(number: int) -> StockRow:
@@ -297,6 +310,7 @@ STEPS = st.one_of(
     st.tuples(st.just("upload")),
     st.tuples(st.just("stock"), st.sets(st.integers(0, 1), min_size=1)),
     st.tuples(st.just("use"), device, st.integers(0, 1), st.integers(0, 2)),
+    st.tuples(st.just("setting"), device, st.integers(0, 2)),
     st.tuples(st.just("consumption"), st.integers(0, 2)),
     st.tuples(st.just("history"), people),
     st.tuples(st.just("sync"), device),
@@ -384,6 +398,9 @@ CASES: dict[str, list[Any]] = {
     "stock and what was used of it, typed at two stations and accepted meanwhile": [
         ("stock", {0, 1}), ("sync", 0), ("sync", 2), ("use", 0, 0, 1), ("use", 2, 0, 2), ("sync", 0),
         ("consumption", 2), ("sync", 2), ("stock", {0}), ("choose", {0}, set()), ("use", 2, 0, 1),
+    ],
+    "settings made at two stations apart, before and after the session was chosen": [
+        ("setting", 0, 0), ("setting", 2, 1), ("sync", 0), ("choose", {0}, set()), ("setting", 0, 2), ("sync", 0),
     ],
     "a session that leaves its day, and who joins it then": [
         ("session", 0, 1, [2], 1), ("sync", 0), ("choose", set(), {1}), ("session", 0, 1, [2], 2), ("sync", 0),
