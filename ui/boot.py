@@ -18,7 +18,19 @@ from store.storage import MemoryFolder, StorageFolder
 from ui import browser, wording
 from ui.field_values import guard_field_values
 from ui.language import choose_language
-from ui.pages import conflicts, device, lots, menu, prenatal, prenatal_upload, roster, stock, uploads, vaccinate
+from ui.pages import (
+    conflicts,
+    device,
+    lots,
+    menu,
+    prenatal,
+    prenatal_upload,
+    roster,
+    settings,
+    stock,
+    uploads,
+    vaccinate,
+)
 from ui.shell import register_assets
 from ui.state import AppState
 from ui.wording import Language
@@ -26,7 +38,7 @@ from ui.wording import Language
 PATHS = (
     "/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/BA109", "/BA109_3_DOWNLOAD",
     "/BAMENU4", "/BA103_3", "/BA103_3_UPLOAD",
-    "/roster", "/conflicts", "/device",
+    "/roster", "/conflicts", "/device", "/settings",
 )  # fmt: skip
 # Two such steps and what they are part of are over before anybody notices.
 _WORK_SECONDS = 0.012
@@ -89,6 +101,10 @@ def define_pages() -> None:
     @ui.page("/device")
     def _device() -> None:
         device.build(running())
+
+    @ui.page("/settings")
+    def _settings() -> None:
+        settings.build(running())
 
     @ui.page("/BAMENU4")
     def _prenatal_menu() -> None:

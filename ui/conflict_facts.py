@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from store.changes import VOID_KINDS
+from store.code_table_file import CodeTableName, read_text
 from store.roc_date import TAIPEI, format_roc_date
 from ui import wording
 from ui.patient_search import roc_text
@@ -16,13 +17,14 @@ from ui.state import AppState
 
 _DATES = (
     "vaccination_date", "birth_date", "expiry_date", "session_date", "exam_date", "collection_date", "due_date",
-    "viral_load_date", "antiviral_since",
+    "viral_load_date", "antiviral_since", "day",
 )  # fmt: skip
 _DOSE_FIELDS = ("vaccination_date", "vaccine_code", "dose_number", "lot_number", "lot_type", "vaccinator_id", "note")
 _PATIENT_FIELDS = (
     "chart_number", "name", "sex", "birth_date", "national_id", "phone", "address", "birth_order", "parity",
     "parent_national_id",
 )  # fmt: skip
+_TOLD_OTHERWISE = ("patient_ids", "table_text")  # lists and whole tables: what tells one from another is said
 _DOSES_LISTED = 6
 _NAMES_LISTED = 5
 
@@ -45,9 +47,11 @@ def revision_facts(state: AppState, document: Mapping[str, Any], revisions: Sequ
     contents = [{} if _voids(version) else version["payload"] for version in versions]
     fields = dict.fromkeys(field for content in contents for field in content)
     reasons = [version["payload"].get("reason", "") if _voids(version) else "" for version in versions]
-    facts = [_fact(wording.FIELD.get(field, field), field, contents) for field in fields if field != "patient_ids"]
+    facts = [_fact(_label(field), field, contents) for field in fields if field not in _TOLD_OTHERWISE]
     if "patient_ids" in fields:
         facts.append(Fact(wording.FIELD["patient_ids"], _lists_of_people(state, contents)))
+    if "table_text" in fields:
+        facts.append(Fact(_label("table_text"), tuple(_table_text(content) for content in contents)))
     facts.append(Fact(wording.CONFLICT_FACT["void"], tuple(reasons)))
     return [fact for fact in facts if fact.differs] + _writers(state, versions)
 
@@ -157,6 +161,27 @@ def _voids(revision: Mapping[str, Any]) -> bool:
     return revision["kind"] in VOID_KINDS
 
 
+def _label(field: str) -> str:
+    return wording.FIELD.get(field) or wording.SETTING_FIELD.get(field, field)
+
+
+def _table_text(content: Mapping[str, Any]) -> str:
+    """What a loaded table is in one line."""
+    text = content.get("table_text", "")
+    table = read_text(CodeTableName(content["table_name"]), text)[0] if text else None
+    if table is None:
+        return text[:80] or wording.TABLE_TEXT_BUILT_IN
+    return wording.TABLE_TEXT_SUMMARY.format(day=format_roc_date(table.dated), count=len(table.rows))
+
+
+def setting_name(document: Mapping[str, Any]) -> str:
+    """Shape: "當日批號　MMR"."""
+    topic = wording.SETTING_TOPIC.get(document["revisions"][document["revision"]]["kind"], "")
+    if table := document.get("table_name"):
+        return f"{topic}　{wording.CODE_TABLE[CodeTableName(table)]}"
+    return f"{topic}　{document.get('vaccine_code', '')}"
+
+
 def _fact(label: str, field: str, contents: Iterable[Mapping[str, Any]]) -> Fact:
     return Fact(label, tuple(_text(field, content.get(field)) for content in contents))
 
@@ -166,6 +191,8 @@ def _text(field: str, value: Any) -> str:
         return ""
     if field in _DATES:
         return roc_text(value)
+    if field == "vaccine_codes":
+        return wording.list_of(value)
     words = _words_of(field)
     return words.get(value, str(value)) if words else str(value)
 
@@ -180,5 +207,7 @@ def _words_of(field: str) -> Mapping[Any, str] | None:
         "method": wording.EXAM_METHOD,
         **dict.fromkeys(("hbsag", "hbeag", "igg", "igm"), wording.EXAM_FINDING),
         **dict.fromkeys(("is_prenatal", "antiviral"), wording.EXAM_YES_NO),
+        **dict.fromkeys(("influenza", "active"), wording.SETTING_YES_NO),
+        "table_name": wording.CODE_TABLE,
     }
     return words.get(field)

@@ -30,7 +30,7 @@ def page_frame(
     key_help: Mapping[str, str] | None = None,
     is_half_typed: Callable[[], bool] = lambda: False,
 ) -> Iterator[None]:
-    """Lay out one page. `on_key` maps "F2", "F9", "Escape" to what they do here; `key_help` tells of unusual ones.
+    """Lay out one page. `on_key` maps "F2", "Shift+F2" to what they do here; `key_help` tells of unusual ones.
 
     `is_half_typed`: whether something stands on the page that would be lost if it were loaded again.
     """
@@ -58,7 +58,8 @@ def page_frame(
     keys["F1"] = help_me
 
     def pressed(event: KeyEventArguments) -> object:
-        action = keys.get(str(event.key)) if event.action.keydown and not event.action.repeat else None
+        name = f"Shift+{event.key}" if event.modifiers.shift else str(event.key)
+        action = keys.get(name) if event.action.keydown and not event.action.repeat else None
         # In a window keys are meant for that, from the moment it is asked for: it may not be drawn yet.
         return action() if action and not is_asked(page) else None
 

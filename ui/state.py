@@ -9,7 +9,8 @@ from typing import Any
 
 from nicegui import Event
 
-from store.changes import Change, ChangeDraft, World
+from store.changes import Change, ChangeDraft, ChangeKind, World
+from store.code_tables import follow_code_tables
 from store.device_database import DeviceDatabase
 from store.roc_date import TAIPEI
 from ui import browser
@@ -41,13 +42,17 @@ class AppState:
     def __post_init__(self) -> None:
         self.sync = SyncClient(self.database, self.network, self.world, self.touch)
         self.storage = StorageWatch(self.source, self.touch)
+        follow_code_tables(self.database.tables)
 
     def today(self) -> date:
         return self.world.now().astimezone(TAIPEI).date()
 
     async def commit(self, drafts: Sequence[ChangeDraft]) -> list[Change]:
         """Record what staff did. On return it is on disk. Raises: StorageFailed."""
-        return await self.database.commit(drafts, made_by="staff")
+        changes = await self.database.commit(drafts, made_by="staff")
+        if any(draft.kind is ChangeKind.SET_CODE_TABLE for draft in drafts):
+            follow_code_tables(self.database.tables)
+        return changes
 
     def touch(self) -> None:
         """Let the screens catch up: soon, then at most some times a second, however much arrives."""
@@ -61,6 +66,7 @@ class AppState:
             self._touched = False
             began = monotonic()
             self.storage.measure_when_due()
+            follow_code_tables(self.database.tables)
             self.changed.emit()
             await asyncio.sleep(max(_REFRESH_SECONDS, (monotonic() - began) / _REFRESH_SHARE))
         self._emitting = None

@@ -8,7 +8,8 @@ from typing import Any
 from nicegui import ui
 
 from store.changes import ChangeDraft, ChangeKind
-from store.codes import dose_labels, vaccine_by_code, vaccines
+from store.clinic_settings import clinic_of, lot_of_the_day
+from store.codes import dose_labels, vaccine_by_code
 from store.conflicts import replaced_by_edit
 from store.lot_choice import choose_lots
 from store.lots import Lot
@@ -21,11 +22,12 @@ from store.uploads import UploadState
 from store.vaccinations import VaccinationDraft
 from ui import wording
 from ui.cdc_history import history_button
+from ui.clinic_offer import offer_staff, offered_vaccines
 from ui.code_window import choose_two_level
 from ui.conflict_facts import dose_text, person_name
 from ui.dialogs import ask_void_reason, ask_warning_reason, problem_line, show_warnings
 from ui.form_drafts import forget_draft, keep_draft, keep_header, kept_header, kept_lot
-from ui.forms import VaccinationText, check_form, record_fields, stops_saving, vaccine_choices
+from ui.forms import VaccinationText, check_form, record_fields, stops_saving
 from ui.patient_search import roc_text
 from ui.saving import commit_and_tell
 from ui.state import AppState
@@ -150,11 +152,11 @@ class VaccinationForm:
 
     def _build_fields(self) -> None:
         text = self._text
-        codes = vaccine_choices(text.vaccine_code)
+        codes = self._vaccine_options()
         with ui.element("div").classes("desk-fields"):
             day = ui.input(wording.DATE_HINT.format(field=wording.FIELD["vaccination_date"]))
             label, known = wording.FIELD["vaccine_code"], text.vaccine_code or None
-            vaccine = ui.select(codes, label=label, value=known, with_input=True)
+            self._vaccine = vaccine = ui.select(codes, label=label, value=known, with_input=True)
             vaccine.on_value_change(lambda event: self._take_vaccine(event.value))
             with vaccine.add_slot("after"):
                 window = ui.button(icon="search", on_click=self.choose_vaccine).props("flat tabindex=-1")
@@ -179,20 +181,25 @@ class VaccinationForm:
         with self._fields["special_identity"].add_slot("append"):
             identities = ui.button(icon="search", on_click=self.choose_identity).props("flat dense tabindex=-1")
             identities.props(f'aria-label="{wording.IDENTITY_WINDOW}"').mark("identity-window")
+        offer_staff(self._state, self._fields["vaccinator_id"])
         self._show_choices()
         first = self._field if self._field in self._fields else "dose_number" if text.vaccine_code else "vaccine_code"
         self._fields[first].props("autofocus")
 
+    def _offered_vaccines(self, *, by_lots: bool = False) -> dict[str, str]:
+        return offered_vaccines(self._state, self._day(), self._text.vaccine_code, by_lots=by_lots)
+
+    def _vaccine_options(self) -> dict[str, str]:
+        options = {code: f"{code}　{name}" for code, name in self._offered_vaccines().items()}
+        if self._text.vaccine_code:
+            options.setdefault(self._text.vaccine_code, self._text.vaccine_code)
+        return options
+
     async def choose_vaccine(self) -> None:
         """The manual's window: vaccine on the left, its doses on the right."""
-        table = self._state.database.tables.lots
-        # Those of which the clinic has lots come first: they are what it gives.
-        known = sorted(
-            (v for v in vaccines() if v.in_use), key=lambda v: not table.count_by("vaccine_code", v.code, at_most=1)
-        )
         chosen = await choose_two_level(
             wording.VACCINE_WINDOW,
-            [(v.code, wording.vaccine_name(v)) for v in known],
+            list(self._offered_vaccines(by_lots=True).items()),
             lambda code: [(label, wording.DOSE_LABEL.format(dose=label)) for label in dose_labels(code)],
             left_title=wording.FIELD["vaccine_code"],
             right_title=wording.FIELD["dose_number"],
@@ -222,7 +229,11 @@ class VaccinationForm:
         born, day = self._person.get("birth_date"), self._day()
         if self._document is not None or not born or day is None or self._text.special_identity != self._suggested:
             return
-        self._suggested = suggest_identity(self._text.vaccine_code, date.fromisoformat(born), day) or ""
+        vaccine = vaccine_by_code(self._text.vaccine_code)
+        # A clinic that does not record influenza is asked for no code of it.
+        is_asked = vaccine is None or not vaccine.is_influenza or clinic_of(self._state.database.tables).influenza
+        code = suggest_identity(self._text.vaccine_code, date.fromisoformat(born), day) if is_asked else None
+        self._suggested = code or ""
         self._text.special_identity = self._suggested
 
     def _show_choices(self) -> None:
@@ -246,11 +257,11 @@ class VaccinationForm:
         button.props("outline no-caps color=primary").mark(f"choose {value}")
 
     def _lots(self) -> list[Lot]:
-        """The lots to offer: the one in use today, then the first to expire; none that was expired on the day."""
-        code = self._text.vaccine_code
-        documents = self._state.database.tables.lots.find_by("vaccine_code", code)
-        lots = [Lot.model_validate(record_fields(document, Lot)) for document in documents]
-        return choose_lots(lots, code, self._day() or self._state.today(), kept_lot(self._state, code))
+        """The lots to offer: the one in hand, the day's, then the first to expire; none that was expired on the day."""
+        code, tables = self._text.vaccine_code, self._state.database.tables
+        lots = [Lot.model_validate(record_fields(d, Lot)) for d in tables.lots.find_by("vaccine_code", code)]
+        day = self._day() or self._state.today()
+        return choose_lots(lots, code, day, kept_lot(self._state, code), lot_of_the_day(tables, code, day))
 
     def _day(self) -> date | None:
         try:
@@ -267,6 +278,8 @@ class VaccinationForm:
         self._take_lot()
 
     def _take_day(self) -> None:
+        if (options := self._vaccine_options()) != self._vaccine.options:
+            self._vaccine.set_options(options)
         self._suggest_identity()
         self._show_choices()
         self._check()

@@ -19,7 +19,15 @@ from store.decisions import Pair, draft_distinct, draft_merge, draft_withdrawal,
 from store.pairs import open_pairs
 from store.persons import effective_patient, merged_patients
 from ui import wording
-from ui.conflict_facts import Fact, decision_text, dose_facts, patient_facts, person_name, revision_facts
+from ui.conflict_facts import (
+    Fact,
+    decision_text,
+    dose_facts,
+    patient_facts,
+    person_name,
+    revision_facts,
+    setting_name,
+)
 from ui.dialogs import ask_void_reason, confirm
 from ui.patient_search import roc_text
 from ui.saving import commit_and_tell
@@ -207,6 +215,10 @@ class ConflictsPage:
         if table == "consumptions":
             row = self._tables.stock_rows.find(document["row_id"])
             return f"{row['vaccine_code']} {row['lot_number']}" if row else ""
+        if table == "settings":
+            return setting_name(document)
+        if table == "staff":
+            return f"{document['staff_id']} {document.get('name', '')}"
         return str(document["lot_number"] if table == "lots" else f"{document['chart_number']} {document['name']}")
 
     def _open_button(self, table: str, document: Mapping[str, Any]) -> None:

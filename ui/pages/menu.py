@@ -27,6 +27,7 @@ def _functions() -> tuple[tuple[str, str, str, str], ...]:
         (wording.CONFLICTS, wording.CONFLICTS_MENU, "/conflicts", "F10"),
         (wording.ROSTER, wording.ROSTER_MENU, "/roster", ""),
         (wording.DEVICE, wording.DEVICE_MENU, "/device", ""),
+        (wording.SETTINGS, wording.SETTINGS_MENU, "/settings", "Shift+F2"),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from nicegui import ui
 
 from store.changes import ChangeDraft, ChangeKind
+from store.clinic_settings import clinic_of
 from store.conflicts import replaced_by_edit
 from store.exam_uploads import count_waiting
 from store.persons import effective_patient
@@ -169,8 +170,9 @@ class ExamDesk:
             return
         today = self._state.today()
         text = ExamText(exam_date=format_compact(today), is_prenatal="yes")
+        text.collection_institution = clinic_of(self._state.database.tables).institution_code
         for name in _KEPT:
-            setattr(text, name, self._state.kept.get(f"exam_{name}", ""))
+            setattr(text, name, self._state.kept.get(f"exam_{name}", getattr(text, name)))
         # Of one pregnancy all reports have one due date.
         ahead = [d["due_date"] for d in self._reports(self._person) if d.get("due_date") and not d["voided"]]
         if ahead and ahead[0] >= today.isoformat():

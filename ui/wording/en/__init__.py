@@ -15,5 +15,6 @@ from ui.wording.en.prenatal import *
 from ui.wording.en.problems import *
 from ui.wording.en.recording import *
 from ui.wording.en.roster import *
+from ui.wording.en.settings import *
 from ui.wording.en.stock import *
 from ui.wording.en.uploads import *

@@ -14,5 +14,6 @@ from ui.wording.zh_tw.prenatal import *
 from ui.wording.zh_tw.problems import *
 from ui.wording.zh_tw.recording import *
 from ui.wording.zh_tw.roster import *
+from ui.wording.zh_tw.settings import *
 from ui.wording.zh_tw.stock import *
 from ui.wording.zh_tw.uploads import *

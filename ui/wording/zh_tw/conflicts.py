@@ -15,6 +15,8 @@ EDITED_TABLE = {
     "lots": "疫苗批號",
     "sessions": "場次",
     "consumptions": "疫苗耗用",
+    "settings": "設定",
+    "staff": "人員",
 }
 SAME_DOSE = "同一劑登錄了兩筆"
 LIKELY_SAME_PERSON = "可能是同一人"
