@@ -166,7 +166,7 @@ def _row(what: str, row: Mapping[str, str], detail: list[str]) -> dict[str, str]
 
 def _table(rows: list[dict[str, str]], mark: str) -> None:
     columns = [
-        {"name": name, "label": label, "field": name, "align": "left"}
+        {"name": name, "label": label, "field": name, "align": "left", "style": "min-width: 4em"}
         for name, label in wording.CODE_TABLE_COLUMNS.items()
     ]
     table = ui.table(columns=columns, rows=rows, row_key="code", pagination=15).classes("w-full")
@@ -177,8 +177,9 @@ def _show_faults(file: str, faults: Iterable[FoundFault]) -> None:
     found = list(faults)
     told = wording.CODE_TABLE_REFUSED.format(file=file, count=len(found))
     ui.label(told).classes("desk-refused").mark("table-refused")
-    for fault in found[:_FAULTS_LISTED]:
-        ui.label(fault_sentence(fault)).mark("table-fault")
+    with ui.column().classes("gap-1"):
+        for fault in found[:_FAULTS_LISTED]:
+            ui.label(fault_sentence(fault)).mark("table-fault")
     if len(found) > _FAULTS_LISTED:
         ui.label(wording.CODE_TABLE_FAULTS_MORE.format(count=len(found) - _FAULTS_LISTED)).classes("desk-note")
 
