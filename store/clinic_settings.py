@@ -2,6 +2,7 @@
 
 Invariants:
 - each topic is one record, whose id follows from it: set at two stations apart, both stay until a person chooses;
+- what is set anew each day is a record of that day, so that no record grows with the years;
 - a topic that nobody set is as if there were no such setting;
 - nothing here refuses a record: settings say what is offered first.
 """
@@ -51,9 +52,11 @@ class Setting(BaseModel):
 class Clinic(Setting):
     """The clinic itself.
 
-    Shape: `institution_code` 醫事機構代碼, as typed; `influenza` is false where influenza vaccines are not given or not
-    recorded here. ASSUMED: the operations manual of 110 leaves influenza out, and the interface has it since: so a
-    clinic may want either.
+    Shape: `institution_code` 醫事機構代碼, as typed; `influenza` is false where influenza vaccinations are not recorded
+    here.
+
+    # ASSUMED: what influenza on and off is to mean. The operations manual of 110 only says that influenza is not in the
+    # interface yet; it has been since, so a clinic may record it here or go on elsewhere.
     """
 
     kind = ChangeKind.SET_CLINIC
@@ -74,7 +77,7 @@ class VaccinesInUse(Setting):
 
 
 class LotOfTheDay(Setting):
-    """Which lot of a vaccine every station takes first on `day`; no other day. An empty `lot_number` is none."""
+    """Which lot of a vaccine every station takes first for doses of `day`. An empty `lot_number` is none."""
 
     kind = ChangeKind.SET_LOT_OF_THE_DAY
     topic = "lot_of_the_day"
@@ -85,7 +88,7 @@ class LotOfTheDay(Setting):
 
     @property
     def key(self) -> str:
-        return self.vaccine_code
+        return lot_key(self.vaccine_code, self.day)
 
 
 class StaffMember(Setting):
@@ -101,6 +104,11 @@ class StaffMember(Setting):
     @property
     def key(self) -> str:
         return self.staff_id
+
+
+def lot_key(vaccine_code: str, day: date) -> str:
+    """The key of a vaccine's lot of a day."""
+    return f"{day.isoformat()} {vaccine_code}"
 
 
 AnySetting = TypeVar("AnySetting", bound=Setting)
@@ -138,10 +146,10 @@ def vaccines_in_use(tables: Tables) -> tuple[str, ...]:
     return found.vaccine_codes if found is not None else ()
 
 
-def lot_of_the_day(tables: Tables, vaccine_code: str, day: date | None) -> str:
+def lot_of_the_day(tables: Tables, vaccine_code: str, day: date) -> str:
     """The lot set for this very day, empty for none."""
-    found = find_setting(tables, LotOfTheDay, vaccine_code)
-    return found.lot_number if found is not None and found.day == day else ""
+    found = find_setting(tables, LotOfTheDay, lot_key(vaccine_code, day))
+    return found.lot_number if found is not None else ""
 
 
 def staff_members(tables: Tables) -> list[StaffMember]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from store import codes
 from store.codes import LiveKind
-from store.roc_date import parse_roc_date
+from store.roc_date import format_roc_date, parse_roc_date
 from store.roster import FORMULA_STARTS
 from store.special_identities import identity_schemes
 
@@ -170,9 +170,11 @@ def _after(comment: str, word: str) -> str:
 def _parse_date(text: str) -> date:
     """Shape: "2026-11-25" as the built-in tables have it, or an ROC date. Raises: ValueError."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return parse_roc_date(text)
+    format_roc_date(day)  # a day that no screen could show is none
+    return day
 
 
 class _Line(NamedTuple):

@@ -61,6 +61,7 @@ class RecordTable(Table):
         self.runs: list[TableRun] = []  # the newest first
         self.counted = {index: Counter[str]() for index in counted}
         self.total = 0
+        self.version = 0  # another one whenever a record may be another
         self._found: tuple[str, Document | None] = ("", None)
 
     @property
@@ -114,6 +115,7 @@ class RecordTable(Table):
                 if after is not None:
                     counts[after] += 1
         self.total += (new is not None) - existed
+        self.version += 1
         self.delta.put(record_id, new)
         if new is None and not self._in_runs(record_id):
             self.delta.forget(record_id)
@@ -236,6 +238,7 @@ class RecordTable(Table):
     def clear(self) -> None:
         """Forget what is newer than the runs, and all counts: other runs are about to take their place."""
         self.frozen, self.delta, self.total, self._found = None, self._new_delta(), 0, ("", None)
+        self.version += 1
         for counts in self.counted.values():
             counts.clear()
 

@@ -1,10 +1,19 @@
 """設定: the lots that all stations take first today, and the people who vaccinate and record."""
 
 from collections.abc import Hashable
+from datetime import date
 
 from nicegui import ui
 
-from store.clinic_settings import LotOfTheDay, Setting, StaffMember, make_setting, staff_members, vaccines_in_use
+from store.clinic_settings import (
+    LotOfTheDay,
+    Setting,
+    StaffMember,
+    lot_key,
+    make_setting,
+    staff_members,
+    vaccines_in_use,
+)
 from store.codes import vaccine_by_code, vaccines
 from store.half_width import to_half_width
 from store.lot_choice import choose_lots
@@ -24,18 +33,18 @@ class LotsSection(Section):
 
     def _look(self) -> Hashable:
         options = {code: tuple(lot.lot_number for lot in lots) for code, lots in self._offered().items()}
-        revisions = tuple(self._revision(LotOfTheDay.id_of(code)) for code in options)
-        return self._state.today(), tuple(options.items()), revisions
+        today = self._state.today()
+        revisions = tuple(self._revision(LotOfTheDay.id_of(lot_key(code, today))) for code in options)
+        return today, tuple(options.items()), revisions
 
     def _draw(self) -> None:
-        today = self._state.today()
+        self._day = today = self._state.today()  # what is chosen is for the day that the screen names
         self._choices: dict[str, ui.select] = {}
         ui.label(wording.LOTS_OF_DAY_INTRO.format(day=format_roc_date(today))).classes("desk-note")
         offered = self._offered()
         with ui.element("div").classes("desk-fields desk-wide enter-moves"):
             for code, lots in offered.items():
-                shown: LotOfTheDay = self._show(make_setting(LotOfTheDay, code, vaccine_code=code, day=today))
-                chosen = shown.lot_number if shown.day == today else ""
+                chosen = self._show(_lot_of_day(code, today)).lot_number
                 options = {"": wording.LOT_BY_EXPIRY, **{lot.lot_number: _lot_label(lot) for lot in lots}}
                 if chosen:
                     options.setdefault(chosen, wording.LOT_NOT_OFFERED.format(lot_number=chosen))
@@ -64,17 +73,11 @@ class LotsSection(Section):
         return found
 
     def _settings(self) -> list[Setting]:
-        today = self._state.today()
-        settings: list[Setting] = []
-        for code, choice in self._choices.items():
-            shown, _ = self._shown[LotOfTheDay.id_of(code)]
-            assert isinstance(shown, LotOfTheDay)
-            chosen = str(choice.value or "")
-            # One of another day is as good as none.
-            is_kept = not chosen and shown.day != today
-            lot = make_setting(LotOfTheDay, code, vaccine_code=code, day=today, lot_number=chosen)
-            settings.append(shown if is_kept else lot)
-        return settings
+        return [_lot_of_day(code, self._day, str(choice.value or "")) for code, choice in self._choices.items()]
+
+
+def _lot_of_day(code: str, day: date, lot_number: str = "") -> LotOfTheDay:
+    return make_setting(LotOfTheDay, lot_key(code, day), vaccine_code=code, day=day, lot_number=lot_number)
 
 
 def _lot_label(lot: Lot) -> str:

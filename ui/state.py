@@ -9,7 +9,7 @@ from typing import Any
 
 from nicegui import Event
 
-from store.changes import Change, ChangeDraft, ChangeKind, World
+from store.changes import Change, ChangeDraft, World
 from store.code_tables import follow_code_tables
 from store.device_database import DeviceDatabase
 from store.roc_date import TAIPEI
@@ -36,13 +36,14 @@ class AppState:
     sync: SyncClient = field(init=False)
     storage: StorageWatch = field(init=False)
     kept: dict[str, Any] = field(default_factory=dict)  # header values a nurse keeps for the next person
+    _followed: int = -1
     _touched: bool = False
     _emitting: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         self.sync = SyncClient(self.database, self.network, self.world, self.touch)
         self.storage = StorageWatch(self.source, self.touch)
-        follow_code_tables(self.database.tables)
+        self._follow_settings()
 
     def today(self) -> date:
         return self.world.now().astimezone(TAIPEI).date()
@@ -50,9 +51,14 @@ class AppState:
     async def commit(self, drafts: Sequence[ChangeDraft]) -> list[Change]:
         """Record what staff did. On return it is on disk. Raises: StorageFailed."""
         changes = await self.database.commit(drafts, made_by="staff")
-        if any(draft.kind is ChangeKind.SET_CODE_TABLE for draft in drafts):
-            follow_code_tables(self.database.tables)
+        self._follow_settings()
         return changes
+
+    def _follow_settings(self) -> None:
+        """A code table that was loaded here or at another station is asked from now on."""
+        if self._followed != (version := self.database.tables.settings.version):
+            self._followed = version
+            follow_code_tables(self.database.tables)
 
     def touch(self) -> None:
         """Let the screens catch up: soon, then at most some times a second, however much arrives."""
@@ -66,7 +72,7 @@ class AppState:
             self._touched = False
             began = monotonic()
             self.storage.measure_when_due()
-            follow_code_tables(self.database.tables)
+            self._follow_settings()
             self.changed.emit()
             await asyncio.sleep(max(_REFRESH_SECONDS, (monotonic() - began) / _REFRESH_SHARE))
         self._emitting = None

@@ -15,6 +15,7 @@ from store.clinic_settings import (
     VaccinesInUse,
     clinic_of,
     draft_setting,
+    lot_key,
     lot_of_the_day,
     make_setting,
     staff_members,
@@ -28,7 +29,9 @@ DAY = date(2026, 11, 28)
 NOT_A_SETTING: dict[str, tuple[ChangeKind, str, dict[str, Any]]] = {
     "another topic's record": (ChangeKind.SET_CLINIC, VaccinesInUse.id_of(), {}),
     "another vaccine's record": (
-        ChangeKind.SET_LOT_OF_THE_DAY, LotOfTheDay.id_of("Var"), {"vaccine_code": "MMR", "day": "2026-11-28"},
+        ChangeKind.SET_LOT_OF_THE_DAY,
+        LotOfTheDay.id_of(lot_key("Var", DAY)),
+        {"vaccine_code": "MMR", "day": "2026-11-28"},
     ),
     "no id": (ChangeKind.REGISTER_STAFF_MEMBER, StaffMember.id_of(""), {"name": "王護理師"}),
     "a name without end": (ChangeKind.SET_CLINIC, Clinic.id_of(), {"clinic_name": "長" * 101}),
@@ -36,7 +39,7 @@ NOT_A_SETTING: dict[str, tuple[ChangeKind, str, dict[str, Any]]] = {
 
 
 def lot(lot_number: str, day: date = DAY) -> LotOfTheDay:
-    return make_setting(LotOfTheDay, "MMR", vaccine_code="MMR", day=day, lot_number=lot_number)
+    return make_setting(LotOfTheDay, lot_key("MMR", day), vaccine_code="MMR", day=day, lot_number=lot_number)
 
 
 def test_what_nobody_set_is_as_if_there_were_no_settings() -> None:
@@ -62,7 +65,6 @@ def test_a_lot_of_the_day_holds_on_its_day_only() -> None:
 
     assert lot_of_the_day(tables, "MMR", DAY) == "L1"
     assert lot_of_the_day(tables, "MMR", date(2026, 11, 29)) == ""
-    assert lot_of_the_day(tables, "MMR", None) == ""
     assert lot_of_the_day(tables, "Var", DAY) == ""
 
 

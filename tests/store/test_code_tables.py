@@ -175,6 +175,7 @@ def test_columns_may_stand_in_another_order() -> None:
             ],
         ),
         (HEAD.replace("# date: 2027-01-02\n", "") + ROW, [(TableFault.NO_DATE, 0, "")]),
+        (HEAD.replace("2027-01-02", "0001-01-02") + ROW, [(TableFault.DATE_UNREADABLE, 0, "")]),
         (HEAD.replace("2027-01-02", "2027-03-02") + ROW, [(TableFault.DATE_IN_FUTURE, 0, "")]),
         (HEAD.replace("2027-01-02", "2026-11-25") + ROW, [(TableFault.DATE_NOT_NEWER, 0, "")]),
         (

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.changes import Change, ChangeDraft, ChangeKind
-from store.clinic_settings import LotOfTheDay, StaffMember, draft_setting, make_setting
+from store.clinic_settings import LotOfTheDay, StaffMember, draft_setting, lot_key, make_setting
 from store.database import SCHEMA_VERSION
 from store.decisions import Pair, draft_distinct, draft_merge, pair_id
 from store.device_database import DeviceDatabase
@@ -154,7 +154,7 @@ class Clinic:
     async def setting(self, device: DeviceDatabase, number: int) -> None:
         """A lot of the day and somebody of the staff, for all stations."""
         day, tables = date.fromisoformat(DAYS[0]), device.tables
-        lot = make_setting(LotOfTheDay, "MMR", vaccine_code="MMR", day=day, lot_number=f"L{number}")
+        lot = make_setting(LotOfTheDay, lot_key("MMR", day), vaccine_code="MMR", day=day, lot_number=f"L{number}")
         member = make_setting(StaffMember, "N1", staff_id="N1", name=f"護理師{number}")
         drafts = draft_setting(lot, tables.settings.find(lot.record_id)), draft_setting(
             member, tables.staff.find(member.record_id)

@@ -1,5 +1,7 @@
 """設定 as staff see it, and what the forms offer of it."""
 
+import asyncio
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,25 +19,27 @@ from store.clinic_settings import (
     VaccinesInUse,
     clinic_of,
     draft_setting,
+    lot_key,
     lot_of_the_day,
     make_setting,
     staff_members,
     vaccines_in_use,
 )
 from store.code_table_file import CodeTableName
+from store.code_tables import CodeTableSetting, follow_code_tables
 from store.codes import vaccine_by_code
 from store.protocol import HubStatus
 from store.roc_date import format_compact
+from store.tables import Tables
 from tests.factories import PATIENT_ID, make_lot
 from tests.ui.keys import press
 from tests.ui.offline import FailingStorage
 from tests.worlds import Clock, make_world
 from ui import wording
-from ui.conflict_facts import setting_name
 from ui.state import AppState
 
 LATER = "AMJRE900ZZ-CDC"
-VACCINES = CodeTableName.VACCINES.value
+VACCINES = CodeTableName.VACCINES
 
 
 async def set_up(state: AppState, *settings: Setting) -> None:
@@ -78,6 +82,12 @@ async def open_form(user: User) -> None:
 
 def newer_table(*rows: str, day: str = "2026-11-26") -> bytes:
     return (codes.built_in_text(VACCINES).replace("# date: 2026-11-25", f"# date: {day}") + "\n".join(rows)).encode()
+
+
+@pytest.fixture(autouse=True)
+def built_in_tables() -> Iterator[None]:
+    yield
+    follow_code_tables(Tables())
 
 
 @pytest.fixture
@@ -285,7 +295,8 @@ async def test_the_lot_of_the_day_is_taken_first_and_the_lot_in_hand_before_it(u
 
 async def test_yesterdays_lot_of_the_day_is_none_today_and_no_change_to_save(user: User, state: AppState) -> None:
     yesterday = state.today() - timedelta(days=1)
-    await set_up(state, make_setting(LotOfTheDay, "MMR", vaccine_code="MMR", day=yesterday, lot_number=LATER))
+    fields = {"vaccine_code": "MMR", "day": yesterday, "lot_number": LATER}
+    await set_up(state, make_setting(LotOfTheDay, lot_key("MMR", yesterday), **fields))
     await open_settings(user, "lots")
 
     assert element(user, "lot of MMR").value == ""
@@ -385,7 +396,25 @@ async def test_a_table_that_was_looked_at_is_unsaved_until_it_is_dropped(user: U
     await user.should_see("沒有未存檔的變更")
 
 
-async def test_two_stations_tables_are_told_apart_by_date_and_size(state: AppState) -> None:
-    assert setting_name({"revisions": {"a": {"kind": "set_code_table"}}, "revision": "a", "table_name": VACCINES}) == (
-        "代碼表　疫苗代碼表"
-    )
+async def test_a_table_loaded_at_another_station_is_asked_at_once(state: AppState) -> None:
+    text = newer_table("New_2027,新疫苗,New,1,yes,no,no,IM").decode()
+    setting = make_setting(CodeTableSetting, VACCINES, table_name=VACCINES, table_text=text)
+    told = asyncio.Event()
+    state.changed.subscribe(told.set)
+
+    await state.database.commit([draft_setting(setting, None)], made_by="another station")
+    state.touch()
+    await asyncio.wait_for(told.wait(), 10)
+
+    assert vaccine_by_code("New_2027") is not None
+
+
+async def test_tables_loaded_apart_are_compared_by_date_and_size(user: User, state: AppState) -> None:
+    texts = newer_table().decode(), newer_table("New_2027,新疫苗,New,1,yes,no,no,IM", day="2026-11-27").decode()
+    for text in texts:
+        setting = make_setting(CodeTableSetting, VACCINES, table_name=VACCINES, table_text=text)
+        await state.commit([draft_setting(setting, None)])
+    await user.open("/conflicts")
+
+    for told in ("代碼表　疫苗代碼表", "115/11/26，81 個代碼", "115/11/27，82 個代碼"):
+        await user.should_see(told)
