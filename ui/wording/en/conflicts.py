@@ -19,6 +19,8 @@ EDITED_TABLE = {
     "lots": "Vaccine lot",
     "sessions": "Session",
     "consumptions": "Vials used",
+    "settings": "Settings",
+    "staff": "Staff",
 }
 SAME_DOSE = "One dose recorded twice"
 LIKELY_SAME_PERSON = "Perhaps the same person"

@@ -1,6 +1,7 @@
 """English: the clinic's settings, and its code tables."""
 
 from store.code_table_file import CodeTableName, TableFault
+from ui.wording.zh_tw.settings import *
 
 SETTINGS = "Settings"
 SETTINGS_MENU = "Clinic, vaccines in use, lots of the day, staff, code tables"
