@@ -103,7 +103,8 @@ class SettingsPage:
 
     async def _leave(self) -> None:
         if self._question is not None:
-            self._question.submit("")  # Esc takes back the question first
+            question, self._question = self._question, None
+            question.submit("")  # Esc takes back the question first
         elif not self._saving:
             tabs = self._unsaved()
             answer = await self._ask(wording.list_of(tabs)) if tabs else "discard"
@@ -124,4 +125,5 @@ class SettingsPage:
         try:
             return await answer_of(dialog)
         finally:
-            self._question = None
+            if self._question is dialog:  # not one asked since
+                self._question = None
