@@ -160,7 +160,7 @@ async def test_leaving_with_something_unsaved_asks_first(user: User, state: AppS
     element(user, "clinic-name").set_value("頭城診所")
     key(user, "Escape")
     await user.should_see("要先存檔嗎？")
-    key(user, "Escape")
+    user.find(marker="stay").click()
     await user.should_not_see("要先存檔嗎？")
 
     key(user, "Escape")

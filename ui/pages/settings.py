@@ -27,7 +27,6 @@ class SettingsPage:
         self._state = state
         self._sections: list[Section] = []
         self._saving = False
-        self._question: ui.dialog | None = None
 
     def build(self) -> None:
         keys = {"F9": self._save, "Escape": self._leave}
@@ -76,7 +75,7 @@ class SettingsPage:
 
     async def _save(self) -> bool:
         """Save all that was changed, in one step; False where something stands in the way."""
-        if self._saving or self._question is not None:
+        if self._saving:
             return False
         self._saving = True
         try:
@@ -102,18 +101,14 @@ class SettingsPage:
         return True
 
     async def _leave(self) -> None:
-        if self._question is not None:
-            question, self._question = self._question, None
-            question.submit("")  # Esc takes back the question first
-        elif not self._saving:
+        if not self._saving:
             tabs = self._unsaved()
             answer = await self._ask(wording.list_of(tabs)) if tabs else "discard"
             if answer == "discard" or (answer == "save" and await self._save()):
                 ui.navigate.to("/")
 
     async def _ask(self, tabs: str) -> Any:
-        # Esc is the page's: it would ask anew.
-        with self._questions, ui.dialog().props("persistent no-esc-dismiss") as dialog, ui.card():
+        with self._questions, ui.dialog() as dialog, ui.card():
             ui.label(wording.SETTINGS_LEAVE_QUESTION.format(tabs=tabs)).mark("question")
             with ui.row():
                 save = ui.button(wording.SETTINGS_SAVE_AND_LEAVE, on_click=lambda: dialog.submit("save"))
@@ -121,9 +116,4 @@ class SettingsPage:
                 discard = ui.button(wording.SETTINGS_DISCARD, on_click=lambda: dialog.submit("discard"))
                 discard.props("color=negative outline").mark("discard")
                 ui.button(wording.SETTINGS_STAY, on_click=lambda: dialog.submit("")).props("outline").mark("stay")
-        self._question = dialog
-        try:
-            return await answer_of(dialog)
-        finally:
-            if self._question is dialog:  # not one asked since
-                self._question = None
+        return await answer_of(dialog)
