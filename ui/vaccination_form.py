@@ -153,13 +153,13 @@ class VaccinationForm:
     def _build_fields(self) -> None:
         text = self._text
         codes = vaccine_choices(text.vaccine_code)
-        with ui.element("div").classes("desk-fields"):
+        with ui.element("div").classes("desk-fields desk-dose"):
             day = ui.input(wording.DATE_HINT.format(field=wording.FIELD["vaccination_date"]))
             label, known = wording.FIELD["vaccine_code"], text.vaccine_code or None
             vaccine = ui.select(codes, label=label, value=known, with_input=True)
-            vaccine.on_value_change(lambda event: self._take_vaccine(event.value))
+            vaccine.classes("desk-two-wide").on_value_change(lambda event: self._take_vaccine(event.value))
             with vaccine.add_slot("after"):
-                window = ui.button(icon="search", on_click=self.choose_vaccine).props("flat tabindex=-1")
+                window = ui.button(icon="search", on_click=self.choose_vaccine).props("flat")
                 window.props(f'aria-label="{wording.VACCINE_WINDOW}"').mark("vaccine-window")
             dose = ui.input(wording.FIELD["dose_number"])
             lot = ui.input(wording.LOT_NUMBER_HINT).props("maxlength=60")
@@ -181,7 +181,7 @@ class VaccinationForm:
                 field.bind_value(text, name, forward=lambda value: value or "")
                 field.on_value_change(take_by_field.get(name, self._check))
         with self._fields["special_identity"].add_slot("append"):
-            identities = ui.button(icon="search", on_click=self.choose_identity).props("flat dense tabindex=-1")
+            identities = ui.button(icon="search", on_click=self.choose_identity).props("flat dense")
             identities.props(f'aria-label="{wording.IDENTITY_WINDOW}"').mark("identity-window")
         self._show_choices()
         first = self._field if self._field in self._fields else "dose_number" if text.vaccine_code else "vaccine_code"
@@ -198,7 +198,7 @@ class VaccinationForm:
             choose_two_level(
                 wording.VACCINE_WINDOW,
                 [(v.code, wording.vaccine_name(v)) for v in known],
-                lambda code: [(label, wording.DOSE_LABEL.format(dose=label)) for label in dose_labels(code)],
+                lambda code: [(label, _dose_name(label)) for label in dose_labels(code)],
                 left_title=wording.FIELD["vaccine_code"],
                 right_title=wording.FIELD["dose_number"],
                 first=self._text.vaccine_code,
@@ -243,9 +243,10 @@ class VaccinationForm:
     def _show_choices(self) -> None:
         """Doses and lots to tap instead of typing; the soonest to expire first."""
         self._choices.clear()
-        if not self._text.vaccine_code:
-            return
         with self._choices:
+            if not self._text.vaccine_code:
+                ui.label(wording.CHOICES_LATER).classes("desk-note")
+                return
             with ui.row():
                 ui.label(wording.DOSE_CHOICES).classes("desk-note")
                 for label in dose_labels(self._text.vaccine_code):
@@ -389,6 +390,10 @@ def _revision_text(revision: Mapping[str, Any]) -> str:
     return wording.DOSE_REVISION.format(
         day=day, vaccine=payload["vaccine_code"], dose=payload["dose_number"], lot=payload["lot_number"]
     )
+
+
+def _dose_name(label: str) -> str:
+    return wording.DOSE_LABEL.format(dose=label) if label.isdecimal() else label
 
 
 def _compact(text: str | None) -> str:

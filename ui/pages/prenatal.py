@@ -327,7 +327,7 @@ class ExamForm:
         with self._problems:
             for problem in problems if self._fields else ():
                 if not stops_saving(problem):
-                    ui.label(f"⚠ {problem_line(problem)}").classes("text-orange-10")
+                    ui.label(f"⚠ {problem_line(problem)}").classes("desk-warned")
         return problems
 
     async def save(self) -> None:
