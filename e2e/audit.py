@@ -46,8 +46,15 @@ _WIDE = """() => {
   return scrollWidth > clientWidth ? [`wider than the window by ${scrollWidth - clientWidth} px`] : [];
 }"""
 # Colours that fade in are no colours of ours.
-_STAND_STILL = """() => Promise.all(document.getAnimations()
-  .filter((one) => one.effect.getComputedTiming().endTime !== Infinity).map((one) => one.finished.catch(() => 0)))"""
+_STAND_STILL = """async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const moving = () => document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity);
+  do {
+    await Promise.all(moving().map((one) => one.finished.catch(() => 0)));
+    await frame();
+    await frame();
+  } while (moving().length);
+}"""
 
 
 class Audit:

@@ -177,6 +177,9 @@ class VaccinationForm:
             # Of a select that would lay an input over its list.
             field.props("outlined" if isinstance(field, ui.select) else "outlined autocomplete=off")
             field.without_auto_validation().classes("w-full").mark(name)
+            if isinstance(field, ui.input):
+                # What is filled in by itself may reach the screen after what was typed: left, it shows what is kept.
+                field.on("blur", field.update)
             if field is not vaccine:
                 field.bind_value(text, name, forward=lambda value: value or "")
                 field.on_value_change(take_by_field.get(name, self._check))
@@ -252,8 +255,9 @@ class VaccinationForm:
                 for label in dose_labels(self._text.vaccine_code):
                     self._choice("dose_number", label, label)
             with ui.row():
-                ui.label(wording.LOT_CHOICES).classes("desk-note")
-                for lot in self._lots()[:_LOTS_SHOWN]:
+                lots = self._lots()[:_LOTS_SHOWN]
+                ui.label(wording.LOT_CHOICES if lots else wording.LOT_CHOICES_NONE).classes("desk-note")
+                for lot in lots:
                     expiry = wording.LOT_EXPIRES.format(day=format_roc_date(lot.expires_on)) if lot.expires_on else ""
                     self._choice("lot_number", lot.lot_number, f"{lot.lot_number}{expiry}")
 

@@ -14,7 +14,7 @@ const focusOn = (one) => {
 const makeReachable = () => {
   for (const table of document.querySelectorAll(".q-table")) {
     for (const group of [table.querySelectorAll(ROW), table.querySelectorAll(HEAD)]) {
-      const stop = [...group].find((one) => one.tabIndex === 0) ?? group[0];
+      const stop = [...group].find((one) => one === document.activeElement) ?? group[0];
       for (const one of group) one.tabIndex = one === stop ? 0 : -1;
     }
   }

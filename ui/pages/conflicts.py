@@ -260,4 +260,4 @@ def _comparison(facts: Iterable[Fact], actions: Sequence[_Action]) -> None:
             ui.element("td")
             for number, (text, mark, act) in enumerate(actions, start=1):
                 with ui.element("td"):
-                    ui.button(text, on_click=act).props("color=primary no-caps").mark(f"{mark}-{number}")
+                    ui.button(text, on_click=act).props("outline color=primary no-caps").mark(f"{mark}-{number}")

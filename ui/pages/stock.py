@@ -92,6 +92,10 @@ class StockPage:
                 ui.label(wording.STOCK_MORE.format(count=len(rows) - _LISTED)).classes("desk-note")
         if not rows:
             self._lines = []
+        # The one that comes next stands out.
+        down, up = self._buttons
+        down.props(**{"add" if rows else "remove": "outline"})
+        up.props(**{"remove" if rows else "add": "outline"})
         self._drawn = [row["record_id"] for row in rows[:_LISTED]]
         self._refresh_head()
 
