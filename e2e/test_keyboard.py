@@ -230,7 +230,7 @@ def test_lots_stock_exams_conflicts_and_the_device_without_a_mouse(tablet: Table
 
     keys.tap("本機資料")
     keys.see_title("本機資料")
-    keys.walk_to(desk.frame.get_by_role("radio", name="全部患者"))
-    keys.press("ArrowRight")
+    keys.walk_to(desk.frame.get_by_role("radio", name="指定場次"))
+    keys.press("Space")
     desk.see("還沒有場次")
     keys.go_to_menu()
