@@ -63,6 +63,6 @@ def test_a_dose_typed_while_another_is_filled_in_shows_what_is_kept(tablet: Tabl
     desk.go("/BA102_3")
     desk.choose_first("057164")
 
-    desk.fill_vaccination(vaccine="MMR", dose="3", lot=LOT)  # the program fills in dose 1 just then
+    desk.fill_vaccination(vaccine="MMR", dose="3", lot=LOT, day="110/05/27")  # the program fills in dose 1 just then
 
     expect(desk.frame.get_by_label("劑別", exact=True)).to_have_value("3")
