@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from playwright.sync_api import expect
+
 from e2e.programs import Hub
 from e2e.screens import Tablet
 
@@ -53,3 +55,14 @@ def test_the_button_to_save_stays_where_it_is_whatever_appears(tablet: Tablet, r
     desk.frame.get_by_role("button", name="1", exact=True).wait_for()
 
     assert save.bounding_box() == before
+
+
+def test_a_dose_typed_while_another_is_filled_in_shows_what_is_kept(tablet: Tablet, roster: Path) -> None:
+    desk = tablet.open()
+    desk.import_roster(roster)
+    desk.go("/BA102_3")
+    desk.choose_first("057164")
+
+    desk.fill_vaccination(vaccine="MMR", dose="3", lot=LOT, day="110/05/27")  # the program fills in dose 1 just then
+
+    expect(desk.frame.get_by_label("劑別", exact=True)).to_have_value("3")

@@ -81,3 +81,22 @@ def test_the_manuals_window_is_used_by_keyboard_alone(tablet: Tablet, roster: Pa
 
     expect(desk.frame.get_by_label("劑別", exact=True)).to_have_value("1")
     expect(desk.frame.get_by_role("combobox", name="疫苗編號")).to_have_value(re.compile("^Var"))
+
+
+def test_the_manuals_record_stands_in_the_list_of_its_day(tablet: Tablet, roster: Path) -> None:
+    desk = tablet.open()
+    desk.import_roster(roster)
+    tablet.cut_network()
+    desk.go("/BA102_3")
+    identify(desk, "057164")
+    desk.fill_vaccination(vaccine="MMR", dose="3", lot="AMJRE023AA-1", day="110/05/27")
+    desk.frame.get_by_role("combobox", name="批號型別").click()
+    desk.frame.get_by_role("option", name="2 自費").click()
+    desk.save(despite_warning=True)
+
+    desk.frame.get_by_label("清單日期").fill("110.05.27")
+    desk.see("110/05/27 接種 1 筆")
+    for title in ("接種日期", "疫苗編號", "劑別", "疫苗批號", "常規"):
+        expect(desk.frame.get_by_role("columnheader", name=title)).to_be_visible()
+    cells = ["1", "110/05/27", "MMR", "3", "AMJRE023AA-1", "", "057164", "測試患者", "待上傳"]
+    expect(desk.row_with("057164").locator("td")).to_have_text(cells)

@@ -9,6 +9,25 @@ from playwright.sync_api import Locator, expect
 from e2e.programs import FakeCdc, Hub, call, eventually
 from e2e.screens import Desk, Tablet
 
+# The manual's list behind D006A-CDC, of 110/06/16: chart number and the letters that it shows of each name. Its table
+# counts ten doses of that lot; the two it does not list are made up.
+MANUALS_PATIENTS = (
+    ("049353", "李"), ("049578", "陳"), ("045789", "梁"), ("047850", "陳"), ("047851", "黃"), ("048572", "陳"),
+    ("048753", "呂"), ("048754", "郭"),
+)  # fmt: skip
+TWO_MORE = (("900001", "甲"), ("900002", "乙"))
+# AstraZeneca is no longer among the vaccines in use, so no form offers it.
+DOSES_OF_1100616 = """
+from ui import boot
+from store.changes import ChangeDraft, ChangeKind
+state = boot.running()
+dose = {"vaccine_code": "CoV_AZ", "dose_number": "1", "lot_number": "D006A-CDC", "lot_type": "1"}
+for chart in CHARTS:
+    [person] = state.database.tables.patients.find_by("chart_number", chart)
+    payload = {**dose, "patient_id": person["record_id"], "vaccination_date": "2021-06-16"}
+    await state.commit([ChangeDraft(ChangeKind.RECORD_VACCINATION, state.world.make_record_id(), payload)])
+state.touch()
+"""
 MMR, AZ, PCV, HEPA = "AMJRE075AA-CDC", "D006A-CDC", "DH2437-CDC", "R3N735V-CDC"
 
 
@@ -103,3 +122,29 @@ def test_an_answer_lost_on_the_way_is_not_counted_twice(tablet: Tablet, hub: Hub
     assert balance_at_cdc(cdc, AZ) == 32
     [stored] = call(f"{cdc.url}/control/consumptions")["consumptions"]
     assert stored["times_received"] == 2
+
+
+def test_the_manuals_ten_doses_of_one_vial_and_whom_they_were_given(
+    tablet: Tablet, cdc: FakeCdc, tmp_path: Path
+) -> None:
+    everyone = (*MANUALS_PATIENTS, *TWO_MORE)
+    lines = ["病歷號碼,姓名,身份證號碼,出生日期", *(f"{chart},{name},,0500101" for chart, name in everyone)]
+    (tmp_path / "ten.csv").write_text("\n".join(lines), encoding="utf-8")
+    desk = tablet.open()
+    desk.import_roster(tmp_path / "ten.csv")
+    desk.go("/BA109_3_DOWNLOAD")
+    desk.tap("下載(CDC)庫存")
+    desk.see(re.compile("下載成功"))
+    tablet.cut_network()
+
+    desk.python(DOSES_OF_1100616.replace("CHARTS", repr([chart for chart, _ in everyone])))
+    see_line(desk, AZ, "33", "10", "33")
+    type_vials(desk, AZ, "1")
+    see_line(desk, AZ, "33", "10", "32")
+
+    desk.frame.get_by_role("button", name=AZ, exact=True).click()
+    rows = desk.frame.get_by_role("dialog").locator("tbody tr")
+    expect(rows).to_have_count(10)
+    for number, (chart, name) in enumerate(MANUALS_PATIENTS, start=1):
+        cells = [str(number), "CoV_AZ", AZ, chart, name, "110/06/16"]
+        expect(rows.nth(number - 1).locator("td")).to_have_text(cells)

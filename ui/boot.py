@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from nicegui import Client, ui
+from nicegui import Client, app, ui
 
 from store.changes import World
 from store.collector import standing_aside
@@ -49,6 +49,7 @@ _tasks: set[asyncio.Task[None]] = set()
 def register() -> None:
     """Define the pages and hand NiceGUI its application. Opens nothing: a standby tab does this ahead of its turn."""
     define_pages()
+    app.config.quasar_config["loadingBar"]["skipHijack"] = True  # it tells of requests that nobody waits for
     ui.run(
         title=wording.PRODUCT,
         language="zh-TW",  # of the first start; `start` sets the one this device has chosen

@@ -7,6 +7,7 @@ from nicegui import ui
 
 from ui import wording
 from ui.dialogs import answer_of
+from ui.row_table import open_rows
 
 Choice = tuple[str, str]  # a code and what it is called
 
@@ -95,5 +96,4 @@ def _list(title: str, mark: str, take: Callable[[str], None]) -> ui.table:
     ]
     table = ui.table(columns=columns, rows=[], row_key="code").mark(mark)
     table.props("dense hide-bottom virtual-scroll wrap-cells")
-    table.on("rowClick", lambda event: take(event.args[1]["code"]), [[], ["code"], None])
-    return table
+    return open_rows(table, take, key="code")

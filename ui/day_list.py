@@ -10,7 +10,7 @@ from store.codes import vaccines
 from store.roc_date import InvalidRocDate, format_roc_date, parse_roc_date
 from ui import wording
 from ui.state import AppState
-from ui.vaccination_list import vaccination_table
+from ui.vaccination_list import vaccination_row, vaccination_table
 
 _LISTED = 200  # drawn anew at each change, so not without end
 
@@ -20,7 +20,6 @@ class DayList:
 
     def __init__(self, state: AppState, *, on_open: Callable[[str], object]) -> None:
         self._state = state
-        self._on_open = on_open
         with ui.column().classes("desk-card"):
             with ui.row().classes("items-center w-full"):
                 self._count = ui.label("").classes("text-lg").mark("today-count")
@@ -31,15 +30,18 @@ class DayList:
                 states = {"": wording.EVERY_STATE, **{s.value: text for s, text in wording.UPLOAD_STATE.items()}}
                 self._upload_state = ui.select(states, label=wording.LIST_STATE, value="").mark("state-filter")
                 for each in (self._day, self._vaccine, self._upload_state):
-                    each.props("dense outlined").on_value_change(lambda: self._rows.refresh())
-            self._rows()
-        state.changed.subscribe(self._rows.refresh)
+                    each.props("dense outlined").on_value_change(self._refresh)
+            self._unreadable = ui.label(wording.DAY_UNREADABLE).classes("desk-note")
+            # Filled, not drawn anew: whoever walks through it by keys stays at her row.
+            self._table = vaccination_table(state, (), on_open=on_open)
+        self._refresh()
+        state.changed.subscribe(self._refresh)
 
-    @ui.refreshable_method
-    def _rows(self) -> None:
+    def _refresh(self) -> None:
         day = self._chosen_day()
+        self._unreadable.set_visibility(day is None)
+        self._table.set_visibility(day is not None)
         if day is None:
-            ui.label(wording.DAY_UNREADABLE).classes("desk-note")
             return
         of_day = self._state.database.tables.vaccinations.find_by("vaccination_date", day.isoformat())
         found = [document for document in of_day if self._shows(document)]
@@ -47,7 +49,7 @@ class DayList:
         count = sum(not d["voided"] for d in documents)
         words = wording.TODAY_COUNT if day == self._state.today() else wording.DAY_COUNT
         self._count.set_text(words.format(day=format_roc_date(day), count=count))
-        vaccination_table(self._state, documents[:_LISTED], on_open=self._on_open)
+        self._table.rows = [vaccination_row(self._state, n, d) for n, d in enumerate(documents[:_LISTED], start=1)]
 
     def _chosen_day(self) -> date | None:
         """None where nobody can read what is typed."""

@@ -22,7 +22,7 @@ def problem_line(problem: Problem) -> str:
 
 def show_warnings(problems: Sequence[Problem]) -> None:
     for problem in problems:
-        ui.label(f"⚠ {problem_line(problem)}").classes("text-orange-10")
+        ui.label(f"⚠ {problem_line(problem)}").classes("desk-warned")
 
 
 async def confirm(question: str) -> bool:

@@ -11,6 +11,7 @@ from store.prenatal import ExamResult, check_exam
 from ui import wording
 from ui.forms import record_fields
 from ui.patient_search import roc_text
+from ui.row_table import open_rows
 from ui.state import AppState
 
 # CDC's words are long: on a tablet whose report it is must stand beside them.
@@ -72,8 +73,7 @@ def exam_table(
         pagination=15,
     )
     table.props("dense").classes("w-full").mark("exams")
-    table.on("rowClick", lambda event: on_open(event.args[1]["record_id"]), [[], ["record_id"], None])
-    return table
+    return open_rows(table, on_open)
 
 
 def cdc_message(document: Mapping[str, Any]) -> str:

@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from nicegui import background_tasks, ui
-from nicegui.events import GenericEventArguments
 
 from store.errors import AppError
 from store.protocol import FoundPerson
 from ui import wording
+from ui.row_table import open_rows
 from ui.state import AppState
 from ui.sync_client import HubLink
 
@@ -38,7 +38,7 @@ class HubSearch:
         self._note = ui.label("").classes("desk-note").mark("hub-note")
         table = ui.table(columns=columns, rows=[], row_key="record_id", pagination=10)
         self._table = table.classes("w-full desk-from-hub").mark("hub-patients")
-        table.on("rowClick", self._take_clicked, [[], ["record_id"], None])
+        open_rows(table, self.choose)
         self._show("")
 
     def search(self, typed: str, here: Sequence[str]) -> None:
@@ -75,9 +75,6 @@ class HubSearch:
             self._on_chosen(record_id)
         else:
             self._note.set_text(told)
-
-    async def _take_clicked(self, event: GenericEventArguments) -> None:
-        await self.choose(event.args[1]["record_id"])
 
     async def _ask(self, number: int, typed: str, here: set[str]) -> None:
         await asyncio.sleep(PAUSE_SECONDS)

@@ -280,7 +280,7 @@ class LotForm:
 
     def _show_problem(self, problem: Problem) -> None:
         with ui.row().classes("items-center"):
-            ui.label(f"⚠ {problem_line(problem)}").classes("text-orange-10")
+            ui.label(f"⚠ {problem_line(problem)}").classes("desk-warned")
             if problem.code is ProblemCode.LOT_ALREADY_REGISTERED:
                 other = problem.facts["record_id"]
                 open_other = ui.button(wording.LOT_OPEN_OTHER, on_click=lambda: self._go_to(other))

@@ -5,12 +5,12 @@ from datetime import date
 from typing import Any
 
 from nicegui import ui
-from nicegui.events import GenericEventArguments
 
 from store.persons import effective_patient
 from store.roc_date import format_roc_date
 from ui import wording
 from ui.hub_search import HubSearch
+from ui.row_table import open_rows
 from ui.state import AppState
 
 MAX_ROWS = 50
@@ -64,9 +64,6 @@ def patient_search(state: AppState, on_chosen: Callable[[str], object]) -> ui.in
         elif hub.first is not None:
             await hub.choose(hub.first)
 
-    def take_clicked(event: GenericEventArguments) -> None:
-        on_chosen(event.args[1]["record_id"])
-
     with ui.column().classes("desk-card"):
         field = ui.input(label=wording.SEARCH_LABEL, on_change=search)
         field.props("outlined autofocus clearable autocomplete=off data-enter=stay").classes("w-full").mark(
@@ -79,7 +76,6 @@ def patient_search(state: AppState, on_chosen: Callable[[str], object]) -> ui.in
         table = (
             ui.table(columns=columns, rows=[], row_key="record_id", pagination=10).classes("w-full").mark("patients")
         )
-        table.on("rowClick", take_clicked, [[], ["record_id"], None])
-        table.set_visibility(False)
+        open_rows(table, on_chosen).set_visibility(False)
         hub = HubSearch(state, columns, patient_row, on_chosen)
     return field

@@ -77,6 +77,7 @@ async def import_roster(
         result.line = line
         # The browser's one thread is ours: hand it back so that a tap is answered.
         await asyncio.sleep(REST_SECONDS)
+    result.line = result.lines  # blank lines at the end are no rows
     if session is not None and people is not None:
         before = state.database.tables.sessions.find(record_id_of_session(*session))
         if draft := plan_session(*session, people, before):

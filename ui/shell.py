@@ -41,7 +41,8 @@ def page_frame(
         if state.is_practice:
             practice_band(state)
         ui.link(wording.PRODUCT, "/").classes("desk-product").mark("home")
-        ui.label(f"{title}{f' ({code})' if code else ''}").classes("desk-title").mark("title")
+        heading = ui.label(f"{title}{f' ({code})' if code else ''}").classes("desk-title").mark("title")
+        heading.props("role=heading aria-level=1")
         ui.space()
         help_button = ui.button(icon="help_outline", on_click=lambda: help_me()).props("flat color=white")
         help_button.props(f'aria-label="{wording.HELP_BUTTON}"').mark("help-button").tooltip(wording.HELP_BUTTON)
@@ -164,8 +165,11 @@ def _warn_of_losses(state: AppState) -> None:
 def register_assets(folder: str) -> None:
     """Serve our own styles and scripts to every page. `folder` is a path on this Python's file system."""
     app.add_static_files("/assets", folder)
+    # How many rows stand on a page is nobody's question here.
+    ui.table.default_props('flat bordered :rows-per-page-options="[0]"')
     ui.add_head_html(
-        '<link rel="stylesheet" href="/assets/desk.css"><script src="/assets/enter.js" defer></script>', shared=True
+        '<link rel="stylesheet" href="/assets/desk.css"><script src="/assets/enter.js" defer></script>'
+        '<script src="/assets/reach.js" defer></script>', shared=True
     )
 
 

@@ -153,13 +153,13 @@ class VaccinationForm:
     def _build_fields(self) -> None:
         text = self._text
         codes = self._vaccine_options()
-        with ui.element("div").classes("desk-fields"):
+        with ui.element("div").classes("desk-fields desk-dose"):
             day = ui.input(wording.DATE_HINT.format(field=wording.FIELD["vaccination_date"]))
             label, known = wording.FIELD["vaccine_code"], text.vaccine_code or None
             self._vaccine = vaccine = ui.select(codes, label=label, value=known, with_input=True)
-            vaccine.on_value_change(lambda event: self._take_vaccine(event.value))
+            vaccine.classes("desk-two-wide").on_value_change(lambda event: self._take_vaccine(event.value))
             with vaccine.add_slot("after"):
-                window = ui.button(icon="search", on_click=self.choose_vaccine).props("flat tabindex=-1")
+                window = ui.button(icon="search", on_click=self.choose_vaccine).props("flat")
                 window.props(f'aria-label="{wording.VACCINE_WINDOW}"').mark("vaccine-window")
             dose = ui.input(wording.FIELD["dose_number"])
             lot = ui.input(wording.LOT_NUMBER_HINT)
@@ -178,8 +178,9 @@ class VaccinationForm:
             if field is not vaccine:
                 field.bind_value(text, name, forward=lambda value: value or "")
                 field.on_value_change(take_by_field.get(name, self._check))
+        dose.on("blur", self._show_kept_dose)
         with self._fields["special_identity"].add_slot("append"):
-            identities = ui.button(icon="search", on_click=self.choose_identity).props("flat dense tabindex=-1")
+            identities = ui.button(icon="search", on_click=self.choose_identity).props("flat dense")
             identities.props(f'aria-label="{wording.IDENTITY_WINDOW}"').mark("identity-window")
         offer_staff(self._state, self._fields["vaccinator_id"])
         self._show_choices()
@@ -200,7 +201,7 @@ class VaccinationForm:
         chosen = await choose_two_level(
             wording.VACCINE_WINDOW,
             list(self._offered_vaccines(by_lots=True).items()),
-            lambda code: [(label, wording.DOSE_LABEL.format(dose=label)) for label in dose_labels(code)],
+            lambda code: [(label, _dose_name(label)) for label in dose_labels(code)],
             left_title=wording.FIELD["vaccine_code"],
             right_title=wording.FIELD["dose_number"],
             first=self._text.vaccine_code,
@@ -239,16 +240,18 @@ class VaccinationForm:
     def _show_choices(self) -> None:
         """Doses and lots to tap instead of typing; the soonest to expire first."""
         self._choices.clear()
-        if not self._text.vaccine_code:
-            return
         with self._choices:
+            if not self._text.vaccine_code:
+                ui.label(wording.CHOICES_LATER).classes("desk-note")
+                return
             with ui.row():
                 ui.label(wording.DOSE_CHOICES).classes("desk-note")
                 for label in dose_labels(self._text.vaccine_code):
                     self._choice("dose_number", label, label)
             with ui.row():
-                ui.label(wording.LOT_CHOICES).classes("desk-note")
-                for lot in self._lots()[:_LOTS_SHOWN]:
+                lots = self._lots()[:_LOTS_SHOWN]
+                ui.label(wording.LOT_CHOICES if lots else wording.LOT_CHOICES_NONE).classes("desk-note")
+                for lot in lots:
                     expiry = wording.LOT_EXPIRES.format(day=format_roc_date(lot.expires_on)) if lot.expires_on else ""
                     self._choice("lot_number", lot.lot_number, f"{lot.lot_number}{expiry}")
 
@@ -276,6 +279,16 @@ class VaccinationForm:
         self._suggest_identity()
         self._show_choices()
         self._take_lot()
+
+    def _show_kept_dose(self) -> None:
+        """What is filled in with the vaccine may reach the screen after what was typed: left, it shows what is kept.
+
+        To NiceGUI the screen has what was typed there; only another value is told anew.
+        """
+        dose = self._fields["dose_number"]
+        kept = dose.value
+        dose.set_value("")
+        dose.set_value(kept)
 
     def _take_day(self) -> None:
         if (options := self._vaccine_options()) != self._vaccine.options:
@@ -387,6 +400,10 @@ def _revision_text(revision: Mapping[str, Any]) -> str:
     return wording.DOSE_REVISION.format(
         day=day, vaccine=payload["vaccine_code"], dose=payload["dose_number"], lot=payload["lot_number"]
     )
+
+
+def _dose_name(label: str) -> str:
+    return wording.DOSE_LABEL.format(dose=label) if label.isdecimal() else label
 
 
 def _compact(text: str | None) -> str:

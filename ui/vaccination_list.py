@@ -12,6 +12,7 @@ from store.patients import can_identify
 from store.uploads import UploadState
 from ui import wording
 from ui.patient_search import roc_text
+from ui.row_table import open_rows
 from ui.state import AppState
 
 # One set of columns for the day's list, the upload list and the verification list; each names those it shows.
@@ -94,5 +95,4 @@ def vaccination_table(
         pagination=15,
     )
     table.props(f'dense no-data-label="{wording.NO_DATA}"').classes("w-full").mark("vaccinations")
-    table.on("rowClick", lambda event: on_open(event.args[1]["record_id"]), [[], ["record_id"], None])
-    return table
+    return open_rows(table, on_open)

@@ -23,7 +23,10 @@ document.addEventListener("keydown", (event) => {
 // The program's own F-keys must not also find, reload or print as the browser does; F5, F6, F11 and F12 stay
 // the browser's.
 document.addEventListener("keydown", (event) => {
-  if (/^F([1-47-9]|10)$/.test(event.key) && !event.ctrlKey && !event.altKey) event.preventDefault();
+  if (!/^F([1-47-9]|10)$/.test(event.key) || event.ctrlKey || event.altKey) return;
+  event.preventDefault();
+  // A field that waits for the fingers to rest tells what stands in it before the key does its work.
+  if (event.target instanceof HTMLInputElement) event.target.dispatchEvent(new Event("change"));
 }, true);
 
 // While that window is open, keys pressed elsewhere are meant for it: before it has the focus, F9 would save what is below.

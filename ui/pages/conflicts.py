@@ -254,7 +254,7 @@ def _comparison(facts: Iterable[Fact], actions: Sequence[_Action]) -> None:
                     with ui.element("td"):
                         ui.label(value or "—")
         with ui.element("tr"):
-            ui.element("th")
+            ui.element("td")
             for number, (text, mark, act) in enumerate(actions, start=1):
                 with ui.element("td"):
-                    ui.button(text, on_click=act).props("color=primary no-caps").mark(f"{mark}-{number}")
+                    ui.button(text, on_click=act).props("outline color=primary no-caps").mark(f"{mark}-{number}")

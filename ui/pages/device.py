@@ -14,12 +14,17 @@ from ui.dialogs import confirm
 from ui.network import NetworkFailed
 from ui.patient_search import roc_text
 from ui.practice_switch import practice_card
+from ui.row_table import open_rows
 from ui.shell import page_frame
 from ui.state import AppState
 
 
 def build(state: AppState) -> None:
     DevicePage(state).build()
+
+
+# Quasar's own boxes say nothing to a screen reader.
+_BOX = '<q-checkbox v-model="props.selected" {name} />'
 
 
 class DevicePage:
@@ -60,6 +65,7 @@ class DevicePage:
             self._button = ui.button(wording.SCOPE_APPLY, on_click=self._apply).props("color=primary").mark("apply")
             ui.button(f"{wording.LEAVE} (Esc)", on_click=lambda: ui.navigate.to("/")).props("outline no-caps")
         self._progress = ui.linear_progress(0, show_value=False, size="18px").mark("scope-progress")
+        self._progress.props["aria-label"] = wording.SCOPE_TITLE
         self._told = ui.label("").mark("scope-told")
 
         def refresh() -> None:
@@ -110,16 +116,19 @@ class DevicePage:
             columns=columns, rows=rows, row_key="record_id", selection="multiple", pagination=10
         ).classes("desk-sessions")
         self._sessions.mark("sessions").set_visibility(bool(rows))
+        self._sessions.add_slot("header-selection", _BOX.format(name=f'aria-label="{wording.EVERY_SESSION}"'))
+        self._sessions.add_slot("body-selection", _BOX.format(name=':aria-label="props.row.name"'))
         self._sessions.selected = [row for row in rows if row["record_id"] in scope.session_ids]
-        self._sessions.on("rowClick", lambda event: self._toggle(event.args[1]), [[], None, None])
+        open_rows(self._sessions, self._toggle)
         self._days = ui.select(days, multiple=True, value=chosen_days, label=wording.SCOPE_DAYS)
         self._days.props("outlined use-chips").classes("w-full").mark("session-days").set_visibility(bool(days))
 
-    def _toggle(self, row: dict[str, Any]) -> None:
+    def _toggle(self, record_id: str) -> None:
         """A tap anywhere on the row is a tap on its box."""
-        others = [one for one in self._sessions.selected if one["record_id"] != row["record_id"]]
-        is_off = len(others) == len(self._sessions.selected)
-        self._sessions.selected = [*others, row] if is_off else others
+        others = [one for one in self._sessions.selected if one["record_id"] != record_id]
+        if len(others) == len(self._sessions.selected):
+            others += [row for row in self._sessions.rows if row["record_id"] == record_id]
+        self._sessions.selected = others
 
     def _now(self) -> str:
         reach, people = self._state.database.reach, len(self._tables.patients)
@@ -179,6 +188,7 @@ class DevicePage:
         ui.label(wording.STORAGE_TITLE).classes("text-lg")
         used = ui.label("").mark("storage-used")
         bar = ui.linear_progress(0, show_value=False, size="18px")
+        bar.props["aria-label"] = wording.STORAGE_TITLE
         short = ui.label(wording.STORAGE_SHORT).classes("desk-refused").mark("storage-short")
         kept = ui.label("").mark("storage-kept")
         ask = ui.button(wording.ASK_TO_KEEP, on_click=self._ask_to_keep).props("outline no-caps").mark("ask-to-keep")

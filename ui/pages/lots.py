@@ -11,6 +11,7 @@ from ui import wording
 from ui.form_drafts import Form, draft_of, kept_draft
 from ui.forms import record_fields
 from ui.lot_form import LotForm
+from ui.row_table import open_rows
 from ui.shell import page_frame
 from ui.state import AppState
 from ui.vaccination_list import vaccination_table
@@ -71,7 +72,7 @@ class LotsPage:
             self._table.props("dense wrap-cells").classes("w-full desk-narrow desk-lots").mark("lots")
             for name in ("manufacturer", "expiry_date", "status"):
                 self._table.add_slot(f"body-cell-{name}", _MARKED_CELL)
-            self._table.on("rowClick", lambda event: self._open(event.args[1]["record_id"]), [[], ["record_id"], None])
+            open_rows(self._table, self._open)
         self._refresh()
 
     def _refresh(self) -> None:

@@ -20,6 +20,11 @@ from ui.state import AppState
 
 _MAX_FILE_BYTES = 64 * 1024 * 1024
 _LISTED = 200
+# Quasar's own head is a bar with a small sign in it, and no button for keys. What picks the file needs its trigger.
+_CHOOSE_FILE = """
+<q-btn unelevated no-caps color="primary" icon="upload_file" label="{text}" @click="props.pickFiles" />
+<div style="display: none"><q-uploader-add-trigger /></div>
+"""
 
 
 def build(state: AppState) -> None:
@@ -31,20 +36,25 @@ class RosterPage:
 
     def __init__(self, state: AppState) -> None:
         self._state = state
-        self._is_loaded = False  # a file, and it is not imported yet
+        self._loaded: RosterText | None = None  # looked at, and not imported yet
 
     def build(self) -> None:
-        with page_frame(self._state, wording.ROSTER, is_half_typed=lambda: self._is_loaded):
+        keys = {"F9": self._import}
+        with page_frame(self._state, wording.ROSTER, on_key=keys, is_half_typed=lambda: self._loaded is not None):
             with ui.column().classes("desk-card"):
                 ui.label(wording.ROSTER_INTRO)
-                upload = ui.upload(on_upload=self._read, auto_upload=True, label=wording.ROSTER_CHOOSE, max_files=1)
-                upload.props(f"accept=.csv,.txt max-file-size={_MAX_FILE_BYTES}").classes("w-full").mark("roster-file")
-                upload.on("rejected", lambda: ui.notify(wording.ROSTER_REJECTED, type="negative", position="bottom"))
+                self._upload = ui.upload(on_upload=self._read, auto_upload=True).mark("roster-file")
+                self._upload.props(f"accept=.csv,.txt max-file-size={_MAX_FILE_BYTES} flat").classes("desk-upload")
+                self._upload.add_slot("header", _CHOOSE_FILE.format(text=wording.ROSTER_CHOOSE))
+                self._upload.on(
+                    "rejected", lambda: ui.notify(wording.ROSTER_REJECTED, type="negative", position="bottom")
+                )
             self._work = ui.column().classes("w-full")
 
     async def _read(self, event: UploadEventArguments) -> None:
         data = await event.file.read()
-        self._is_loaded = False
+        self._loaded = None
+        self._upload.reset()  # ready for the next file
         self._work.clear()
         with self._work, ui.column().classes("desk-card"):
             try:
@@ -55,12 +65,12 @@ class RosterPage:
                     "roster-error"
                 )
                 return
-            self._is_loaded = True
-            self._show_preview(roster)
+            self._show_preview(event.file.name, roster)
 
-    def _show_preview(self, roster: RosterText) -> None:
+    def _show_preview(self, name: str, roster: RosterText) -> None:
         encoding = "Big5" if roster.encoding == "cp950" else roster.encoding.upper()
         rows = roster.text.count("\n", roster.body_at, len(roster.text.rstrip()) + 1)
+        ui.label(name).classes("text-lg").mark("roster-name")
         ui.label(wording.ROSTER_SUMMARY.format(encoding=encoding, rows=rows)).mark("roster-summary")
         is_chosen = self._state.database.reach.is_chosen
         ui.label(wording.ROSTER_SCOPED if is_chosen else wording.ROSTER_SESSION).classes("desk-note")
@@ -71,15 +81,17 @@ class RosterPage:
             self._day.props("outlined").mark("session-date")
         self._day_fault = ui.label("").classes("desk-refused").mark("session-date-fault")
         with ui.row():
-            confirm = ui.button(wording.ROSTER_IMPORT).props("color=primary").mark("import")
+            self._confirm = ui.button(wording.ROSTER_IMPORT, on_click=self._import).props("color=primary autofocus")
+            self._confirm.mark("import")
             ui.button(wording.LEAVE, on_click=lambda: ui.navigate.to("/")).props("outline")
         self._progress = ui.linear_progress(0, show_value=False, size="18px").mark("import-progress")
+        self._progress.props["aria-label"] = wording.ROSTER
         self._progress.set_visibility(False)
         self._told = ui.label("").mark("import-told")
         self._result = ui.column().classes("w-full")
         # Last: however long, it pushes neither the button nor what came of it off the screen.
         _rows_table(preview(self._state, roster), "preview")
-        confirm.on_click(lambda: self._import(roster, confirm))
+        self._loaded = roster
 
     def _session(self) -> tuple[str, date] | None:
         """What was typed of a session, if anything. Raises: InvalidRocDate."""
@@ -88,7 +100,9 @@ class RosterPage:
             name = wording.ROSTER_SESSION_DEFAULT  # whom no list names here would be left without others' doses
         return (name, parse_roc_date(self._day.value or "")) if name else None
 
-    async def _import(self, roster: RosterText, confirm: ui.button) -> None:
+    async def _import(self) -> None:
+        if (roster := self._loaded) is None:
+            return
         unfit = check_text((self._name.value or "").strip())
         self._name.error = wording.problem(unfit[0]) if unfit else None
         if unfit:
@@ -99,17 +113,20 @@ class RosterPage:
             self._day_fault.set_text(_line("session_date", wording.DATE_FAULT[error.fault]))
             return
         self._day_fault.set_text("")
-        confirm.disable()
+        self._loaded = None
+        self._confirm.disable()
         self._progress.set_visibility(True)
         result = ImportResult(lines=roster.line_count)
-        timer = ui.timer(0.2, lambda: self._show_progress(result))
+        with self._work:
+            timer = ui.timer(0.2, lambda: self._show_progress(result))
         try:
             await import_roster(self._state, roster, result, session)
         except AppError as error:
-            ui.label(wording.APP_ERROR[error.code]).classes("desk-refused").mark("import-failed")
-            confirm.enable()
+            with self._result:
+                ui.label(wording.APP_ERROR[error.code]).classes("desk-refused").mark("import-failed")
+            self._loaded = roster
+            self._confirm.enable()
         else:
-            self._is_loaded = False
             self._show_result(result, session)
         finally:
             timer.cancel()

@@ -32,6 +32,7 @@ from ui import wording
 from ui.cdc_taps import DOWNLOAD, NO_ANSWER, UNREACHABLE, UPLOAD, ask_hub_to
 from ui.form_drafts import Form, draft_of, forget_draft, keep_draft
 from ui.patient_search import roc_text
+from ui.row_table import open_rows
 from ui.shell import page_frame
 from ui.state import AppState
 
@@ -92,6 +93,10 @@ class StockPage:
                 ui.label(wording.STOCK_MORE.format(count=len(rows) - _LISTED)).classes("desk-note")
         if not rows:
             self._lines = []
+        # The one that comes next stands out.
+        down, up = self._buttons
+        down.props(**{"add" if rows else "remove": "outline"})
+        up.props(**{"remove" if rows else "add": "outline"})
         self._drawn = [row["record_id"] for row in rows[:_LISTED]]
         self._refresh_head()
 
@@ -290,8 +295,7 @@ def _patient_table(state: AppState, documents: list[Any]) -> None:
     ]
     table = ui.table(columns=columns, rows=rows, row_key="record_id", pagination=10).props("dense").classes("w-full")
     table.mark("lot-patients")
-    path = "/BA102_3?record="
-    table.on("rowClick", lambda e: ui.navigate.to(path + e.args[1]["record_id"]), [[], ["record_id"], None])
+    open_rows(table, lambda record_id: ui.navigate.to(f"/BA102_3?record={record_id}"))
 
 
 def _read_vials(text: str | None) -> tuple[int | None, bool]:

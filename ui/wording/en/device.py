@@ -45,4 +45,5 @@ STORAGE_KEPT_BY_ANSWER = {True: STORAGE_KEPT, False: STORAGE_NOT_KEPT, None: STO
 ASK_TO_KEEP = "Ask the browser to keep the data"
 KEPT_NOW = "The browser has promised to keep it."
 STILL_NOT_KEPT = "The browser did not promise it. Install this site as an app, or bookmark it, and try again."
+EVERY_SESSION = "All sessions"
 SESSION_COLUMNS = {"day": "Day", "name": "Session", "location": "Place", "people": "People"}

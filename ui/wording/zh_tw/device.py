@@ -37,4 +37,5 @@ STORAGE_KEPT_BY_ANSWER = {True: STORAGE_KEPT, False: STORAGE_NOT_KEPT, None: STO
 ASK_TO_KEEP = "請瀏覽器保留資料"
 KEPT_NOW = "瀏覽器已答應保留。"
 STILL_NOT_KEPT = "瀏覽器沒有答應。把本站安裝成應用程式或加入書籤後，再試一次。"
+EVERY_SESSION = "全部場次"
 SESSION_COLUMNS = {"day": "日期", "name": "場次名稱", "location": "地點", "people": "人數"}

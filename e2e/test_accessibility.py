@@ -1,0 +1,205 @@
+"""Every screen, empty and at work: axe finds nothing, a finger hits everything, nothing is wider than the screen."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from e2e.audit import Audit
+from e2e.programs import FakeCdc, Hub
+from e2e.screens import Desk, Tablet
+from ui.boot import PATHS
+
+LOT = "AMJRE075AA-CDC"
+EDITED_APART = """
+from ui import boot
+from store.changes import ChangeDraft, ChangeKind
+from store.conflicts import replaced_by_edit
+state = boot.running()
+dose = next(state.database.tables.vaccinations.documents())
+names = "patient_id", "vaccination_date", "vaccine_code", "dose_number", "lot_number", "lot_type"
+kept = {name: dose[name] for name in names}
+bases = replaced_by_edit(dose)
+for note in ("左", "右"):
+    await state.commit([ChangeDraft(ChangeKind.CORRECT_VACCINATION, dose["record_id"], {**kept, "note": note}, bases)])
+state.touch()
+"""
+
+
+ELSEWHERE = {
+    "date": "2020-03-02", "vaccine_code": "BCG", "dose": "1", "lot_number": "B-1", "name": "臺中市南區衛生所",
+    "institution_code": "2366020014",
+}  # fmt: skip
+
+
+def leave(desk: Desk, button: str) -> None:
+    """Out of the window that is open."""
+    desk.frame.get_by_role("dialog").get_by_role("button", name=button).click()
+    expect(desk.frame.get_by_role("dialog")).to_have_count(0)
+
+
+def test_screens_of_a_clinic_that_begins(tablet: Tablet) -> None:
+    desk = tablet.open()
+    audit = Audit(desk)
+    for path in PATHS:
+        desk.go(path)
+        audit.look(f"empty{path.replace('/', '-')}")
+    desk.page.keyboard.press("F1")
+    desk.see("說明：這個畫面的按鍵")
+    audit.look("help")
+    assert not audit.faults, "\n".join(audit.faults)
+
+
+def test_screens_of_recording(tablet: Tablet, cdc: FakeCdc, hub: Hub, roster: Path) -> None:
+    desk = tablet.open()
+    audit = Audit(desk)
+    keys = desk.page.keyboard
+    desk.go("/roster")
+    desk.frame.locator("input[type=file]").set_input_files(str(roster))
+    desk.see("確定匯入")
+    audit.look("roster-preview")
+    desk.tap("確定匯入")
+    desk.see("匯入完成。", within=120)
+    audit.look("roster-done")
+    desk.go("/")
+    desk.search("陳")
+    desk.see(re.compile(r"找到 \d+ 人"))
+    audit.look("menu-found")
+    desk.go("/BA102_3")
+    desk.search("沒有這個人")
+    desk.see("查無此人")
+    audit.look("search-nobody")
+    keys.press("F3")
+    desk.see("新生兒沒有身分證時")
+    desk.frame.get_by_label("身分證", exact=True).fill("A123456780")
+    audit.look("new-patient")
+    keys.press("Escape")
+    desk.choose_first("057164")
+    desk.see("病歷號碼 057164")
+    audit.look("record-new")
+    desk.tap("疫苗代碼查詢")
+    desk.frame.get_by_label(re.compile("輸入代碼或名稱")).fill("M")
+    desk.frame.get_by_label(re.compile("輸入代碼或名稱")).press("Enter")
+    desk.see("已選：")
+    audit.look("two-level")
+    leave(desk, "離開")
+    desk.fill_vaccination(vaccine="MMR", dose="3", lot="WRONG1-CDC", day="110/05/27")
+    desk.see(re.compile("⚠"))
+    audit.look("record-warned")
+    desk.tap("確定 (F9)")
+    desk.see("請再確認")
+    audit.look("save-anyway")
+    desk.tap("仍要存檔")
+    desk.see(re.compile("已存檔"))
+    audit.look("record-saved")
+    desk.record("057165", lot=LOT, warn=True)
+    desk.record("057165", lot=LOT, warn=True)
+    desk.go("/BA102_3_UPLOAD")
+    audit.look("upload")
+    desk.go("/BA102_3_DOWNLOAD")
+    desk.see_row("檢核失敗")
+    audit.look("verification")
+    desk.row_with("WRONG1-CDC").first.click()
+    desk.see("病歷號碼 057164")
+    audit.look("record-refused")
+    desk.tap("作廢")
+    desk.see("作廢這筆接種紀錄？")
+    audit.look("void")
+    leave(desk, "取消")
+    desk.tap("特殊身分查詢")
+    desk.see("身分別類別")
+    audit.look("identities")
+    leave(desk, "離開")
+    cdc.know_history("B222419838", "1985-11-08", ELSEWHERE)
+    keys.press("F7")
+    desk.see("還沒有這位患者的疾管署接種紀錄")
+    audit.look("history-never")
+    keys.press("F9")
+    desk.see_row("臺中市南區衛生所")
+    audit.look("history")
+    keys.press("Escape")
+    desk.see("未同步 0")
+    desk.python(EDITED_APART)
+    desk.go("/conflicts")
+    desk.see("兩站修改不同")
+    desk.see("同一劑登錄了兩筆")
+    audit.look("conflicts")
+    desk.tap("採用這一版")
+    audit.look("conflict-question")
+    assert not audit.faults, "\n".join(audit.faults)
+
+
+def test_screens_of_stock_lots_and_device(tablet: Tablet, cdc: FakeCdc, hub: Hub, roster: Path) -> None:
+    desk = tablet.open()
+    audit = Audit(desk)
+    desk.go("/roster")
+    desk.frame.locator("input[type=file]").set_input_files(str(roster))
+    desk.frame.get_by_label(re.compile("場次名稱")).fill("復興國小流感")
+    desk.tap("確定匯入")
+    desk.see("匯入完成。", within=120)
+    desk.go("/BA109_3_DOWNLOAD")
+    desk.tap("下載(CDC)庫存")
+    desk.see(re.compile("下載成功"))
+    desk.record("057164", lot=LOT)
+    desk.go("/BA109_3_DOWNLOAD")
+    desk.frame.get_by_label(f"消耗量(瓶) {LOT}", exact=True).fill("5")
+    desk.frame.get_by_label("消耗量(瓶) DH2437-CDC", exact=True).fill("x")
+    desk.see("請填整數")
+    audit.look("stock")
+    desk.frame.get_by_role("button", name=LOT, exact=True).click()
+    desk.see(re.compile("接種名單"))
+    audit.look("stock-patients")
+    desk.go("/BA109")
+    desk.see("共 15 個批號")
+    audit.look("lots")
+    desk.page.keyboard.press("F3")
+    desk.see("新增批號")
+    audit.look("lot-new")
+    desk.page.keyboard.press("Escape")
+    desk.row_with(LOT).click()
+    desk.see("用這個批號的接種紀錄")
+    audit.look("lot")
+    desk.frame.get_by_role("combobox", name="狀態").click()
+    desk.frame.get_by_role("option", name="回收").click()
+    desk.tap("確定 (F9)")
+    desk.see("接種時不再提供")
+    audit.look("lot-question")
+    desk.go("/device")
+    desk.frame.get_by_role("radio", name="指定場次").click()
+    desk.row_with("復興國小流感").get_by_role("checkbox").click()
+    audit.look("device-chosen")
+    desk.tap("套用 (F9)")
+    desk.see("從這台裝置移除")
+    audit.look("device-question")
+    tablet.cut_network()
+    hub.stop()
+    desk.go("/")
+    desk.see("主機 離線", within=40)
+    audit.look("menu-offline")
+    assert not audit.faults, "\n".join(audit.faults)
+
+
+def test_screens_of_prenatal_exams(tablet: Tablet, roster: Path) -> None:
+    desk = tablet.open()
+    audit = Audit(desk)
+    desk.import_roster(roster)
+    desk.go("/BA103_3")
+    desk.choose_first("057164")
+    desk.see("還沒有檢驗紀錄")
+    audit.look("exams-none")
+    desk.tap("新增")
+    audit.look("exam-new")
+    desk.tap("孕婦B肝產檢結果")
+    desk.see("HBsAg")
+    desk.frame.get_by_label(re.compile("^檢驗日期")).fill("9")
+    audit.look("exam-form")
+    desk.frame.get_by_label(re.compile("^檢驗日期")).fill("115/11/20")
+    desk.tap("儲存 (F9)")
+    desk.see("仍要")
+    audit.look("exam-question")
+    desk.tap("仍要")
+    desk.see(re.compile("已存檔"))
+    audit.look("exams-one")
+    desk.go("/BA103_3_UPLOAD")
+    audit.look("exam-upload")
+    assert not audit.faults, "\n".join(audit.faults)
