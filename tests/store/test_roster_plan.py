@@ -241,7 +241,7 @@ def test_the_sentences_do_not_run_as_a_formula_either() -> None:
 
 
 @example("\t")
-@given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0\r\n\ufeff"), max_size=12))
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Zl", "Zp")), max_size=12))
 def test_a_mended_bad_row_imports_with_its_other_cells_unharmed(address: str) -> None:
     row = row_of()._replace(cells=dict(zip(HEADER.split(","), CLEAN.split(","), strict=True)) | {"地址": address})
 

@@ -435,6 +435,8 @@ async def test_the_window_of_codes(screen: Screen, people: None) -> None:
 class _File:
     """A file as it comes out of the upload."""
 
+    name = "roster.csv"
+
     def __init__(self, data: bytes) -> None:
         self._data = data
 

@@ -57,7 +57,7 @@ LOTS_OF_DAY_INTRO = (
     "The lot that every station takes first today ({day}), and today only. The lot a device has just used still comes "
     "before it."
 )
-LOT_BY_EXPIRY = "None (first to expire)"
+LOT_BY_EXPIRY = "Not set (first to expire)"
 LOT_NOT_OFFERED = "{lot_number} (no longer usable)"
 LOTS_OF_DAY_NONE = "There is no usable lot yet. Register one, or download CDC's stock."
 LOTS_OF_DAY_NONE_IN_USE = "None of the vaccines in use has a usable lot yet. Register one, or download CDC's stock."
