@@ -49,7 +49,7 @@ class LotsSection(Section):
                 if chosen:
                     options.setdefault(chosen, wording.LOT_NOT_OFFERED.format(lot_number=chosen))
                 vaccine = vaccine_by_code(code)
-                label = f"{code}　{vaccine.name}" if vaccine is not None else code
+                label = f"{code}　{wording.vaccine_name(vaccine)}" if vaccine is not None else code
                 choice = ui.select(options, label=label, value=chosen, on_change=self._on_change)
                 self._choices[code] = choice.props("outlined").classes("w-full").mark(f"lot of {code}")
         if not offered:
