@@ -74,6 +74,7 @@ def test_doses_of_two_tablets_go_to_cdc_are_refused_mended_and_verified(
     in_window(first, "送出 2 筆：收件 2 筆、退回 0 筆。")
     in_window(first, "資料是送往「疾管署(CDC)」，不是健保署。")
     in_window(first, re.compile("還沒有檢核，不算完成"))
+    expect(first.frame.get_by_role("dialog").get_by_role("button", name="確定")).to_be_focused()
     first.page.keyboard.press("Enter")
     expect(first.frame.get_by_role("dialog")).to_have_count(0)
 

@@ -35,9 +35,11 @@ def standstill(state: AppState) -> str:
 
 
 def line_sentence(state: AppState) -> str:
-    """What is wrong with the hub's line to CDC and what to do, "" for nothing; CDC's own words as they came."""
+    """What is wrong on the way to CDC and what to do, "" for nothing known; CDC's own words as they came."""
     status = state.sync.status
-    if state.sync.link is not HubLink.CONNECTED or status.cdc in _USABLE:
+    if state.sync.link in (HubLink.UNREACHABLE, HubLink.REFUSING):
+        return _hub_sentence(state)
+    if state.sync.link is HubLink.UNKNOWN or status.cdc in _USABLE:
         return ""
     if status.cdc is CdcLinkState.FAILING and status.cdc_since is None:  # it was never up
         return wording.CDC_LINE_BROKEN

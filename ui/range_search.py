@@ -1,6 +1,6 @@
 """How the lists of records are searched, in the manual's words: what is not done yet, or a range of days."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 from nicegui import ui
@@ -18,16 +18,14 @@ class RangeSearch:
     def __init__(self, open_label: str, labels: tuple[str, str], today: date) -> None:
         """`open_label` names the search for what is not done yet, `labels` the first and the last day."""
         self.days: tuple[date, date] | None = None
-        self._choice = ui.radio({_OPEN: open_label, _RANGE: wording.SEARCH_RANGE}, value=_OPEN)
+        with ui.row().classes("items-center"):
+            ui.label(wording.SEARCH_BY)
+            self._choice = ui.radio({_OPEN: open_label, _RANGE: wording.SEARCH_RANGE}, value=_OPEN)
         self._choice.props("inline").classes("desk-scope").mark("search-by")
         with ui.element("div").classes("desk-fields"):
             self._from, self._to = (self._day(label, today) for label in labels)
         self._from.mark("range-from")
         self._to.mark("range-to")
-
-    def on_choice(self, callback: Callable[[], object]) -> None:
-        """Called when the other way to search is chosen, before anything is asked for."""
-        self._choice.on_value_change(callback)
 
     def read(self) -> bool:
         """Take what is chosen and typed into `days`, None for what is not done yet; False where a field is at fault."""

@@ -11,9 +11,10 @@ from nicegui import background_tasks, ui
 
 from store.uploads import UploadState
 from ui import wording
-from ui.cdc_line import hurry_cdc, line_sentence, standstill
+from ui.cdc_line import hurry_cdc, standstill
 from ui.dialogs import answer_of
 from ui.open_record import open_record
+from ui.outcome import Outcome
 from ui.range_search import RangeSearch
 from ui.shell import page_frame
 from ui.state import AppState
@@ -43,9 +44,8 @@ class UploadPage:
         keys = {"F9": self._upload, "Escape": self._leave}
         with page_frame(self._state, wording.UPLOADING, code=CODE, on_key=keys):
             with ui.column().classes("desk-card enter-moves") as self._card:
-                self._head = ui.label("").mark("last-sent")
                 with ui.row().classes("items-center"):
-                    ui.label(wording.SEARCH_BY)
+                    self._head = ui.label("").mark("last-sent")
                     ui.label(wording.UPLOAD_BY)
                 labels = (wording.GIVEN_FROM, wording.GIVEN_TO)
                 self._search = RangeSearch(wording.SEARCH_UNSENT, labels, self._state.today())
@@ -55,11 +55,10 @@ class UploadPage:
                     self._button = ui.button(wording.UPLOAD_BUTTON, on_click=self._upload)
                     self._button.props("color=primary").mark("upload")
                     ui.button(wording.LEAVE, on_click=self._leave).props("outline").mark("leave")
-                # Always there, so that nothing moves when they begin to speak.
                 self._bar = ui.linear_progress(0, show_value=False).mark("upload-bar")
                 self._bar.props["aria-label"] = wording.UPLOADING
-                self._outcome = ui.label("").classes("desk-outcome").mark("upload-outcome")
-                self._say(f"{wording.NOT_NHI}{wording.ACCEPTED_IS_NOT_VERIFIED}")
+                usual = f"{wording.NOT_NHI}{wording.ACCEPTED_IS_NOT_VERIFIED}"
+                self._outcome = Outcome(self._state, usual, "upload-outcome")
             with ui.column().classes("desk-card"):
                 self._rows()
             self._state.changed.subscribe(self._follow)
@@ -75,17 +74,16 @@ class UploadPage:
         newest = self._tables.batches.find_by_prefix("sent_at", "", 1, last=True)
         last = moment_text(newest[0]["sent_at"]) if newest else wording.NOTHING
         self._head.set_text(wording.LAST_SENT.format(at=last))
-        if told := line_sentence(self._state):
-            ui.label(told).classes("desk-refused").mark("cdc-remedy")
         if refused := self._tables.vaccinations.count_by("upload_state", UploadState.REFUSED):
             with ui.row().classes("items-center"):
                 ui.label(wording.REFUSED_WAIT.format(count=refused)).classes("desk-refused").mark("refused-wait")
                 see = ui.button(wording.SEE_REFUSED, on_click=lambda: ui.navigate.to(_TO_VERIFY))
                 see.props("outline").mark("see-refused")
-        found, count, waiting = self._found()
-        counted = wording.UPLOAD_COUNT if self._search.days is None else wording.RANGE_COUNT
-        cut = wording.LIST_CUT.format(count=_LISTED) if count > len(found) else ""
-        ui.label(counted.format(count=count, waiting=waiting) + cut).classes("text-lg").mark("upload-count")
+        found, counts = self._found()
+        told = "" if self._search.days is None else wording.RANGE_COUNT.format(**counts)
+        told += wording.UPLOAD_COUNT.format(**counts) + (wording.SENT_COUNT.format(**counts) if counts["sent"] else "")
+        told += wording.LIST_CUT.format(count=_LISTED) if counts["count"] > len(found) else ""
+        ui.label(told).classes("text-lg").mark("upload-count")
         if found:
             table = vaccination_table(
                 self._state, found, columns=UPLOAD_COLUMNS, on_open=lambda one: open_record(self._state, one)
@@ -95,15 +93,21 @@ class UploadPage:
             empty = wording.NONE_WAITS if self._search.days is None else wording.NONE_IN_RANGE
             ui.label(empty).classes("desk-note").mark("nothing-listed")
 
-    def _found(self) -> tuple[list[Any], int, int]:
-        """What is listed, the oldest first; how many are found, and how many of them wait."""
-        doses, waiting = self._tables.vaccinations, set(waiting_ids(self._tables))
+    def _found(self) -> tuple[list[Any], dict[str, int]]:
+        """What is listed, the oldest first; how many are found, how many of them wait and how many have no answer."""
+        doses = self._tables.vaccinations
+        waiting = set(doses.ids_by("upload_state", UploadState.NOT_SENT))
+        sent = set(doses.ids_by("upload_state", UploadState.SENT))
         if self._search.days is None:
-            found = [doses.at(one) for one in waiting]
+            found = [doses.at(one) for one in waiting | sent]
             found.sort(key=lambda document: (str(document.get("vaccination_date", "")), str(document["made_at"])))
-            return found[:_LISTED], len(found), len(found)
-        ids = self._ids_in_range()
-        return [doses.at(one) for one in ids[:_LISTED]], len(ids), len(waiting.intersection(ids))
+            number = len(found)
+        else:
+            ids = self._ids_in_range()
+            waiting.intersection_update(ids)
+            sent.intersection_update(ids)
+            found, number = [doses.at(one) for one in ids[:_LISTED]], len(ids)
+        return found[:_LISTED], {"count": number, "waiting": len(waiting), "sent": len(sent)}
 
     def _ids_in_range(self) -> list[str]:
         by = self._tables.vaccinations.ids_by
@@ -120,15 +124,15 @@ class UploadPage:
             asked = list(set(asked).intersection(self._ids_in_range()))
         ready = frozenset(ready_ids(self._tables, asked))
         if not ready:
-            self._say(self._held_back(asked) or wording.UPLOAD_NOTHING, good=False)
+            self._outcome.end(self._held_back(asked) or wording.UPLOAD_NOTHING)
             return
         self._asked, self._hurrying = ready, True
         self._button.disable()
-        self._say(wording.UPLOAD_RUNNING)
+        self._outcome.work(wording.UPLOAD_RUNNING)
         told = await hurry_cdc(self._state)
         self._hurrying = False
         if told:
-            self._stop(told)
+            self._end(told)
         else:
             self._follow()
 
@@ -139,32 +143,24 @@ class UploadPage:
     def _follow(self) -> None:
         """Something changed: show how far it is, and end when CDC has answered for all, or when nothing goes on."""
         self._rows.refresh()
-        if self._asked is None:
+        self._outcome.refresh()
+        if self._asked is None or self._hurrying:
             return
         progress = progress_of(self._tables, self._asked)
         self._bar.set_value(progress.answered / progress.total if progress.total else 1)
-        if self._hurrying:
-            self._say(wording.UPLOAD_RUNNING)
-        elif progress.is_over:
+        if progress.is_over:
             self._end()
             background_tasks.create(self._show_result(progress), name="upload result")
         elif told := standstill(self._state):
-            self._stop(told)
+            self._end(told)
         else:
-            self._say(f"{wording.UPLOAD_RUNNING}{_counts(progress)}{wording.UPLOAD_GOES_ON}")
+            self._outcome.work(f"{wording.UPLOAD_RUNNING}{_counts(progress)}{wording.UPLOAD_GOES_ON}")
 
-    def _stop(self, why: str) -> None:
-        assert self._asked is not None
-        progress = progress_of(self._tables, self._asked)
-        told = wording.UPLOAD_STOPPED.format(progress=_counts(progress)) if progress.answered else ""
-        self._end()
-        self._say(why + told, good=False)
-
-    def _end(self) -> None:
+    def _end(self, told: str = "") -> None:
         self._asked = None
         self._bar.set_value(0)
         self._button.enable()
-        self._say(f"{wording.NOT_NHI}{wording.ACCEPTED_IS_NOT_VERIFIED}")
+        self._outcome.end(told)
 
     async def _show_result(self, progress: Progress) -> None:
         self._is_asking = True
@@ -195,10 +191,6 @@ class UploadPage:
                 see.props("outline").mark("result-see")
         await answer_of(dialog)
         self._is_asking = False
-
-    def _say(self, sentence: str, *, good: bool = True) -> None:
-        self._outcome.set_text(sentence)
-        self._outcome.classes(remove="desk-refused" if good else "", add="" if good else "desk-refused")
 
     def _leave(self) -> None:
         if not self._is_asking:

@@ -14,9 +14,10 @@ from nicegui import background_tasks, ui
 from store.changes import ChangeDraft, ChangeKind
 from store.uploads import BatchState, UploadState, is_in_flight
 from ui import wording
-from ui.cdc_line import hurry_cdc, line_sentence, standstill
+from ui.cdc_line import hurry_cdc, standstill
 from ui.dialogs import answer_of, confirm
 from ui.open_record import open_record
+from ui.outcome import Outcome
 from ui.range_search import RangeSearch
 from ui.saving import commit_and_tell
 from ui.shell import page_frame
@@ -48,7 +49,6 @@ class VerificationPage:
         keys = {"F9": self._download, "Escape": self._leave}
         with page_frame(self._state, wording.VERIFYING, code=CODE, on_key=keys):
             with ui.column().classes("desk-card enter-moves") as self._card:
-                ui.label(wording.SEARCH_BY)
                 labels = (wording.GIVEN_FROM, wording.GIVEN_TO)
                 self._search = RangeSearch(wording.SEARCH_RECENT, labels, self._state.today())
                 with ui.row():
@@ -57,9 +57,7 @@ class VerificationPage:
                     self._button = ui.button(wording.DOWNLOAD_BUTTON, on_click=self._download)
                     self._button.props("color=primary").mark("download")
                     ui.button(wording.LEAVE, on_click=self._leave).props("outline").mark("leave")
-                # Always there, so that nothing moves when it begins to speak.
-                self._outcome = ui.label(wording.ACCEPTED_IS_NOT_VERIFIED).classes("desk-outcome")
-                self._outcome.mark("download-outcome")
+                self._outcome = Outcome(self._state, wording.ACCEPTED_IS_NOT_VERIFIED, "download-outcome")
                 self._batches()
             with ui.column().classes("desk-card"):
                 with ui.row().classes("items-center w-full"):
@@ -75,8 +73,6 @@ class VerificationPage:
 
     @ui.refreshable_method
     def _batches(self) -> None:
-        if told := line_sentence(self._state):
-            ui.label(told).classes("desk-refused").mark("cdc-remedy")
         batches = self._open_batches()
         self._batch_lines = [(ui.label("").mark("due"), batch) for batch in batches[:_BATCHES_SHOWN]]
         if not batches:
@@ -166,17 +162,17 @@ class VerificationPage:
             return
         batches = self._open_batches()
         if not batches:
-            self._say(wording.DOWNLOAD_NOTHING)
+            self._outcome.end(wording.DOWNLOAD_NOTHING)
             return
         due = [batch for batch in batches if self._seconds_left(batch) <= 0]
         asked = {row["record_id"] for batch in due for row in batch["rows"]}
         self._asked, self._hurrying = frozenset(one for one in asked if self._is_open(one)), True
         self._button.disable()
-        self._say(wording.DOWNLOAD_RUNNING)
+        self._outcome.work(wording.DOWNLOAD_RUNNING)
         told = await hurry_cdc(self._state)
         self._hurrying = False
         if told:
-            self._end(told, good=False)
+            self._end(told)
         elif not due:
             first = min(batch["due_at"] for batch in batches)
             self._end(wording.DOWNLOAD_NOT_DUE.format(at=moment_text(first)))
@@ -191,22 +187,23 @@ class VerificationPage:
         """Something changed: show it, and end the tap when CDC has judged all, or when nothing goes on."""
         self._batches.refresh()
         self._rows.refresh()
+        self._outcome.refresh()
         if self._asked is None or self._hurrying:
             return
         if done := len(self._asked) - sum(map(self._is_open, self._asked)):
             progress = wording.DOWNLOAD_PROGRESS.format(done=done, total=len(self._asked))
-            self._say(f"{wording.DOWNLOAD_RUNNING}{progress}")
+            self._outcome.work(f"{wording.DOWNLOAD_RUNNING}{progress}")
         if done == len(self._asked):
             asked = self._asked
-            self._end(wording.ACCEPTED_IS_NOT_VERIFIED)
+            self._end()
             background_tasks.create(self._show_result(asked), name="verification result")
         elif told := standstill(self._state):
-            self._end(told, good=False)
+            self._end(told)
 
-    def _end(self, sentence: str, *, good: bool = True) -> None:
+    def _end(self, told: str = "") -> None:
         self._asked = None
         self._button.enable()
-        self._say(sentence, good=good)
+        self._outcome.end(told)
 
     async def _show_result(self, asked: frozenset[str]) -> None:
         self._is_asking = True
@@ -243,10 +240,6 @@ class VerificationPage:
         ]
         if agreed:
             await commit_and_tell(self._state, drafts, wording.SENT_AGAIN.format(count=len(drafts)))
-
-    def _say(self, sentence: str, *, good: bool = True) -> None:
-        self._outcome.set_text(sentence)
-        self._outcome.classes(remove="desk-refused" if good else "", add="" if good else "desk-refused")
 
     def _leave(self) -> None:
         if not self._is_asking:
