@@ -68,6 +68,7 @@ def test_doses_of_two_tablets_go_to_cdc_are_refused_mended_and_verified(
     first.see("待上傳 2 筆", within=60)
     search_today(first)
     first.see("區間內 2 筆，其中待上傳 2 筆")
+    see_wide_enough(first)
     first.page.keyboard.press("F9")
     first.page.keyboard.press("F9")
     in_window(first, "API回傳訊息=I00000 作業完成。")
