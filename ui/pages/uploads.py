@@ -57,8 +57,8 @@ class UploadPage:
                     ui.button(wording.LEAVE, on_click=self._leave).props("outline").mark("leave")
                 self._bar = ui.linear_progress(0, show_value=False).mark("upload-bar")
                 self._bar.props["aria-label"] = wording.UPLOADING
-                usual = f"{wording.NOT_NHI}{wording.ACCEPTED_IS_NOT_VERIFIED}"
-                self._outcome = Outcome(self._state, usual, "upload-outcome")
+                ui.label(f"{wording.NOT_NHI}{wording.ACCEPTED_IS_NOT_VERIFIED}").classes("desk-note")
+                self._outcome = Outcome(self._state, "", "upload-outcome")
             with ui.column().classes("desk-card"):
                 self._rows()
             self._state.changed.subscribe(self._follow)
