@@ -38,10 +38,9 @@ class UploadPage:
         self._tables = state.database.tables
         self._asked: frozenset[str] | None = None  # what the last tap asked for, until CDC has answered for all of it
         self._hurrying = False
-        self._is_asking = False  # the outcome's window is open: keys are meant for that
 
     def build(self) -> None:
-        keys = {"F9": self._upload, "Escape": self._leave}
+        keys = {"F9": self._upload}
         with page_frame(self._state, wording.UPLOADING, code=CODE, on_key=keys):
             with ui.column().classes("desk-card enter-moves") as self._card:
                 with ui.row().classes("items-center"):
@@ -54,7 +53,7 @@ class UploadPage:
                     load.props("outline color=primary").classes("enter-last")
                     self._button = ui.button(wording.UPLOAD_BUTTON, on_click=self._upload)
                     self._button.props("color=primary").mark("upload")
-                    ui.button(wording.LEAVE, on_click=self._leave).props("outline").mark("leave")
+                    ui.button(wording.LEAVE, on_click=lambda: ui.navigate.to("/")).props("outline").mark("leave")
                 self._bar = ui.linear_progress(0, show_value=False).mark("upload-bar")
                 self._bar.props["aria-label"] = wording.UPLOADING
                 ui.label(f"{wording.NOT_NHI}{wording.ACCEPTED_IS_NOT_VERIFIED}").classes("desk-note")
@@ -117,7 +116,7 @@ class UploadPage:
 
     async def _upload(self) -> None:
         """Hurry what is listed. Tapped again before CDC has answered, it does nothing."""
-        if self._asked is not None or self._is_asking:
+        if self._asked is not None:
             return
         asked = waiting_ids(self._tables)
         if self._search.days is not None:
@@ -163,7 +162,6 @@ class UploadPage:
         self._outcome.end(told)
 
     async def _show_result(self, progress: Progress) -> None:
-        self._is_asking = True
         held_back = self._held_back(waiting_ids(self._tables))
         with self._card, ui.dialog() as dialog, ui.card().classes("desk-window").mark("upload-result"):
             good = progress.accepted or progress.verified
@@ -190,11 +188,6 @@ class UploadPage:
                 see = ui.button(wording.RESULT_SEE, on_click=lambda: ui.navigate.to(_TO_VERIFY))
                 see.props("outline").mark("result-see")
         await answer_of(dialog)
-        self._is_asking = False
-
-    def _leave(self) -> None:
-        if not self._is_asking:
-            ui.navigate.to("/")
 
 
 def _counts(progress: Progress) -> str:

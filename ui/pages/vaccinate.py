@@ -115,7 +115,7 @@ class Desk:
 
         told = wording.cdc_words(document["upload"]["message"])
         form = PatientForm(self._state, person, field=field, refusal=told, on_saved=back, on_leave=back)
-        self._open(form)
+        self._open(form, draft_of(self._state, Form.PATIENT, record_id=person["record_id"]))
 
     def another_vaccine(self) -> None:
         if self._form is None and self._person:

@@ -42,11 +42,10 @@ class VerificationPage:
         self._tables = state.database.tables
         self._asked: frozenset[str] | None = None  # whose verdicts the last tap is waiting for
         self._hurrying = False
-        self._is_asking = False  # a window is open: keys are meant for that
         self._batch_lines: list[tuple[ui.label, Mapping[str, Any]]] = []
 
     def build(self) -> None:
-        keys = {"F9": self._download, "Escape": self._leave}
+        keys = {"F9": self._download}
         with page_frame(self._state, wording.VERIFYING, code=CODE, on_key=keys):
             with ui.column().classes("desk-card enter-moves") as self._card:
                 labels = (wording.GIVEN_FROM, wording.GIVEN_TO)
@@ -56,7 +55,7 @@ class VerificationPage:
                     load.props("outline color=primary").classes("enter-last")
                     self._button = ui.button(wording.DOWNLOAD_BUTTON, on_click=self._download)
                     self._button.props("color=primary").mark("download")
-                    ui.button(wording.LEAVE, on_click=self._leave).props("outline").mark("leave")
+                    ui.button(wording.LEAVE, on_click=lambda: ui.navigate.to("/")).props("outline").mark("leave")
                 self._outcome = Outcome(self._state, wording.ACCEPTED_IS_NOT_VERIFIED, "download-outcome")
                 self._batches()
             with ui.column().classes("desk-card"):
@@ -158,7 +157,7 @@ class VerificationPage:
 
     async def _download(self) -> None:
         """Ask CDC now for what is due. Tapped again before it has answered, it does nothing."""
-        if self._asked is not None or self._is_asking:
+        if self._asked is not None:
             return
         batches = self._open_batches()
         if not batches:
@@ -206,7 +205,6 @@ class VerificationPage:
         self._outcome.end(told)
 
     async def _show_result(self, asked: frozenset[str]) -> None:
-        self._is_asking = True
         uploads = [self._tables.vaccinations.at(one)["upload"] or {} for one in asked]
         verified, refused = (
             sum(upload.get("state") == state for upload in uploads)
@@ -220,15 +218,10 @@ class VerificationPage:
             ok = ui.button(wording.CONFIRM, on_click=lambda: dialog.submit(None))
             ok.props("color=primary autofocus").mark("result-ok")
         await answer_of(dialog)
-        self._is_asking = False
 
     async def _send_again(self, refused: list[Any]) -> None:
         """Refused records that nobody changed go again as they are, once somebody says so."""
-        if self._is_asking:
-            return
-        self._is_asking = True
         agreed = await confirm(wording.ASK_SEND_AGAIN.format(count=len(refused)))
-        self._is_asking = False
         drafts = [
             ChangeDraft(
                 ChangeKind.REQUEST_UPLOAD,
@@ -240,7 +233,3 @@ class VerificationPage:
         ]
         if agreed:
             await commit_and_tell(self._state, drafts, wording.SENT_AGAIN.format(count=len(drafts)))
-
-    def _leave(self) -> None:
-        if not self._is_asking:
-            ui.navigate.to("/")
