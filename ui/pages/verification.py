@@ -19,7 +19,7 @@ from ui.dialogs import answer_of, confirm
 from ui.open_record import open_record
 from ui.outcome import Outcome
 from ui.range_search import RangeSearch
-from ui.saving import commit_and_tell
+from ui.saving import commit_all_and_tell
 from ui.shell import page_frame
 from ui.state import AppState
 from ui.vaccination_list import VERIFICATION_COLUMNS, moment_text, vaccination_table
@@ -63,7 +63,7 @@ class VerificationPage:
                     self._count = ui.label("").classes("text-lg").mark("verification-count")
                     ui.space()
                     self._shown = ui.select(wording.LIST_JUDGED, label=wording.LIST_STATE, value="")
-                    self._shown.props("dense outlined").classes("desk-filter").mark("state-filter")
+                    self._shown.props("dense outlined").classes("desk-judged").mark("state-filter")
                     self._shown.on_value_change(lambda: self._rows.refresh())
                 self._rows()
             self._state.changed.subscribe(self._follow)
@@ -232,4 +232,4 @@ class VerificationPage:
             for document in refused
         ]
         if agreed:
-            await commit_and_tell(self._state, drafts, wording.SENT_AGAIN.format(count=len(drafts)))
+            await commit_all_and_tell(self._state, drafts, wording.SENT_AGAIN.format(count=len(drafts)))
