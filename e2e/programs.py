@@ -144,19 +144,27 @@ class Hub(Program):
     """The hub as the clinic runs it, with its settings in a file."""
 
     def __init__(
-        self, folder: Path, cdc: FakeCdc | None, *, bundle: Path, port: int | None = None, verify_after: float = 1.0
+        self,
+        folder: Path,
+        cdc: FakeCdc | None,
+        *,
+        bundle: Path,
+        port: int | None = None,
+        verify_after: float = 1.0,
+        gather: float = 0.2,
     ) -> None:
+        """Units: seconds. After `verify_after` CDC is asked for its verdict; for `gather` changes come together."""
         folder.mkdir(parents=True, exist_ok=True)
         port = port or free_port()
         self.settings = folder / "clinic.toml"
         self.bundle = bundle
-        self._write_settings(folder, cdc, port, verify_after)
+        self._write_settings(folder, cdc, port, {"verify_after_seconds": verify_after, "gather_seconds": gather})
         # Not through `python3 -m sync`, which only sets up first: a kill must hit the hub itself.
         run = "import sys, pathlib, sync.app as a; a.run(pathlib.Path(sys.argv[1]), port=None, open_browser=False)"
         command = [sys.executable, "-c", run, str(self.settings)]
         super().__init__("hub", command, f"http://127.0.0.1:{port}", "/api/health", folder / "hub.log")
 
-    def _write_settings(self, folder: Path, cdc: FakeCdc | None, port: int, verify_after: float) -> None:
+    def _write_settings(self, folder: Path, cdc: FakeCdc | None, port: int, waits: dict[str, float]) -> None:
         text = {
             "listen_port": port,
             "data_dir": (folder / "data").as_posix(),
@@ -174,8 +182,7 @@ class Hub(Program):
                 "key_id_file": key_file.as_posix(),
                 "certificate_p12": (cdc.folder / "practice.p12").as_posix(),
                 "certificate_password_file": (cdc.folder / "practice.p12.password").as_posix(),
-                "verify_after_seconds": verify_after,
-                "gather_seconds": 0.2,
+                **waits,
                 "timeout_seconds": 5,
                 "retry_base_seconds": 0.3,
                 "retry_cap_seconds": 2,

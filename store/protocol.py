@@ -57,11 +57,16 @@ class CdcLinkState(StrEnum):
 
 
 class HubStatus(_Message):
-    """What every device shows of the hub in its bar."""
+    """What every device shows of the hub in its bar.
+
+    Shape: `cdc_again_at` is until when the line rests after a failure, None while it is being tried; an older hub
+    never says it.
+    """
 
     cdc: CdcLinkState = CdcLinkState.UNKNOWN
     cdc_since: AwareDatetime | None = None
     cdc_detail: str = ""
+    cdc_again_at: AwareDatetime | None = None
     institution_code: str = ""
     practice: bool = False
 

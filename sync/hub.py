@@ -28,6 +28,10 @@ class CdcLink(Protocol):
 
     def status(self) -> tuple[CdcLinkState, datetime | None, str]: ...
 
+    def again_at(self) -> datetime | None:
+        """Until when nothing is tried after a failure."""
+        ...
+
     def on_status(self, callback: Callable[[], None]) -> object: ...
 
 
@@ -69,16 +73,19 @@ class Hub:
 
     def status(self) -> HubStatus:
         since: datetime | None = None
+        again_at: datetime | None = None
         if self.cdc_failed:
             state, detail = CdcLinkState.FAILING, self.cdc_failed
         elif self.worker is None:
             state, detail = CdcLinkState.NOT_CONFIGURED, ""
         else:
             state, since, detail = self.worker.status()
+            again_at = self.worker.again_at()
         return HubStatus(
             cdc=state,
             cdc_since=since,
             cdc_detail=detail,
+            cdc_again_at=again_at,
             institution_code=self.settings.institution_code,
             practice=self.settings.practice,
         )

@@ -1,7 +1,7 @@
 """How the line to CDC stands: what staff are told, and when anything may be tried again."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from store.changes import World
 from store.protocol import CdcLinkState
@@ -21,6 +21,12 @@ class Link:
         self.state = CdcLinkState.UNKNOWN
         self.since = world.now()
         self.detail = ""
+        self._told = (self.state, self.detail, self.again_at)
+
+    @property
+    def again_at(self) -> datetime | None:
+        """Until when nothing is tried; None while nothing stands in the way."""
+        return self.pause.until
 
     def listen(self, listener: Callable[[], None]) -> None:
         self._listeners.append(listener)
@@ -47,6 +53,7 @@ class Link:
 
     def tapped(self) -> None:
         self.pause = self.pause.after_tap()
+        self._tell(self.state, self.detail)
 
     def longer(self, pause: Pause, retry_after: float | None = None) -> Pause:
         """The pause after one more failure, from now."""
@@ -54,10 +61,12 @@ class Link:
         return upload_queue.longer(pause, self._world.now(), self._settings, chance, retry_after)
 
     def _tell(self, state: CdcLinkState, detail: str) -> None:
-        if (state, detail) == (self.state, self.detail):
-            return
         if state is not self.state:
             self.since = self._world.now()
         self.state, self.detail = state, detail
+        # Staff wait for what their tap came to: another failure of the same kind is news to them.
+        if (told := (state, detail, self.again_at)) == self._told:
+            return
+        self._told = told
         for listener in list(self._listeners):
             listener()

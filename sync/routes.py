@@ -77,9 +77,12 @@ async def health(request: web.Request) -> web.Response:
 
 
 async def wake_cdc(request: web.Request) -> web.Response:
-    """Staff want to upload or ask CDC now."""
-    _with_cdc(request, request.app[HUB].worker).wake()
-    return web.json_response({}, status=202)
+    """Staff want to upload or ask CDC now. Answers how the line stands with that: HubStatus."""
+    hub = request.app[HUB]
+    _with_cdc(request, hub.worker).wake()
+    answer = await answer_json(request, hub.status())
+    answer.set_status(202)
+    return answer
 
 
 async def download_stock(request: web.Request) -> web.Response:

@@ -91,6 +91,10 @@ class CdcWorker:
         """How the line to CDC stood when last used, since when, and CDC's words or the kind of failure."""
         return self._link.state, self._link.since, self._link.detail
 
+    def again_at(self) -> datetime | None:
+        """Until when the line rests after a failure; None while it is being tried."""
+        return self._link.again_at
+
     def on_status(self, callback: Callable[[], None]) -> None:
         self._link.listen(callback)
 

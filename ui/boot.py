@@ -30,6 +30,7 @@ from ui.pages import (
     stock,
     uploads,
     vaccinate,
+    verification,
 )
 from ui.shell import register_assets
 from ui.state import AppState
@@ -77,11 +78,11 @@ def define_pages() -> None:
 
     @ui.page("/BA102_3_UPLOAD")
     def _upload() -> None:
-        uploads.build_upload(running())
+        uploads.build(running())
 
     @ui.page("/BA102_3_DOWNLOAD")
     def _verification() -> None:
-        uploads.build_verification(running())
+        verification.build(running())
 
     @ui.page("/BA109")
     def _lots(lot: str = "") -> None:

@@ -14,6 +14,7 @@ from store.patients import Patient, PatientDraft
 from store.problems import Problem, Severity
 from store.roster import read_typed_person
 from store.roster_plan import record_id_of_chart
+from store.uploads import UploadState
 from ui import wording
 from ui.conflict_facts import person_name
 from ui.dialogs import confirm, problem_line, show_warnings
@@ -38,12 +39,18 @@ class PatientForm:
         document: Mapping[str, Any] | None,
         *,
         typed: str = "",
+        field: str = "",
+        refusal: str = "",
         on_saved: Callable[[str], None],
         on_leave: Callable[[], None],
     ) -> None:
-        """`typed` is what was searched in vain: a number is taken for the chart's, anything else for the name."""
+        """`typed` is what was searched in vain: a number is taken for the chart's, anything else for the name.
+
+        `field` is the one that CDC refuses, `refusal` its words."""
         self._state = state
         self._document = document
+        self._field_at_fault = field
+        self._refusal = refusal
         self._on_saved = on_saved
         self._on_leave = on_leave
         self._saving = self._is_half_filled = False
@@ -60,6 +67,10 @@ class PatientForm:
     def build(self) -> None:
         with ui.column().classes("desk-card enter-moves"):
             ui.label(wording.EDIT_PATIENT if self._document else wording.NEW_PATIENT).classes("desk-person")
+            if self._refusal:
+                told = wording.CDC_SAID.format(state=wording.UPLOAD_STATE[UploadState.REFUSED], message=self._refusal)
+                ui.label(told).classes("desk-refused").mark("cdc-message")
+                ui.label(wording.MEND_PERSON).classes("desk-note")
             with ui.element("div").classes("desk-fields"):
                 self._fields: dict[str, Any] = {name: self._field(name) for name in _FIELDS}
             ui.label(wording.NEWBORN_HINT).classes("desk-note")
@@ -69,6 +80,9 @@ class PatientForm:
                 ui.button(wording.LEAVE, on_click=self.leave).props("outline").mark("leave")
             self._below = ui.column().classes("w-full gap-1")
         first = next((name for name in ("chart_number", "name") if not self._first.get(name)), "national_id")
+        if self._field_at_fault:
+            first = self._field_at_fault
+            self._fields[first].props("bg-color=red-1")
         self._fields[first].props("autofocus")
         self._as_opened = self._texts()
         self._check()

@@ -90,14 +90,22 @@ class SyncClient:
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
 
-    async def ask_hub(self, path: str) -> bool:
-        """Tell the hub to do something now (staff's tap); False when it cannot be reached."""
+    async def wake_cdc(self) -> str:
+        """Have the hub use its line to CDC now (staff's tap). Empty when it does so, else the code of an error."""
+        headers = {"Content-Type": "application/json"}
         try:
-            status, _, _ = await self._network.fetch("POST", path, b"{}", {"Content-Type": "application/json"})
-        except NetworkFailed:
+            status, _, body = await self._network.fetch("POST", "/api/cdc/wake", b"{}", headers)
+        except NetworkFailed as error:
             self._set_link(HubLink.UNREACHABLE)
-            return False
-        return status < 300
+            return error.code
+        if status >= 300:
+            return _error_code(body)
+        with contextlib.suppress(ValidationError):
+            told = HubStatus.model_validate_json(body)
+            if "cdc" in told.model_fields_set:  # an older hub says nothing
+                self.status = told
+                self._on_change()
+        return ""
 
     async def sync_now(self) -> bool:
         """Bring the hub and this device alike before going on; False when the hub cannot be used."""

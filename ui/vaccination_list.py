@@ -1,6 +1,7 @@
 """Vaccination records as a table, in the manual's columns, each with where it stands at CDC."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from nicegui import ui
@@ -9,6 +10,8 @@ from store.codes import vaccine_by_code
 from store.lots import LotType
 from store.pairs import same_doses
 from store.patients import can_identify
+from store.refusals import read_refusal
+from store.roc_date import TAIPEI, format_roc_date
 from store.uploads import UploadState
 from ui import wording
 from ui.patient_search import roc_text
@@ -26,14 +29,23 @@ UPLOAD_COLUMNS = (
 )  # fmt: skip
 VERIFICATION_COLUMNS = (
     "number", "state", "message", "vaccination_date", "chart_number", "name", "vaccine_code", "dose_number",
-    "lot_number",
+    "lot_number", "judged_at",
 )  # fmt: skip
+# CDC's words as they came; under them what they mean and what to do.
+_MESSAGE_CELL = """
+<q-td :props="props">
+  <div :class="props.row.explained ? 'desk-refused' : ''">{{ props.row.message }}</div>
+  <div v-if="props.row.explained">{{ props.row.explained }}</div>
+</q-td>
+"""
 
 
 def vaccination_row(state: AppState, number: int, document: Mapping[str, Any]) -> dict[str, Any]:
     """One row; a record whose person has not come yet shows what it has."""
     person: Mapping[str, Any] = state.database.tables.patients.find(document["person_id"]) or {}
     upload = document["upload"] or {}
+    judged = upload if upload.get("revision") == document["revision"] else {}
+    is_refused = document["upload_state"] == UploadState.REFUSED
     return {
         "record_id": document["record_id"],
         "number": number,
@@ -53,8 +65,18 @@ def vaccination_row(state: AppState, number: int, document: Mapping[str, Any]) -
         "lot_type": wording.LOT_TYPE.get(document["lot_type"], document["lot_type"]),
         "routine": "V" if _is_routine(document) else "",
         "state": _state(state, document, person),
-        "message": wording.cdc_words(upload.get("message")) if upload.get("revision") == document["revision"] else "",
+        "message": wording.cdc_words(judged.get("message")),
+        "explained": wording.refusal(read_refusal(judged.get("message"))) if is_refused else "",
+        "judged_at": moment_text(judged.get("verified_at")),
     }
+
+
+def moment_text(iso_moment: str | None) -> str:
+    """Shape: an ISO moment -> "110/05/10 10:55:41" in Taiwan, empty for None."""
+    if not iso_moment:
+        return ""
+    moment = datetime.fromisoformat(iso_moment).astimezone(TAIPEI)
+    return f"{format_roc_date(moment.date())} {moment:%H:%M:%S}"
 
 
 def _is_routine(document: Mapping[str, Any]) -> bool:
@@ -87,7 +109,15 @@ def vaccination_table(
     rows = [vaccination_row(state, number, document) for number, document in enumerate(documents, start=1)]
     table = ui.table(
         columns=[
-            {"name": c, "label": wording.VACCINATION_COLUMNS[c], "field": c, "align": "left", "sortable": True}
+            {
+                "name": c,
+                "label": wording.VACCINATION_COLUMNS[c],
+                "field": c,
+                "align": "left",
+                "sortable": True,
+                "classes": f"desk-col-{c}",
+                "headerClasses": f"desk-col-{c}",
+            }
             for c in columns
         ],
         rows=rows,
@@ -95,4 +125,6 @@ def vaccination_table(
         pagination=15,
     )
     table.props(f'dense no-data-label="{wording.NO_DATA}"').classes("w-full").mark("vaccinations")
+    if "message" in columns:
+        table.add_slot("body-cell-message", _MESSAGE_CELL)
     return open_rows(table, on_open)

@@ -76,7 +76,7 @@ class Nurse:
         assert client is not None
         if work == "tap upload":
             device.ledger.tell(device.name, "taps upload")
-            await client.ask_hub("/api/cdc/wake")
+            await client.wake_cdc()
             return
         if work == "jot":
             await self._jot(device, database)

@@ -9,6 +9,7 @@ import socket
 import sys
 import zlib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from aiohttp import ClientResponse, ClientSession
 from store.changes import Change, ChangeKind
 from store.errors import StorageFull
 from store.hub_database import HubDatabase
-from store.protocol import MAX_BODY_BYTES, MAX_PULL_CHANGES, CdcLinkState, SyncAnswer
+from store.protocol import MAX_BODY_BYTES, MAX_PULL_CHANGES, CdcLinkState, HubStatus, SyncAnswer
 from store.storage import FileFolder, FileStorage
 from sync.settings import ROOT
 from tests.sync.running_hub import WORLD, RunningHub, make_device, register_patient, request_of, running_hub
@@ -250,6 +251,9 @@ class FakeLine:
     def status(self) -> tuple[CdcLinkState, None, str]:
         return self.state, None, ""
 
+    def again_at(self) -> datetime | None:
+        return None if self.wakes else datetime(2026, 11, 23, tzinfo=UTC)
+
     def on_status(self, callback: object) -> None:
         self.callback = callback
 
@@ -272,8 +276,13 @@ async def test_health_counts_and_names_nobody(hub: RunningHub) -> None:
 async def test_staff_wake_the_line_to_cdc(tmp_path: Path) -> None:
     line = FakeLine()
     async with running_hub(tmp_path, worker=line) as hub:
-        assert (await hub.post("/api/cdc/wake")).status == 202
-        assert line.wakes == 1
+        assert hub.hub.status().cdc_again_at is not None
+
+        answer = await hub.post("/api/cdc/wake")
+
+        assert (answer.status, line.wakes) == (202, 1)
+        told = HubStatus.model_validate_json(await answer.read())
+        assert (told.cdc, told.cdc_again_at) == (CdcLinkState.CONNECTED, None)
 
 
 async def test_waking_cdc_without_cdc_settings_says_so(hub: RunningHub) -> None:

@@ -212,6 +212,26 @@ async def test_a_refused_key_stops_everything_until_staff_ask(tmp_path: Path, cd
     await clinic.kill()
 
 
+async def test_each_try_that_fails_is_told_so_that_nobody_waits_for_a_tap_in_vain(cdc: Stand, clinic: Clinic) -> None:
+    cdc.cdc.down = True
+    told: list[object] = []
+    clinic.worker.on_status(lambda: told.append(clinic.worker.again_at()))
+    await clinic.record(A)
+    await until(lambda: len(told) >= 1)
+    assert told[0] is not None
+
+    told.clear()
+    clinic.worker.wake()
+    await until(lambda: len(told) >= 2)
+
+    assert told[0] is None
+    assert told[1] is not None
+    assert clinic.link() is CdcLinkState.UNREACHABLE
+    cdc.cdc.down = False
+    await clinic.until_state("verified", A)
+    assert clinic.worker.again_at() is None
+
+
 async def test_cdc_away_and_back(cdc: Stand, clinic: Clinic) -> None:
     cdc.cdc.down = True
     await clinic.record(A)

@@ -202,7 +202,7 @@ async def test_upload_page_says_that_it_goes_to_cdc_and_is_not_verified_yet(user
     await user.open("/BA102_3_UPLOAD")
 
     await user.should_see("資料是送往「疾管署(CDC)」，不是健保署。")
-    await user.should_see("未完成上傳 1 筆")
+    await user.should_see("待上傳 1 筆")
 
 
 MANUAL = ("2.BA102_3", "2.BA102_3_UPLOAD", "3.BA102_3_DOWNLOAD", "7.BA109", "D.BA109_3_DOWNLOAD", "E.BAMENU4")
@@ -227,6 +227,7 @@ def test_every_state_error_and_problem_has_its_sentence() -> None:
     from store.errors import AppError
     from store.problems import ProblemCode
     from store.protocol import CdcLinkState
+    from store.refusals import RefusalReason
     from store.roc_date import RocDateFault
     from store.roster import RosterFault
     from store.tables import Tables
@@ -243,6 +244,7 @@ def test_every_state_error_and_problem_has_its_sentence() -> None:
     assert set(sync_client.HubLink) == wording.HUB_LINK.keys()
     assert set(ProblemCode) == wording.PROBLEM.keys()
     assert set(RocDateFault) == wording.DATE_FAULT.keys()
+    assert set(RefusalReason) == wording.REFUSAL.keys()
     assert set(RosterFault) == wording.ROSTER_FAULT.keys()
     edited = {table.name for table in Tables().record_tables() if "conflict" in table.indexes}
     assert edited == wording.EDITED_TABLE.keys()

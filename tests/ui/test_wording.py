@@ -25,7 +25,6 @@ CHINESE = re.compile("[、-〿一-鿿＀-￯]")
 NOT_SENTENCES = {
     ("roster.py", "病歷號碼"),
     ("roster.py", "姓名"),
-    ("uploads.py", "批號"),
     ("prenatal.py", "＼"),
     ("prenatal.py", "＂"),
 }

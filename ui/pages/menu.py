@@ -59,10 +59,11 @@ def build(state: AppState) -> None:
 def _waiting(state: AppState) -> dict[str, str]:
     tables = state.database.tables
     count = {each: tables.vaccinations.count_by("upload_state", each) for each in UploadState}
-    to_send = count[UploadState.NOT_SENT] + count[UploadState.REFUSED]
+    to_verify = wording.MENU_TO_VERIFY.format(count=count[UploadState.ACCEPTED] + count[UploadState.SENT])
+    refused = wording.MENU_REFUSED.format(count=count[UploadState.REFUSED]) if count[UploadState.REFUSED] else ""
     return {
-        "/BA102_3_UPLOAD": wording.MENU_TO_HANDLE.format(count=to_send),
-        "/BA102_3_DOWNLOAD": wording.MENU_TO_VERIFY.format(count=count[UploadState.ACCEPTED] + count[UploadState.SENT]),
+        "/BA102_3_UPLOAD": wording.MENU_TO_UPLOAD.format(count=count[UploadState.NOT_SENT]),
+        "/BA102_3_DOWNLOAD": to_verify + refused,
         "/BA109": wording.LOTS_WAITING.format(count=tables.lots.count_by("manufacturer_missing", "missing")),
         "/BA109_3_DOWNLOAD": wording.MENU_TO_UPLOAD.format(count=count_waiting(tables)),
         "/BAMENU4": wording.EXAM_WAITING.format(count=count_waiting_exams(tables)),

@@ -1,7 +1,6 @@
 """BA103_3_UPLOAD: the reports that wait for CDC, with what CDC would refuse of each, and the tap that sends them."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
@@ -11,17 +10,15 @@ from store.errors import AppError
 from store.exam_uploads import count_waiting
 from store.prenatal import WAITING
 from store.protocol import ExamsAnswer
-from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
 from ui import wording
 from ui.cdc_taps import UPLOAD_EXAMS, ask_hub_to
 from ui.exam_list import UPLOAD_COLUMNS, exam_table
+from ui.range_search import RangeSearch
 from ui.shell import page_frame
 from ui.state import AppState
 
 CODE = "BA103_3_UPLOAD"
 _LISTED = 100  # each row is checked anew at each change: 0.4 ms in a browser
-_LONGEST = timedelta(days=92)  # each day is looked up by itself
-_UNSENT, _RANGE = "unsent", "range"
 
 
 def build(state: AppState) -> None:
@@ -33,21 +30,14 @@ class UploadPage:
 
     def __init__(self, state: AppState) -> None:
         self._state = state
-        self._range: tuple[date, date] | None = None
         self._busy = False
 
     def build(self) -> None:
         with page_frame(self._state, wording.EXAM_UPLOAD, code=CODE, on_key={"F9": self._upload, "Escape": _leave}):
             with ui.column().classes("desk-card enter-moves"):
-                ui.label(wording.EXAM_UPLOAD_BY)
-                self._search = ui.radio(
-                    {_UNSENT: wording.EXAM_SEARCH_UNSENT, _RANGE: wording.EXAM_SEARCH_RANGE}, value=_UNSENT
-                )
-                self._search.props("inline").classes("desk-scope").mark("search-by")
-                with ui.element("div").classes("desk-fields"):
-                    self._from, self._to = (self._day(label) for label in (wording.EXAM_FROM, wording.EXAM_TO))
-                    self._from.mark("range-from")
-                    self._to.mark("range-to")
+                ui.label(wording.UPLOAD_BY)
+                labels = (wording.EXAM_FROM, wording.EXAM_TO)
+                self._search = RangeSearch(wording.SEARCH_UNSENT, labels, self._state.today())
                 with ui.row():
                     load = ui.button(wording.EXAM_LOAD, on_click=self._load)
                     load.props("outline color=primary").classes("enter-last").mark("load")
@@ -66,12 +56,6 @@ class UploadPage:
             self._rows = rows
             self._state.changed.subscribe(rows.refresh)
 
-    def _day(self, label: str) -> ui.input:
-        field = ui.input(label, value=format_compact(self._state.today()))
-        field.props("outlined autocomplete=off").classes("w-full")
-        field.bind_visibility_from(self._search, "value", lambda chosen: chosen == _RANGE)
-        return field
-
     async def _upload(self) -> None:
         """Have the hub send what waits, once, whatever is tapped how often."""
         if self._busy:
@@ -89,60 +73,30 @@ class UploadPage:
             self._button.props(remove="loading")
 
     def _load(self) -> None:
-        if self._search.value == _UNSENT:
-            self._range = None
-        elif (chosen := self._read_range()) is not None:
-            self._range = chosen
-        else:
-            return
-        self._rows.refresh()
-
-    def _read_range(self) -> tuple[date, date] | None:
-        """The days asked for; None where a field says what is wrong."""
-        days: list[date] = []
-        for field in (self._from, self._to):
-            field.props(remove="error error-message")
-            try:
-                days.append(parse_roc_date(field.value or ""))
-            except InvalidRocDate as error:
-                _show_fault(field, wording.DATE_FAULT[error.fault])
-        if len(days) < 2:
-            return None
-        first, last = days
-        if first > last:
-            _show_fault(self._from, wording.EXAM_RANGE_REVERSED)
-        elif last - first > _LONGEST:
-            _show_fault(self._to, wording.EXAM_RANGE_TOO_LONG)
-        else:
-            return first, last
-        return None
+        if self._search.read():
+            self._rows.refresh()
 
     def _build_rows(self) -> None:
         found = self._found()
         cut = wording.EXAM_LIST_CUT.format(count=_LISTED) if len(found) > _LISTED else ""
-        count = count_waiting(self._state.database.tables) if self._range is None else len(found[:_LISTED])
+        count = count_waiting(self._state.database.tables) if self._search.days is None else len(found[:_LISTED])
         ui.label(wording.EXAM_LISTED.format(count=count) + cut).classes("text-lg").mark("exam-count")
         if found:
             exam_table(self._state, found[:_LISTED], columns=UPLOAD_COLUMNS, on_open=_open)
         else:
-            empty = wording.EXAM_NONE_WAITS if self._range is None else wording.EXAM_NONE_IN_RANGE
+            empty = wording.EXAM_NONE_WAITS if self._search.days is None else wording.EXAM_NONE_IN_RANGE
             ui.label(empty).classes("desk-note").mark("nothing-listed")
 
     def _found(self) -> list[Mapping[str, Any]]:
         """At most one more than are listed, by their day."""
         exams = self._state.database.tables.exams
-        if self._range is None:
+        if self._search.days is None:
             waiting: list[Mapping[str, Any]] = []
             for state in WAITING:
                 waiting += exams.find_by("exam_state", state, _LISTED + 1)
             return sorted(waiting, key=lambda document: str(document.get("exam_date", "")))[: _LISTED + 1]
-        first, last = self._range
-        days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-        return list(islice((d for day in days for d in exams.find_by("exam_date", day.isoformat())), _LISTED + 1))
-
-
-def _show_fault(field: ui.input, words: str) -> None:
-    field.props(f'error error-message="{words}"')
+        found = (d for day in self._search.each_day() for d in exams.find_by("exam_date", day))
+        return list(islice(found, _LISTED + 1))
 
 
 def _sentence(answer: ExamsAnswer) -> str:

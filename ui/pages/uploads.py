@@ -1,159 +1,200 @@
-"""BA102_3_UPLOAD and BA102_3_DOWNLOAD: what waits for CDC, what CDC said, and staff's tap to hurry it."""
+"""BA102_3_UPLOAD: what CDC does not have yet, the tap that hurries it, and what CDC answered.
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+Invariants:
+- a tap never sends by itself: the hub sends each revision once, however often anybody taps;
+- accepted is never called done: the outcome says that CDC has not verified yet.
+"""
+
 from typing import Any
 
-from nicegui import ui
+from nicegui import background_tasks, ui
 
-from store.changes import ChangeDraft, ChangeKind
-from store.roc_date import TAIPEI, format_roc_date
-from store.uploads import BatchState, UploadState
+from store.uploads import UploadState
 from ui import wording
+from ui.cdc_line import hurry_cdc, standstill
+from ui.dialogs import answer_of
+from ui.open_record import open_record
+from ui.outcome import Outcome
+from ui.range_search import RangeSearch
 from ui.shell import page_frame
 from ui.state import AppState
-from ui.vaccination_list import UPLOAD_COLUMNS, VERIFICATION_COLUMNS, vaccination_table
+from ui.upload_progress import Progress, is_held_back, progress_of, ready_ids, waiting_ids
+from ui.vaccination_list import UPLOAD_COLUMNS, moment_text, vaccination_table
 
-# The element CDC names in a refusal -> the field of our form. Source: CDC contract, section 3.
-_FIELD_BY_ELEMENT = {
-    "lotNumber": "lot_number",
-    "vaccineCode": "vaccine_code",
-    "occurrenceDateTime": "vaccination_date",
-    "protocolApplied": "dose_number",
-    "extension": "lot_type",
-}
+CODE = "BA102_3_UPLOAD"
 _LISTED = 500
+_TO_VERIFY = "/BA102_3_DOWNLOAD"
 
 
-def build_upload(state: AppState) -> None:
-    """上傳作業: what CDC does not have yet, oldest first."""
-    with page_frame(state, wording.UPLOADING, code="BA102_3_UPLOAD", on_key={"F9": lambda: upload(state)}):
-        with ui.column().classes("desk-card"):
-            head = ui.label("").mark("last-sent")
-            ui.label(f"{wording.NOT_NHI}{wording.ACCEPTED_IS_NOT_VERIFIED}").classes("desk-note")
-            with ui.row():
-                ui.button(wording.UPLOAD_BUTTON, on_click=lambda: upload(state)).props("color=primary").mark("upload")
-                ui.button(wording.LEAVE, on_click=lambda: ui.navigate.to("/")).props("outline").mark("leave")
+def build(state: AppState) -> None:
+    UploadPage(state).build()
 
-        @ui.refreshable
-        def rows() -> None:
-            head.set_text(wording.UPLOAD_HEAD.format(at=_last_sent(state)))
-            _cdc_remedy(state)
-            states = (UploadState.REFUSED, UploadState.NOT_SENT, UploadState.SENT)
-            ui.label(wording.UPLOAD_COUNT.format(count=_count(state, *states))).classes("text-lg").mark("upload-count")
-            documents = _in_states(state, *states, limit=_LISTED)
-            vaccination_table(
-                state, documents[:_LISTED], columns=UPLOAD_COLUMNS, on_open=lambda r: open_record(state, r)
+
+class UploadPage:
+    """How to search, 確定, 上傳 with its progress, and the list."""
+
+    def __init__(self, state: AppState) -> None:
+        self._state = state
+        self._tables = state.database.tables
+        self._asked: frozenset[str] | None = None  # what the last tap asked for, until CDC has answered for all of it
+        self._hurrying = False
+
+    def build(self) -> None:
+        keys = {"F9": self._upload}
+        with page_frame(self._state, wording.UPLOADING, code=CODE, on_key=keys):
+            with ui.column().classes("desk-card enter-moves") as self._card:
+                with ui.row().classes("items-center"):
+                    self._head = ui.label("").mark("last-sent")
+                    ui.label(wording.UPLOAD_BY)
+                labels = (wording.GIVEN_FROM, wording.GIVEN_TO)
+                self._search = RangeSearch(wording.SEARCH_UNSENT, labels, self._state.today())
+                with ui.row():
+                    load = ui.button(wording.LOAD, on_click=self._load).mark("load")
+                    load.props("outline color=primary").classes("enter-last")
+                    self._button = ui.button(wording.UPLOAD_BUTTON, on_click=self._upload)
+                    self._button.props("color=primary").mark("upload")
+                    ui.button(wording.LEAVE, on_click=lambda: ui.navigate.to("/")).props("outline").mark("leave")
+                self._bar = ui.linear_progress(0, show_value=False).mark("upload-bar")
+                self._bar.props["aria-label"] = wording.UPLOADING
+                ui.label(f"{wording.NOT_NHI}{wording.ACCEPTED_IS_NOT_VERIFIED}").classes("desk-note")
+                self._outcome = Outcome(self._state, "", "upload-outcome")
+            with ui.column().classes("desk-card"):
+                self._rows()
+            self._state.changed.subscribe(self._follow)
+
+    # ---- the list
+
+    def _load(self) -> None:
+        if self._search.read():
+            self._rows.refresh()
+
+    @ui.refreshable_method
+    def _rows(self) -> None:
+        newest = self._tables.batches.find_by_prefix("sent_at", "", 1, last=True)
+        last = moment_text(newest[0]["sent_at"]) if newest else wording.NOTHING
+        self._head.set_text(wording.LAST_SENT.format(at=last))
+        if refused := self._tables.vaccinations.count_by("upload_state", UploadState.REFUSED):
+            with ui.row().classes("items-center"):
+                ui.label(wording.REFUSED_WAIT.format(count=refused)).classes("desk-refused").mark("refused-wait")
+                see = ui.button(wording.SEE_REFUSED, on_click=lambda: ui.navigate.to(_TO_VERIFY))
+                see.props("outline").mark("see-refused")
+        found, counts = self._found()
+        told = "" if self._search.days is None else wording.RANGE_COUNT.format(**counts)
+        told += wording.UPLOAD_COUNT.format(**counts) + (wording.SENT_COUNT.format(**counts) if counts["sent"] else "")
+        told += wording.LIST_CUT.format(count=_LISTED) if counts["count"] > len(found) else ""
+        ui.label(told).classes("text-lg").mark("upload-count")
+        if found:
+            table = vaccination_table(
+                self._state, found, columns=UPLOAD_COLUMNS, on_open=lambda one: open_record(self._state, one)
             )
+            table.classes("desk-narrow desk-upload")
+        else:
+            empty = wording.NONE_WAITS if self._search.days is None else wording.NONE_IN_RANGE
+            ui.label(empty).classes("desk-note").mark("nothing-listed")
 
-        with ui.column().classes("desk-card"):
-            rows()
-        state.changed.subscribe(rows.refresh)
+    def _found(self) -> tuple[list[Any], dict[str, int]]:
+        """What is listed, the oldest first; how many are found, how many of them wait and how many have no answer."""
+        doses = self._tables.vaccinations
+        waiting = set(doses.ids_by("upload_state", UploadState.NOT_SENT))
+        sent = set(doses.ids_by("upload_state", UploadState.SENT))
+        if self._search.days is None:
+            found = [doses.at(one) for one in waiting | sent]
+            found.sort(key=lambda document: (str(document.get("vaccination_date", "")), str(document["made_at"])))
+            number = len(found)
+        else:
+            ids = self._ids_in_range()
+            waiting.intersection_update(ids)
+            sent.intersection_update(ids)
+            found, number = [doses.at(one) for one in ids[:_LISTED]], len(ids)
+        return found[:_LISTED], {"count": number, "waiting": len(waiting), "sent": len(sent)}
 
+    def _ids_in_range(self) -> list[str]:
+        by = self._tables.vaccinations.ids_by
+        return [one for day in self._search.each_day() for one in by("vaccination_date", day)]
 
-def build_verification(state: AppState) -> None:
-    """下載作業: CDC's verdict on what it has accepted, refusals first."""
-    with page_frame(state, wording.VERIFYING, code="BA102_3_DOWNLOAD", on_key={"F9": lambda: download(state)}):
-        with ui.column().classes("desk-card"):
-            due = ui.label("").mark("due")
-            ui.label(wording.ACCEPTED_IS_NOT_VERIFIED).classes("desk-note")
-            with ui.row():
-                ask = ui.button(wording.DOWNLOAD_BUTTON, on_click=lambda: download(state))
-                ask.props("color=primary").mark("download")
-                ui.button(wording.LEAVE, on_click=lambda: ui.navigate.to("/")).props("outline").mark("leave")
+    # ---- staff's tap
 
-        @ui.refreshable
-        def rows() -> None:
-            due.set_text(_due_text(state))
-            _cdc_remedy(state)
-            open_states = (UploadState.REFUSED, UploadState.ACCEPTED)
-            documents = _in_states(state, *open_states, limit=_LISTED)
-            documents += state.database.tables.vaccinations.find_by_prefix("verified_upload", "", _LISTED, last=True)
-            count = _count(state, *open_states, UploadState.VERIFIED)
-            ui.label(wording.VERIFICATION_COUNT.format(count=count)).classes("text-lg").mark("verification-count")
-            vaccination_table(
-                state, documents[:_LISTED], columns=VERIFICATION_COLUMNS, on_open=lambda r: open_record(state, r)
+    async def _upload(self) -> None:
+        """Hurry what is listed. Tapped again before CDC has answered, it does nothing."""
+        if self._asked is not None:
+            return
+        asked = waiting_ids(self._tables)
+        if self._search.days is not None:
+            asked = list(set(asked).intersection(self._ids_in_range()))
+        ready = frozenset(ready_ids(self._tables, asked))
+        if not ready:
+            self._outcome.end(self._held_back(asked) or wording.UPLOAD_NOTHING)
+            return
+        self._asked, self._hurrying = ready, True
+        self._button.disable()
+        self._outcome.work(wording.UPLOAD_RUNNING)
+        told = await hurry_cdc(self._state)
+        self._hurrying = False
+        if told:
+            self._end(told)
+        else:
+            self._follow()
+
+    def _held_back(self, asked: list[str]) -> str:
+        held = sum(is_held_back(self._tables, self._tables.vaccinations.at(one)) for one in asked)
+        return wording.UPLOAD_HELD_BACK.format(count=held) if held else ""
+
+    def _follow(self) -> None:
+        """Something changed: show how far it is, and end when CDC has answered for all, or when nothing goes on."""
+        self._rows.refresh()
+        self._outcome.refresh()
+        if self._asked is None or self._hurrying:
+            return
+        progress = progress_of(self._tables, self._asked)
+        self._bar.set_value(progress.answered / progress.total if progress.total else 1)
+        if progress.is_over:
+            self._end()
+            background_tasks.create(self._show_result(progress), name="upload result")
+        elif told := standstill(self._state):
+            self._end(told)
+        else:
+            self._outcome.work(f"{wording.UPLOAD_RUNNING}{_counts(progress)}{wording.UPLOAD_GOES_ON}")
+
+    def _end(self, told: str = "") -> None:
+        self._asked = None
+        self._bar.set_value(0)
+        self._button.enable()
+        self._outcome.end(told)
+
+    async def _show_result(self, progress: Progress) -> None:
+        held_back = self._held_back(waiting_ids(self._tables))
+        with self._card, ui.dialog() as dialog, ui.card().classes("desk-window").mark("upload-result"):
+            good = progress.accepted or progress.verified
+            ui.label(wording.RESULT_ACCEPTED if good else wording.RESULT_ANSWERED).classes("desk-person")
+            for message in progress.messages:
+                words = wording.RESULT_WORDS.format(message=wording.cdc_words(message)) if message else ""
+                ui.label(words or wording.RESULT_NO_WORDS).mark("api-words")
+            accepted = progress.accepted + progress.verified
+            counts = wording.RESULT_COUNTS.format(
+                total=progress.total, accepted=accepted, refused=progress.refused
             )
-
-        with ui.column().classes("desk-card"):
-            rows()
-        state.changed.subscribe(rows.refresh)
-
-
-async def upload(state: AppState) -> None:
-    """Staff's 上傳: refused records that nobody corrected go again too, then the hub is told not to wait."""
-    drafts = [
-        ChangeDraft(
-            ChangeKind.REQUEST_UPLOAD,
-            d["record_id"],
-            {"upload_batch_id": d["upload"]["upload_batch_id"]},
-            (d["revision"],),
-        )
-        for d in _in_states(state, UploadState.REFUSED)
-    ]
-    if drafts:
-        await state.commit(drafts)
-    state.sync.wake()
-    told = await state.sync.ask_hub("/api/cdc/wake")
-    waiting = _count(state, UploadState.NOT_SENT)
-    if not told:
-        ui.notify(wording.APP_ERROR["network_failed"], type="warning", position="bottom")
-    elif waiting:
-        ui.notify(wording.UPLOAD_RUNNING, type="ongoing", position="bottom", timeout=3000)
-    else:
-        ui.notify(wording.UPLOAD_NOTHING, type="info", position="bottom")
+            ui.label(counts).classes("text-lg").mark("result-counts")
+            if progress.verified:
+                ui.label(wording.RESULT_JUDGED.format(verified=progress.verified))
+            if held_back:
+                ui.label(held_back).classes("desk-refused")
+            ui.label(wording.NOT_NHI).classes("desk-refused")
+            if progress.due_at:
+                ui.label(wording.RESULT_LATER.format(at=moment_text(progress.due_at)))
+            ui.label(wording.ACCEPTED_IS_NOT_VERIFIED)
+            with ui.row():
+                ok = ui.button(wording.CONFIRM, on_click=lambda: dialog.submit(None))
+                ok.props("color=primary autofocus").mark("result-ok")
+                see = ui.button(wording.RESULT_SEE, on_click=lambda: ui.navigate.to(_TO_VERIFY))
+                see.props("outline").mark("result-see")
+        await answer_of(dialog)
 
 
-async def download(state: AppState) -> None:
-    """Staff's 下載: ask CDC now for what it has decided."""
-    if await state.sync.ask_hub("/api/cdc/wake"):
-        ui.notify(wording.DOWNLOAD_RUNNING, type="ongoing", position="bottom", timeout=3000)
-    else:
-        ui.notify(wording.APP_ERROR["network_failed"], type="warning", position="bottom")
-
-
-def open_record(state: AppState, record_id: str) -> None:
-    """Open a record; where CDC named an element, at that field."""
-    document = state.database.tables.vaccinations.find(record_id)
-    message = ((document["upload"] or {}).get("message") if document else None) or {}
-    named = message.get("expression", "")
-    field = next((field for element, field in _FIELD_BY_ELEMENT.items() if element in named), "")
-    if not field and "批號" in message.get("text", ""):
-        field = "lot_number"
-    ui.navigate.to(f"/BA102_3?record={record_id}&field={field}")
-
-
-def _in_states(state: AppState, *states: UploadState, limit: int | None = None) -> list[Mapping[str, Any]]:
-    """At most `limit` of each state."""
-    table = state.database.tables.vaccinations
-    return [document for upload_state in states for document in table.find_by("upload_state", upload_state, limit)]
-
-
-def _count(state: AppState, *states: UploadState) -> int:
-    return sum(state.database.tables.vaccinations.count_by("upload_state", each) for each in states)
-
-
-def _cdc_remedy(state: AppState) -> None:
-    status = state.sync.status
-    if status.cdc in wording.CDC_REMEDY:
-        ui.label(f"{wording.CDC_REMEDY[status.cdc]}{status.cdc_detail}").classes("desk-refused").mark("cdc-remedy")
-
-
-def _last_sent(state: AppState) -> str:
-    newest = state.database.tables.batches.find_by_prefix("sent_at", "", 1, last=True)
-    return _latest(batch["sent_at"] for batch in newest) or wording.NOTHING
-
-
-def _due_text(state: AppState) -> str:
-    accepted = state.database.tables.batches.find_by("state", BatchState.ACCEPTED)
-    due = [batch["due_at"] for batch in accepted if batch["due_at"]]
-    return wording.NEXT_CHECK.format(at=_latest([min(due)])) if due else wording.NO_BATCH_WAITS
-
-
-def _latest(moments: Iterable[str]) -> str:
-    """Shape: ISO moments -> the latest as "115/11/23 10:55:41" in Taiwan, empty for none."""
-    latest = max(moments, default="")
-    if not latest:
-        return ""
-    moment = datetime.fromisoformat(latest).astimezone(TAIPEI)
-    return f"{format_roc_date(moment.date())} {moment:%H:%M:%S}"
+def _counts(progress: Progress) -> str:
+    return wording.UPLOAD_PROGRESS.format(
+        total=progress.total,
+        waiting=progress.waiting,
+        sent=progress.sent,
+        accepted=progress.accepted + progress.verified,
+        refused=progress.refused,
+    )

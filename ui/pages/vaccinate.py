@@ -5,7 +5,10 @@ from typing import Any
 
 from nicegui import ui
 
+from store.patients import Patient
 from store.persons import effective_patient
+from store.uploads import UploadState
+from store.vaccinations import Vaccination
 from ui import wording
 from ui.conflict_facts import dose_text
 from ui.day_list import DayList
@@ -82,6 +85,8 @@ class Desk:
         if person is None:
             self.search()
             ui.notify(wording.APP_ERROR["record_not_found"], type="warning", position="bottom")
+        elif document is not None and _is_of_person(document, field):
+            self._mend_person(person, document, field)
         else:
             self._open_form(person, document, field)
 
@@ -101,6 +106,16 @@ class Desk:
         if document is not None:
             form = PatientForm(self._state, document, on_saved=back, on_leave=back)
             self._open(form, draft_of(self._state, Form.PATIENT, record_id=record_id))
+
+    def _mend_person(self, person: Mapping[str, Any], document: Mapping[str, Any], field: str) -> None:
+        """What CDC refuses of a dose may be the person's: there first, and then back to the dose."""
+
+        def back(_: str = "") -> None:
+            self.open_record(document["record_id"])
+
+        told = wording.cdc_words(document["upload"]["message"])
+        form = PatientForm(self._state, person, field=field, refusal=told, on_saved=back, on_leave=back)
+        self._open(form, draft_of(self._state, Form.PATIENT, record_id=person["record_id"]))
 
     def another_vaccine(self) -> None:
         if self._form is None and self._person:
@@ -173,3 +188,9 @@ class Desk:
             self._form.leave()
         else:
             ui.navigate.to("/")
+
+
+def _is_of_person(document: Mapping[str, Any], field: str) -> bool:
+    """Whether CDC refuses the dose for a field that only its person has."""
+    own = Patient.model_fields.keys() - Vaccination.model_fields.keys()
+    return field in own and document["upload_state"] == UploadState.REFUSED

@@ -10,6 +10,7 @@ from types import ModuleType
 
 from store.codes import Vaccine
 from store.problems import Problem, ProblemCode
+from store.refusals import Refusal
 from store.roc_date import RocDateFault, format_roc_date
 from store.uploads import UploadState
 from ui.wording import en, zh_tw
@@ -72,6 +73,11 @@ def upload_state(code: str) -> str:
 def cdc_words(message: dict[str, str] | None) -> str:
     """CDC's code and text as they came."""
     return " ".join(part for part in (message["code"], message["text"]) if part) if message else ""
+
+
+def refusal(found: Refusal) -> str:
+    """What a refusal means, and what to do."""
+    return REFUSAL[found.reason]
 
 
 def masked_id(national_id: str | None) -> str:

@@ -70,17 +70,12 @@ EXAM_UPLOAD_ANSWER = {
     "not_found": "The hub runs an older version that cannot upload exam results yet.",
 }
 EXAM_UPLOADED_SO_FAR = " CDC took {stored} results and refused {refused}."
-EXAM_UPLOAD_BY = "Upload by 1. VPN"
-EXAM_SEARCH_UNSENT = "Not uploaded yet"
-EXAM_SEARCH_RANGE = "Range of days"
 EXAM_FROM, EXAM_TO = "Exam date from (e.g. 1150501)", "Exam date to (e.g. 1150531)"
 EXAM_LOAD = "OK"
 EXAM_LISTED = "Exams listed: {count}"
 EXAM_LIST_CUT = " (the first {count} only)"
 EXAM_NONE_WAITS = "No exam results wait for upload. Those recorded in BA103_3 appear here."
 EXAM_NONE_IN_RANGE = "There are no exam results in these days."
-EXAM_RANGE_REVERSED = "The first day is after the last; please correct."
-EXAM_RANGE_TOO_LONG = "At most 3 months; please choose fewer days."
 EXAM_READY = "Nothing odd"
 EXAM_MORE_PROBLEMS = " and others, {count} in all"
 EXAM_COLUMNS = {

@@ -77,4 +77,5 @@ VACCINATION_COLUMNS = {
     "routine": "Routine",
     "state": "State",
     "message": "CDC's message",
+    "judged_at": "Verified at",
 }

@@ -58,17 +58,12 @@ EXAM_UPLOAD_ANSWER = {
     "not_found": "主機的程式版本較舊，還不能上傳檢驗結果。",
 }
 EXAM_UPLOADED_SO_FAR = "疾管署已收下 {stored} 筆，退回 {refused} 筆。"
-EXAM_UPLOAD_BY = "上傳方式 1.VPN"
-EXAM_SEARCH_UNSENT = "未上傳資料搜尋"
-EXAM_SEARCH_RANGE = "區間範圍搜尋"
 EXAM_FROM, EXAM_TO = "檢驗日期起 (例 1150501)", "檢驗日期迄 (例 1150531)"
 EXAM_LOAD = "確定"
 EXAM_LISTED = "產檢列表 {count} 筆"
 EXAM_LIST_CUT = "（只列前 {count} 筆）"
 EXAM_NONE_WAITS = "沒有待上傳的檢驗結果。到「BA103_3」新增的資料會出現在這裡。"
 EXAM_NONE_IN_RANGE = "這段期間沒有檢驗結果。"
-EXAM_RANGE_REVERSED = "起日晚於迄日，請修改。"
-EXAM_RANGE_TOO_LONG = "區間最長 3 個月，請縮短。"
 EXAM_READY = "無異常"
 EXAM_MORE_PROBLEMS = "　等 {count} 項"
 EXAM_COLUMNS = {

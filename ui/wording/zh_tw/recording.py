@@ -75,4 +75,5 @@ VACCINATION_COLUMNS = {
     "routine": "常規",
     "state": "狀態",
     "message": "疾管署訊息",
+    "judged_at": "檢核時間",
 }

@@ -1,0 +1,49 @@
+"""CDC's words at a refusal, and what this program makes of them."""
+
+import pytest
+
+from store.codes import read_table
+from store.patients import Patient
+from store.refusals import Refusal, RefusalReason, read_refusal
+from store.vaccinations import Vaccination
+
+
+@pytest.mark.parametrize(
+    ("message", "reason", "field"),
+    [
+        ({"code": "E00091", "text": "批號不存在"}, "lot_unknown", "lot_number"),
+        ({"code": "E00018", "text": "身分證號錯誤(未轉入NIIS系統)"}, "id_wrong", "national_id"),
+        ({"code": "E00006", "text": "資料型別錯誤(生日)"}, "value", ""),
+        ({"code": "E00002", "text": "單位此月份已結算"}, "month_closed", ""),
+        ({"code": "E00002", "text": "非正確之交易檢查碼"}, "program", ""),
+        ({"code": "E00019", "text": ""}, "birth_date", "birth_date"),
+        ({"code": "E00004", "text": "參數異常", "expression": "Immunization.occurrence"}, "other", "vaccination_date"),
+        ({"text": "輸入之交易參數異常", "expression": "Patient.gender"}, "value", "sex"),
+        ({"code": "Z1", "expression": "Immunization.lotNumber"}, "other", "lot_number"),
+    ],
+)  # fmt: skip
+def test_the_words_are_understood(message: dict[str, str], reason: str, field: str) -> None:
+    assert read_refusal(message) == Refusal(RefusalReason(reason), field)
+
+
+@pytest.mark.parametrize("code", ["E00002", "E00018", "E00091", ""])
+def test_a_known_code_with_words_of_its_own_is_given_no_meaning(code: str) -> None:
+    assert read_refusal({"code": code, "text": "全新的說法"}) == Refusal(RefusalReason.OTHER, "")
+
+
+def test_no_message_at_all_is_no_error() -> None:
+    assert read_refusal(None) == read_refusal({}) == Refusal(RefusalReason.OTHER, "")
+
+
+def test_every_field_of_the_tables_is_one_of_a_dose_or_a_person() -> None:
+    fields = {row["field"] for name in ("cdc_refusals.csv", "cdc_elements.csv") for row in read_table(name)}
+    assert fields - {""} <= Vaccination.model_fields.keys() | Patient.model_fields.keys()
+    assert "lot_number" in fields
+
+
+def test_the_same_words_never_mean_two_things() -> None:
+    meanings: dict[str, set[str]] = {}
+    for row in read_table("cdc_refusals.csv"):
+        meanings.setdefault(row["text"].partition("(")[0], set()).add(row["reason"])
+    assert all(len(reasons) == 1 for reasons in meanings.values())
+    assert len(meanings) > 20

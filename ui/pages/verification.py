@@ -1,0 +1,235 @@
+"""BA102_3_DOWNLOAD: CDC's verdict on what it has accepted, refusals first, and until when there is none.
+
+Invariants:
+- the hub asks CDC by itself when a batch is due; a tap only hurries what is due;
+- CDC's words stand as they came, what this program makes of them stands under them.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from nicegui import background_tasks, ui
+
+from store.changes import ChangeDraft, ChangeKind
+from store.uploads import BatchState, UploadState, is_in_flight
+from ui import wording
+from ui.cdc_line import hurry_cdc, standstill
+from ui.dialogs import answer_of, confirm
+from ui.open_record import open_record
+from ui.outcome import Outcome
+from ui.range_search import RangeSearch
+from ui.saving import commit_all_and_tell
+from ui.shell import page_frame
+from ui.state import AppState
+from ui.vaccination_list import VERIFICATION_COLUMNS, moment_text, vaccination_table
+
+CODE = "BA102_3_DOWNLOAD"
+_LISTED = 500
+_BATCHES_SHOWN = 6
+_REFUSED, _WAITING, _VERIFIED = "refused", "waiting", "verified"
+
+
+def build(state: AppState) -> None:
+    VerificationPage(state).build()
+
+
+class VerificationPage:
+    """How to search, 確定, 下載, the batches with their time, and the list."""
+
+    def __init__(self, state: AppState) -> None:
+        self._state = state
+        self._tables = state.database.tables
+        self._asked: frozenset[str] | None = None  # whose verdicts the last tap is waiting for
+        self._hurrying = False
+        self._batch_lines: list[tuple[ui.label, Mapping[str, Any]]] = []
+
+    def build(self) -> None:
+        keys = {"F9": self._download}
+        with page_frame(self._state, wording.VERIFYING, code=CODE, on_key=keys):
+            with ui.column().classes("desk-card enter-moves") as self._card:
+                labels = (wording.GIVEN_FROM, wording.GIVEN_TO)
+                self._search = RangeSearch(wording.SEARCH_RECENT, labels, self._state.today())
+                with ui.row():
+                    load = ui.button(wording.LOAD, on_click=self._load).mark("load")
+                    load.props("outline color=primary").classes("enter-last")
+                    self._button = ui.button(wording.DOWNLOAD_BUTTON, on_click=self._download)
+                    self._button.props("color=primary").mark("download")
+                    ui.button(wording.LEAVE, on_click=lambda: ui.navigate.to("/")).props("outline").mark("leave")
+                self._outcome = Outcome(self._state, wording.ACCEPTED_IS_NOT_VERIFIED, "download-outcome")
+                self._batches()
+            with ui.column().classes("desk-card"):
+                with ui.row().classes("items-center w-full"):
+                    self._count = ui.label("").classes("text-lg").mark("verification-count")
+                    ui.space()
+                    self._shown = ui.select(wording.LIST_JUDGED, label=wording.LIST_STATE, value="")
+                    self._shown.props("dense outlined").classes("desk-judged").mark("state-filter")
+                    self._shown.on_value_change(lambda: self._rows.refresh())
+                self._rows()
+            self._state.changed.subscribe(self._follow)
+
+    # ---- the batches that are out
+
+    @ui.refreshable_method
+    def _batches(self) -> None:
+        batches = self._open_batches()
+        self._batch_lines = [(ui.label("").mark("due"), batch) for batch in batches[:_BATCHES_SHOWN]]
+        if not batches:
+            ui.label(wording.NO_BATCH_WAITS).classes("desk-note").mark("due")
+            return
+        if len(batches) > _BATCHES_SHOWN:
+            ui.label(wording.BATCHES_MORE.format(count=len(batches) - _BATCHES_SHOWN)).classes("desk-note")
+        self._count_down()
+        ui.timer(1.0, self._count_down, immediate=False)
+
+    def _count_down(self) -> None:
+        for label, batch in self._batch_lines:
+            label.set_text(self._batch_text(batch))
+
+    def _batch_text(self, batch: Mapping[str, Any]) -> str:
+        facts = {"sent": moment_text(batch["sent_at"]), "count": len(batch["rows"])}
+        if batch["state"] == BatchState.SENT:
+            return wording.BATCH_SENT.format(**facts)
+        left = self._seconds_left(batch)
+        if left <= 0:
+            return wording.BATCH_NOW.format(**facts)
+        minutes, seconds = divmod(left, 60)
+        time_left = wording.TIME_LEFT.format(minutes=minutes, seconds=seconds)
+        return wording.BATCH_DUE.format(**facts, due=moment_text(batch["due_at"]), left=time_left)
+
+    def _seconds_left(self, batch: Mapping[str, Any]) -> int:
+        """Until CDC is asked; 0 or less where that is due."""
+        if not batch["due_at"]:
+            return 0
+        return round((datetime.fromisoformat(batch["due_at"]) - self._state.world.now()).total_seconds())
+
+    def _open_batches(self) -> list[Any]:
+        """Batches without CDC's last word, the oldest first."""
+        by = self._tables.batches.find_by
+        found = [*by("state", BatchState.SENT), *by("state", BatchState.ACCEPTED)]
+        return sorted(found, key=lambda batch: str(batch["sent_at"]))
+
+    # ---- the list
+
+    def _load(self) -> None:
+        if self._search.read():
+            self._rows.refresh()
+
+    @ui.refreshable_method
+    def _rows(self) -> None:
+        found, counts = self._found()
+        self._count.set_text(wording.VERIFICATION_COUNT.format(**counts))
+        listed = [one for group, ones in found.items() if self._shown.value in ("", group) for one in ones][:_LISTED]
+        if refused := found[_REFUSED]:
+            again = ui.button(wording.SEND_AGAIN.format(count=len(refused)), on_click=lambda: self._send_again(refused))
+            again.props("outline no-caps color=primary").mark("send-again")
+        if listed:
+            table = vaccination_table(
+                self._state, listed, columns=VERIFICATION_COLUMNS, on_open=lambda one: open_record(self._state, one)
+            )
+            table.classes("desk-narrow desk-verification")
+        else:
+            if any(counts.values()):
+                empty = wording.NONE_OF_STATE
+            else:
+                empty = wording.NONE_UPLOADED if self._search.days is None else wording.NONE_IN_RANGE
+            ui.label(empty).classes("desk-note").mark("nothing-listed")
+
+    def _found(self) -> tuple[dict[str, list[Any]], dict[str, int]]:
+        """The records to list by what CDC has said, at most `_LISTED` of each; and how many there are of each."""
+        doses = self._tables.vaccinations
+        by = {state: doses.ids_by("upload_state", state) for state in UploadState if state is not UploadState.VERIFIED}
+        ids = {_REFUSED: by[UploadState.REFUSED], _WAITING: by[UploadState.SENT] + by[UploadState.ACCEPTED]}
+        if self._search.days is None:
+            verified = doses.find_by_prefix("verified_upload", "", _LISTED, last=True)
+            number = doses.count_by("upload_state", UploadState.VERIFIED)
+        else:
+            in_range = [one for day in self._search.each_day() for one in doses.ids_by("vaccination_date", day)]
+            others = set().union(*by.values())  # a clinic has verified more doses than all others, and reads none here
+            known = [one for one in in_range if one not in others]
+            verified, number = [doses.at(one) for one in known[:_LISTED]], len(known)
+            ids = {group: [one for one in in_range if one in set(ones)] for group, ones in ids.items()}
+        counts = {group: len(ones) for group, ones in ids.items()} | {_VERIFIED: number}
+        found = {group: [doses.at(one) for one in ones[:_LISTED]] for group, ones in ids.items()}
+        return found | {_VERIFIED: verified}, counts
+
+    # ---- staff's taps
+
+    async def _download(self) -> None:
+        """Ask CDC now for what is due. Tapped again before it has answered, it does nothing."""
+        if self._asked is not None:
+            return
+        batches = self._open_batches()
+        if not batches:
+            self._outcome.end(wording.DOWNLOAD_NOTHING)
+            return
+        due = [batch for batch in batches if self._seconds_left(batch) <= 0]
+        asked = {row["record_id"] for batch in due for row in batch["rows"]}
+        self._asked, self._hurrying = frozenset(one for one in asked if self._is_open(one)), True
+        self._button.disable()
+        self._outcome.work(wording.DOWNLOAD_RUNNING)
+        told = await hurry_cdc(self._state)
+        self._hurrying = False
+        if told:
+            self._end(told)
+        elif not due:
+            first = min(batch["due_at"] for batch in batches)
+            self._end(wording.DOWNLOAD_NOT_DUE.format(at=moment_text(first)))
+        else:
+            self._follow()
+
+    def _is_open(self, record_id: str) -> bool:
+        document = self._tables.vaccinations.find(record_id)
+        return document is not None and is_in_flight(document)
+
+    def _follow(self) -> None:
+        """Something changed: show it, and end the tap when CDC has judged all, or when nothing goes on."""
+        self._batches.refresh()
+        self._rows.refresh()
+        self._outcome.refresh()
+        if self._asked is None or self._hurrying:
+            return
+        if done := len(self._asked) - sum(map(self._is_open, self._asked)):
+            progress = wording.DOWNLOAD_PROGRESS.format(done=done, total=len(self._asked))
+            self._outcome.work(f"{wording.DOWNLOAD_RUNNING}{progress}")
+        if done == len(self._asked):
+            asked = self._asked
+            self._end()
+            background_tasks.create(self._show_result(asked), name="verification result")
+        elif told := standstill(self._state):
+            self._end(told)
+
+    def _end(self, told: str = "") -> None:
+        self._asked = None
+        self._button.enable()
+        self._outcome.end(told)
+
+    async def _show_result(self, asked: frozenset[str]) -> None:
+        uploads = [self._tables.vaccinations.at(one)["upload"] or {} for one in asked]
+        verified, refused = (
+            sum(upload.get("state") == state for upload in uploads)
+            for state in (UploadState.VERIFIED, UploadState.REFUSED)
+        )
+        with self._card, ui.dialog() as dialog, ui.card().classes("desk-window").mark("download-result"):
+            ui.label(wording.DOWNLOAD_DONE).classes("desk-person")
+            ui.label(wording.DOWNLOAD_COUNTS.format(verified=verified, refused=refused)).classes("text-lg")
+            if refused:
+                ui.label(wording.DOWNLOAD_MEND).classes("desk-refused")
+            ok = ui.button(wording.CONFIRM, on_click=lambda: dialog.submit(None))
+            ok.props("color=primary autofocus").mark("result-ok")
+        await answer_of(dialog)
+
+    async def _send_again(self, refused: list[Any]) -> None:
+        """Refused records that nobody changed go again as they are, once somebody says so."""
+        agreed = await confirm(wording.ASK_SEND_AGAIN.format(count=len(refused)))
+        drafts = [
+            ChangeDraft(
+                ChangeKind.REQUEST_UPLOAD,
+                document["record_id"],
+                {"upload_batch_id": document["upload"]["upload_batch_id"]},
+                (document["revision"],),
+            )
+            for document in refused
+        ]
+        if agreed:
+            await commit_all_and_tell(self._state, drafts, wording.SENT_AGAIN.format(count=len(drafts)))
