@@ -31,6 +31,8 @@ VERIFICATION_COLUMNS = (
     "number", "state", "message", "vaccination_date", "chart_number", "name", "vaccine_code", "dose_number",
     "lot_number", "judged_at",
 )  # fmt: skip
+# Too narrow for a finger on an upright tablet, and nobody sorts by them.
+_NARROW = frozenset({"number", "sex", "birth_order", "parity", "plurality", "dose_number"})
 # CDC's words as they came; under them what they mean and what to do.
 _MESSAGE_CELL = """
 <q-td :props="props">
@@ -114,7 +116,7 @@ def vaccination_table(
                 "label": wording.VACCINATION_COLUMNS[c],
                 "field": c,
                 "align": "left",
-                "sortable": True,
+                "sortable": c not in _NARROW,
                 "classes": f"desk-col-{c}",
                 "headerClasses": f"desk-col-{c}",
             }
