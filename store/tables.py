@@ -54,6 +54,12 @@ class LotTable(RecordTable):
         return [maker for maker, count in self.counted["manufacturer"].most_common() if count > 0]
 
 
+def _awaits_upload(vaccination: Mapping[str, Any]) -> str | None:
+    """By the day it was given, what has not left for CDC or has no answer yet: the oldest come first in a list."""
+    waits = vaccination["upload_state"] in (UploadState.NOT_SENT, UploadState.SENT)
+    return vaccination.get("vaccination_date") or None if waits else None
+
+
 def _verified_upload(document: Mapping[str, Any]) -> str | None:
     """When a dose that CDC has verified was sent, so that the newest are found first."""
     return document["upload"]["sent_at"] if document["upload_state"] == UploadState.VERIFIED else None
@@ -125,6 +131,7 @@ class Tables(TinyDB):
                     "lot_number": by("lot_number"),
                     "standing_lot": standing_lot_key,
                     "upload_state": by("upload_state"),
+                    "awaits_upload": _awaits_upload,
                     "verified_upload": _verified_upload,
                     # Conflicts and duplicates:
                     "person_id": by("person_id"),

@@ -8,6 +8,8 @@ from store.patients import can_identify
 from store.tables import Tables
 from store.uploads import UploadState, is_in_flight, next_method
 
+FOLLOWED = 1000  # records; a bar needs no more to move
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -38,20 +40,15 @@ class Progress:
         return not self.waiting and not self.sent
 
 
-def waiting_ids(tables: Tables) -> list[str]:
-    """The records that CDC lacks or has not answered for."""
-    by = tables.vaccinations.ids_by
-    return by("upload_state", UploadState.NOT_SENT) + by("upload_state", UploadState.SENT)
+def awaiting(tables: Tables) -> list[Any]:
+    """The records that CDC lacks or has not answered for, the oldest; of a long queue as many as can be followed."""
+    return tables.vaccinations.find_by_prefix("awaits_upload", "", FOLLOWED)
 
 
-def ready_ids(tables: Tables, record_ids: Iterable[str]) -> list[str]:
-    """Those of the waiting records that may leave, or have left: not those that wait for a person or a verdict."""
-
-    def is_ready(document: Any) -> bool:
-        waits = document["upload_state"] == UploadState.NOT_SENT
-        return not (waits and (is_in_flight(document) or is_held_back(tables, document)))
-
-    return [one for one in record_ids if is_ready(tables.vaccinations.at(one))]
+def is_ready(tables: Tables, document: Any) -> bool:
+    """Whether a waiting record may leave, or has left: not one that waits for a person or a verdict."""
+    waits = document["upload_state"] == UploadState.NOT_SENT
+    return not (waits and (is_in_flight(document) or is_held_back(tables, document)))
 
 
 def is_held_back(tables: Tables, document: Any) -> bool:
@@ -64,7 +61,13 @@ def is_held_back(tables: Tables, document: Any) -> bool:
 
 def progress_of(tables: Tables, asked: frozenset[str]) -> Progress:
     """Where the records `asked` for stand. One that was changed meanwhile counts as what CDC said of it before."""
-    by_state = {state: asked.intersection(tables.vaccinations.ids_by("upload_state", state)) for state in UploadState}
+    by_state: dict[UploadState, frozenset[str]] = {
+        state: asked.intersection(tables.vaccinations.ids_by("upload_state", state))
+        for state in UploadState
+        if state is not UploadState.VERIFIED
+    }
+    # All that a clinic ever gave: not looked through for the few asked for.
+    by_state[UploadState.VERIFIED] = asked.difference(*by_state.values())
     # Corrected since it left: it goes again by itself once CDC has judged what it was before.
     corrected = {one for one in by_state[UploadState.NOT_SENT] if is_in_flight(tables.vaccinations.at(one))}
     accepted = by_state[UploadState.ACCEPTED] | corrected

@@ -43,8 +43,9 @@ _RECORDING = (
     ("vaccine chosen: doses and lots", 'option("MMR").click()', 'button("LOT0-")'),
     ("dose tapped", 'button("1").click()', 'field("劑別").value === "1"'),
     ("dose tapped", 'button("2").click()', 'field("劑別").value === "2"'),
-    ("確定: question or saved", 'button("確定 (F9)").click()', 'says("仍要存檔") || says("已存檔")'),
-    ("仍要存檔: saved, next search", 'button("仍要存檔")?.click()', "SEARCH"),
+    # With the search there again the dose was saved without a question.
+    ("確定: question or saved", 'button("確定 (F9)").click()', 'button("仍要存檔") || SEARCH'),
+    ("仍要存檔: saved, next search", 'SEARCH || button("仍要存檔").click()', "SEARCH"),
 )
 _DAY = (
     ("list of another day", 'type(field("清單日期"), "1150105")', 'says("115/01/05 接種")'),

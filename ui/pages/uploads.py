@@ -18,11 +18,11 @@ from ui.outcome import Outcome
 from ui.range_search import RangeSearch
 from ui.shell import page_frame
 from ui.state import AppState
-from ui.upload_progress import Progress, is_held_back, progress_of, ready_ids, waiting_ids
+from ui.upload_progress import Progress, awaiting, is_held_back, is_ready, progress_of
 from ui.vaccination_list import UPLOAD_COLUMNS, moment_text, vaccination_table
 
 CODE = "BA102_3_UPLOAD"
-_LISTED = 500
+_LISTED = 200  # drawn anew at each change
 _TO_VERIFY = "/BA102_3_DOWNLOAD"
 
 
@@ -95,18 +95,14 @@ class UploadPage:
     def _found(self) -> tuple[list[Any], dict[str, int]]:
         """What is listed, the oldest first; how many are found, how many of them wait and how many have no answer."""
         doses = self._tables.vaccinations
-        waiting = set(doses.ids_by("upload_state", UploadState.NOT_SENT))
-        sent = set(doses.ids_by("upload_state", UploadState.SENT))
+        states = UploadState.NOT_SENT, UploadState.SENT
         if self._search.days is None:
-            found = [doses.at(one) for one in waiting | sent]
-            found.sort(key=lambda document: (str(document.get("vaccination_date", "")), str(document["made_at"])))
-            number = len(found)
-        else:
-            ids = self._ids_in_range()
-            waiting.intersection_update(ids)
-            sent.intersection_update(ids)
-            found, number = [doses.at(one) for one in ids[:_LISTED]], len(ids)
-        return found[:_LISTED], {"count": number, "waiting": len(waiting), "sent": len(sent)}
+            found = doses.find_by_prefix("awaits_upload", "", _LISTED)
+            waiting, sent = (doses.count_by("upload_state", state) for state in states)
+            return found, {"count": waiting + sent, "waiting": waiting, "sent": sent}
+        ids = self._ids_in_range()
+        waiting, sent = (len(set(doses.ids_by("upload_state", state)).intersection(ids)) for state in states)
+        return [doses.at(one) for one in ids[:_LISTED]], {"count": len(ids), "waiting": waiting, "sent": sent}
 
     def _ids_in_range(self) -> list[str]:
         by = self._tables.vaccinations.ids_by
@@ -118,10 +114,11 @@ class UploadPage:
         """Hurry what is listed. Tapped again before CDC has answered, it does nothing."""
         if self._asked is not None:
             return
-        asked = waiting_ids(self._tables)
+        asked = awaiting(self._tables)
         if self._search.days is not None:
-            asked = list(set(asked).intersection(self._ids_in_range()))
-        ready = frozenset(ready_ids(self._tables, asked))
+            in_range = set(self._ids_in_range())
+            asked = [one for one in asked if one["record_id"] in in_range]
+        ready = frozenset(one["record_id"] for one in asked if is_ready(self._tables, one))
         if not ready:
             self._outcome.end(self._held_back(asked) or wording.UPLOAD_NOTHING)
             return
@@ -135,8 +132,8 @@ class UploadPage:
         else:
             self._follow()
 
-    def _held_back(self, asked: list[str]) -> str:
-        held = sum(is_held_back(self._tables, self._tables.vaccinations.at(one)) for one in asked)
+    def _held_back(self, asked: list[Any]) -> str:
+        held = sum(is_held_back(self._tables, one) for one in asked)
         return wording.UPLOAD_HELD_BACK.format(count=held) if held else ""
 
     def _follow(self) -> None:
@@ -162,7 +159,7 @@ class UploadPage:
         self._outcome.end(told)
 
     async def _show_result(self, progress: Progress) -> None:
-        held_back = self._held_back(waiting_ids(self._tables))
+        held_back = self._held_back(awaiting(self._tables))
         with self._card, ui.dialog() as dialog, ui.card().classes("desk-window").mark("upload-result"):
             good = progress.accepted or progress.verified
             ui.label(wording.RESULT_ACCEPTED if good else wording.RESULT_ANSWERED).classes("desk-person")

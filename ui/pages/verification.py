@@ -25,7 +25,7 @@ from ui.state import AppState
 from ui.vaccination_list import VERIFICATION_COLUMNS, moment_text, vaccination_table
 
 CODE = "BA102_3_DOWNLOAD"
-_LISTED = 500
+_LISTED = 200  # drawn anew at each change
 _BATCHES_SHOWN = 6
 _REFUSED, _WAITING, _VERIFIED = "refused", "waiting", "verified"
 
