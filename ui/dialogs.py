@@ -79,9 +79,10 @@ async def answer_of(dialog: ui.dialog) -> object:
     return answer
 
 
-def is_asked(element: ui.element) -> bool:
-    """Whether a window is open on the page of an element, drawn already or not yet."""
-    return any(isinstance(one, ui.dialog) and one.value for one in element.client.elements.values())
+def open_window(element: ui.element) -> ui.dialog | None:
+    """The window asked for last on the element's page and not answered yet, drawn already or not."""
+    windows = (one for one in element.client.elements.values() if isinstance(one, ui.dialog) and one.value)
+    return max(windows, key=lambda window: window.id, default=None)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from store.protocol import CdcLinkState
 from store.roc_date import TAIPEI, format_roc_date
 from store.uploads import UploadState
 from ui import wording
-from ui.dialogs import is_asked
+from ui.dialogs import open_window
 from ui.help import show_help
 from ui.language import language_button
 from ui.practice_switch import practice_band
@@ -62,7 +62,12 @@ def page_frame(
         name = f"Shift+{event.key}" if event.modifiers.shift else str(event.key)
         action = keys.get(name) if event.action.keydown and not event.action.repeat else None
         # In a window keys are meant for that, from the moment it is asked for: it may not be drawn yet.
-        return action() if action and not is_asked(page) else None
+        if (window := open_window(page)) is None:
+            return action() if action else None
+        # The window itself hears it only once it has come up; one that is persistent has keys of its own.
+        if event.key.escape and event.action.keydown and "persistent" not in window.props:
+            window.close()
+        return None
 
     ui.keyboard(pressed, ignore=[], repeating=False)
     _warn_of_refusal(state)

@@ -26,7 +26,7 @@ from ui.clinic_offer import offer_staff, offered_vaccines
 from ui.code_window import choose_two_level
 from ui.conflict_facts import dose_text, person_name
 from ui.dialogs import ask_void_reason, ask_warning_reason, problem_line, show_warnings
-from ui.form_drafts import forget_draft, keep_draft, keep_header, kept_header, kept_lot
+from ui.form_drafts import Form, draft_of, forget_draft, keep_draft, keep_header, kept_header, kept_lot
 from ui.forms import VaccinationText, check_form, record_fields, stops_saving
 from ui.patient_search import roc_text
 from ui.saving import commit_and_tell
@@ -322,9 +322,11 @@ class VaccinationForm:
         self._problems.clear()
         with self._problems:
             show_warnings([problem for problem in problems if not stops_saving(problem)])
+        correcting = self._record_id if self._document else ""
         if asdict(self._text) != self._as_opened:
-            correcting = self._record_id if self._document else ""
             keep_draft(self._state, self._person["record_id"], correcting, asdict(self._text))
+        elif draft_of(self._state, Form.VACCINATION, self._person["record_id"], correcting) is not None:
+            forget_draft(self._state)  # changed back
         return problems
 
     def _text_of(self, name: str) -> str:
