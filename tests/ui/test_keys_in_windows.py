@@ -38,7 +38,7 @@ async def open_dose(user: User) -> None:
 
 
 @pytest.mark.parametrize("opens", [open_exam, open_lot, open_dose], ids=["exam", "lot", "dose"])
-async def test_escape_in_a_question_takes_back_the_question_and_leaves_the_form_as_it_is(user: User, opens: object) -> None:
+async def test_escape_takes_back_the_question_and_leaves_the_form_as_it_is(user: User, opens: object) -> None:
     await opens(user)  # type: ignore[operator]
     user.find(marker="save").click()
     await user.should_see(marker="save-anyway")
