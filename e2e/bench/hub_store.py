@@ -11,7 +11,7 @@ from time import perf_counter, process_time
 
 from e2e.bench.report import OURS, Report
 from e2e.sample.make_sample import make_roster
-from store.changes import Change, ChangeKind, World
+from store.changes import Change, ChangeDraft, ChangeKind, World
 from store.hub_database import HubDatabase
 from store.roster import decode_roster, read_rows
 from store.storage import FileFolder, FileStorage
@@ -85,16 +85,34 @@ async def _measure_callers(report: Report, folder: Path, changes: list[Change]) 
     await hub.close()
 
 
-async def fill_hub(folder: Path, patients: int, doses: int) -> None:
-    """Make a hub's store with so many people, and doses spread over them."""
+async def fill_hub(folder: Path, patients: int, doses: int, *, open_doses: int | None = None) -> None:
+    """Make a hub's store with so many people, and doses spread over them.
+
+    `open_doses`: CDC has verified all but the last so many; None where nothing was ever uploaded.
+    """
     hub = await HubDatabase.open(FileFolder(folder), _WORLD)
     people = _make_changes(patients)
     given = (_dose(number, people[number % patients].record_id) for number in range(doses))
     for changes in (iter(people), given):
         while batch := list(islice(changes, BATCH)):
             await hub.accept(batch)
+            if open_doses is not None and batch[0].kind == ChangeKind.RECORD_VACCINATION:
+                verified = batch[: max(0, doses - open_doses - batch[0].device_seq + 1)]
+                if verified:
+                    await hub.commit(_verified_upload(batch[0].record_id[-12:], verified), "hub")
             await hub.settle()
     await hub.close()
+
+
+def _verified_upload(batch_id: str, changes: list[Change]) -> list[ChangeDraft]:
+    """One batch sent, accepted and verified."""
+    rows = [{"record_id": one.record_id, "revision": one.change_id, "method": "POST"} for one in changes]
+    results = [{"record_id": one.record_id, "verified": True, "code": "I00001", "text": "新增成功"} for one in changes]
+    return [
+        ChangeDraft(ChangeKind.UPLOAD_SENT, batch_id, {"rows": rows}),
+        ChangeDraft(ChangeKind.UPLOAD_ACCEPTED, batch_id, {"due_at": None, "message": None}),
+        ChangeDraft(ChangeKind.VERIFICATION_RECEIVED, batch_id, {"results": results}),
+    ]
 
 
 def _dose(number: int, patient_id: str) -> Change:

@@ -172,13 +172,15 @@ def measure_large(report: Report, playwright: Playwright, folder: Path, runs: in
 
 
 @contextmanager
-def filled_hub(folder: Path, patients: int = PATIENTS, doses: int = DOSES) -> Iterator[Hub]:
-    """A hub at work that already holds so many."""
+def filled_hub(
+    folder: Path, patients: int = PATIENTS, doses: int = DOSES, *, open_doses: int | None = None
+) -> Iterator[Hub]:
+    """A hub at work that already holds so many; `open_doses` as in `fill_hub`."""
     hub = Hub(folder, None, bundle=ROOT / ".build" / "bundle")
     data = folder / "data"
     data.mkdir(mode=0o700)
     with ThreadPoolExecutor(1) as beside:  # Playwright's own loop runs in this thread
-        beside.submit(asyncio.run, fill_hub(data, patients, doses)).result()
+        beside.submit(asyncio.run, fill_hub(data, patients, doses, open_doses=open_doses)).result()
     hub.start()
     try:
         yield hub

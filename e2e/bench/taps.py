@@ -12,6 +12,7 @@ from e2e.programs import eventually
 from e2e.screens import Tablet
 
 FETCH_SECONDS = 300
+OPEN = 400  # doses of a busy day, not uploaded yet
 # Lots, as a clinic has them; one of them with thousands of doses given.
 LOTS = """
 from store.changes import ChangeDraft, ChangeKind
@@ -63,7 +64,7 @@ def measure_taps(
     report: Report, playwright: Playwright, folder: Path, rounds: int, patients: int = PATIENTS, doses: int = DOSES
 ) -> None:
     """Add each step of recording a dose, the day's list, a lot, and going from the menu to each function."""
-    with filled_hub(folder / "taps-hub", patients, doses) as hub:
+    with filled_hub(folder / "taps-hub", patients, doses, open_doses=OPEN) as hub:
         tablet = Tablet(playwright, folder / "taps", hub.url, [])
         desk = tablet.open()
         head = hub.health()["head"]
