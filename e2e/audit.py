@@ -1,11 +1,10 @@
-"""What is wrong with a screen for hands and eyes: axe's rules, targets too small for a finger, a page wider than it."""
+"""What is wrong with a screen for hands and eyes: axe's rules, small targets, words cut off, a page wider than it."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Frame
 
 from e2e.screens import Desk
 
@@ -45,6 +44,16 @@ _WIDE = """() => {
   const { scrollWidth, clientWidth } = document.scrollingElement;
   return scrollWidth > clientWidth ? [`wider than the window by ${scrollWidth - clientWidth} px`] : [];
 }"""
+# Words of ours that do not fit where they stand; what was typed into a field scrolls in it.
+_CUT = f"""() => {{
+  {_ROOT}
+  const words = (one) => [...one.childNodes].some(({{ nodeType, data }}) => nodeType === 3 && data.trim());
+  const hides = (one) => getComputedStyle(one).overflowX !== "visible";
+  return [...root.querySelectorAll("*")]
+    .filter((one) => words(one) && one.checkVisibility() && !one.closest("[aria-hidden=true]"))
+    .filter((one) => one.clientWidth > 1 && hides(one) && one.scrollWidth > one.clientWidth + 1)
+    .map((one) => `cut off: ${{one.textContent.trim()}}`);
+}}"""
 # Colours that fade in are no colours of ours.
 _STAND_STILL = """async () => {
   const frame = () => new Promise(requestAnimationFrame);
@@ -86,8 +95,5 @@ class Audit:
         for frame in frames:
             yield from frame.evaluate(_WIDE)
             if size == UPRIGHT:
-                yield from _small_targets(frame)
-
-
-def _small_targets(frame: Frame) -> list[str]:
-    return list(frame.evaluate(_SMALL, TARGET_PX))
+                yield from frame.evaluate(_SMALL, TARGET_PX)
+                yield from frame.evaluate(_CUT)

@@ -52,7 +52,8 @@ def port() -> int:
 
 @pytest.fixture
 def hub(tmp_path: Path, cdc: FakeCdc, bundle: Path, port: int, request: pytest.FixtureRequest) -> Iterator[Hub]:
-    program = Hub(tmp_path / "hub", cdc, bundle=bundle, port=port)
+    """A test may parametrize it indirectly with other waits."""
+    program = Hub(tmp_path / "hub", cdc, bundle=bundle, port=port, **getattr(request, "param", {}))
     request.node.user_properties.append(("hub", program))
     program.start()
     yield program

@@ -119,9 +119,9 @@ class Desk:
 
     def wait(self) -> None:
         """Wait until the page answers."""
-        expect(self.bar("主機")).to_be_visible(timeout=START_SECONDS * 1000)
+        expect(self.bar(re.compile("^(主機|Hub) "))).to_be_visible(timeout=START_SECONDS * 1000)
 
-    def bar(self, text: str) -> Locator:
+    def bar(self, text: str | re.Pattern[str]) -> Locator:
         return self.frame.locator(".desk-bar").get_by_text(text)
 
     def see(self, text: str | re.Pattern[str], *, within: float = 20) -> None:

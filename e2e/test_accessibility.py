@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from e2e.audit import Audit
-from e2e.programs import FakeCdc, Hub
+from e2e.programs import FakeCdc, Hub, call
 from e2e.screens import Desk, Tablet
 from ui.boot import PATHS
 
@@ -202,4 +203,93 @@ def test_screens_of_prenatal_exams(tablet: Tablet, roster: Path) -> None:
     audit.look("exams-one")
     desk.go("/BA103_3_UPLOAD")
     audit.look("exam-upload")
+    assert not audit.faults, "\n".join(audit.faults)
+
+
+def test_screens_of_the_settings(tablet: Tablet, tmp_path: Path) -> None:
+    desk = tablet.open("/BA109_3_DOWNLOAD")
+    audit = Audit(desk)
+    desk.tap("下載(CDC)庫存")
+    desk.see(re.compile("下載成功"))
+    desk.go("/settings")
+    desk.frame.get_by_label("醫事機構代碼").fill("592202A296")
+    desk.see(re.compile("主機設定檔的醫事機構代碼是"))
+    audit.look("settings-clinic")
+    desk.frame.get_by_role("tab", name="使用中疫苗").click()
+    desk.frame.get_by_label("找疫苗（代碼或名稱）").fill("麻疹")
+    desk.frame.get_by_role("checkbox", name=re.compile(r"^MMR\s")).click()
+    audit.look("settings-vaccines")
+    desk.frame.get_by_role("tab", name="當日批號").click()
+    desk.frame.get_by_role("combobox", name=re.compile("^MMR")).click()
+    desk.frame.get_by_role("option", name=re.compile(LOT)).click()
+    audit.look("settings-lots")
+    desk.frame.get_by_role("tab", name="人員").click()
+    desk.frame.get_by_label("人員代號").fill("N01")
+    desk.frame.get_by_label("人員姓名").fill("王護理師")
+    desk.tap("加入")
+    expect(desk.frame.get_by_role("switch", name=re.compile("N01"))).to_be_visible()
+    audit.look("settings-staff")
+    desk.frame.get_by_role("tab", name="代碼表").click()
+    with desk.page.expect_download() as giving:
+        desk.tap("下載目前的疫苗代碼表")
+    table = tmp_path / "table.csv"
+    newer = Path(giving.value.path()).read_text(encoding="utf-8-sig").replace("# date: 2026-11-25", "# date: 115/11/26")
+    for line, screen, told in (
+        ("New_2027,新疫苗,New,,maybe,no,no,IM\n", "settings-table-refused", "必須填寫"),
+        ("New_2027,新疫苗,New,1,yes,no,no,IM\n", "settings-table", "新增 1"),
+    ):
+        table.write_text(newer + line, encoding="utf-8")
+        desk.frame.locator("input[type=file]").first.set_input_files(str(table))
+        desk.see(re.compile(told))
+        audit.look(screen)
+    desk.page.keyboard.press("Escape")
+    desk.see("要先存檔嗎？")
+    audit.look("settings-question")
+    assert not audit.faults, "\n".join(audit.faults)
+
+
+def test_screens_of_practice(tablet: Tablet) -> None:
+    desk = tablet.open()
+    audit = Audit(desk)
+    desk.tap("練習模式")
+    desk.see(re.compile("這台裝置的所有視窗都會切換"))
+    audit.look("practice-question")
+    with desk.page.expect_navigation():
+        desk.frame.get_by_role("dialog").get_by_role("button", name="確定").click()
+    desk.wait()
+    for path in ("/", "/device", "/BA102_3", "/BA109_3_DOWNLOAD"):
+        desk.go(path)
+        desk.see("練習模式：資料是假的，不會送到主機或疾管署")
+        audit.look(f"practice{path.replace('/', '-')}")
+    desk.tap("離開練習")
+    desk.see(re.compile("練習的資料會全部刪除"))
+    audit.look("practice-leave")
+    assert not audit.faults, "\n".join(audit.faults)
+
+
+@pytest.mark.parametrize("hub", [{"gather": 3600.0}], indirect=True)
+def test_windows_with_what_came_of_an_upload(tablet: Tablet, cdc: FakeCdc, roster: Path) -> None:
+    call(f"{cdc.url}/control/verify_after", {"seconds": 15})
+    desk = tablet.open()
+    audit = Audit(desk)
+    desk.import_roster(roster)
+    desk.record("057164", lot="WRONG1-CDC", warn=True)
+    desk.record("057165", lot=LOT, warn=True)
+    desk.go("/BA102_3_UPLOAD")
+    desk.frame.get_by_text("區間範圍搜尋").click()
+    desk.frame.get_by_label(re.compile("^接種日期起")).fill("1150230")
+    desk.tap("確定")
+    audit.look("upload-range")
+    desk.frame.get_by_text("未上傳資料搜尋").click()
+    desk.tap("上傳 (F9)")
+    desk.see("送出 2 筆：收件 2 筆、退回 0 筆。")
+    audit.look("upload-result")
+    desk.tap("看檢核結果")
+    desk.see(re.compile("檢核時間已到"))
+    desk.tap("下載 (F9)")
+    desk.see("下載完成", within=60)
+    audit.look("verification-result")
+    leave(desk, "確定")
+    desk.see(re.compile("檢核失敗 1"))
+    audit.look("verification-refused")
     assert not audit.faults, "\n".join(audit.faults)

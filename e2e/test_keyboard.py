@@ -234,3 +234,21 @@ def test_lots_stock_exams_conflicts_and_the_device_without_a_mouse(tablet: Table
     keys.press("Space")
     desk.see("還沒有場次")
     keys.go_to_menu()
+
+
+def test_escape_closes_an_open_list_and_leaves_the_form(tablet: Tablet, roster: Path) -> None:
+    desk = tablet.open()
+    desk.import_roster(roster)
+    desk.go("/BA102_3")
+    desk.choose_first("057164")
+    desk.frame.get_by_label("備註").fill("第一劑")
+    lists = desk.frame.get_by_role("listbox")
+    desk.frame.get_by_role("combobox", name="批號型別").click()
+    expect(lists).to_be_visible()
+
+    desk.page.keyboard.press("Escape")
+    expect(lists).to_be_hidden()
+    expect(desk.frame.get_by_label("備註")).to_have_value("第一劑")
+
+    desk.page.keyboard.press("Escape")
+    expect(desk.frame.get_by_label("備註")).to_be_hidden()

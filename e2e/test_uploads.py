@@ -1,7 +1,7 @@
 """Doses on their way to CDC: recorded on two tablets without a network, uploaded, refused, mended, verified."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,14 +15,8 @@ WRONG = "WRONG1-CDC"
 NOBODY_WAITS = 3600.0  # only a tap of staff sends before that
 
 
-@pytest.fixture
-def hub(tmp_path: Path, cdc: FakeCdc, bundle: Path, port: int, request: pytest.FixtureRequest) -> Iterator[Hub]:
-    """A hub that gathers for long, and asks CDC for its verdict after some seconds."""
-    program = Hub(tmp_path / "hub", cdc, bundle=bundle, port=port, verify_after=8.0, gather=NOBODY_WAITS)
-    request.node.user_properties.append(("hub", program))
-    program.start()
-    yield program
-    program.stop()
+# A hub that gathers for long, and asks CDC for its verdict after some seconds.
+pytestmark = pytest.mark.parametrize("hub", [{"verify_after": 8.0, "gather": NOBODY_WAITS}], indirect=True)
 
 
 def in_window(desk: Desk, text: str | re.Pattern[str]) -> None:

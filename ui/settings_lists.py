@@ -49,8 +49,9 @@ class LotsSection(Section):
                 if chosen:
                     options.setdefault(chosen, wording.LOT_NOT_OFFERED.format(lot_number=chosen))
                 vaccine = vaccine_by_code(code)
-                label = f"{code}　{wording.vaccine_name(vaccine)}" if vaccine is not None else code
-                choice = ui.select(options, label=label, value=chosen, on_change=self._on_change)
+                choice = ui.select(options, label=code, value=chosen, on_change=self._on_change)
+                # A label has one line, and names are longer.
+                choice.props["hint"] = wording.vaccine_name(vaccine) if vaccine is not None else ""
                 self._choices[code] = choice.props("outlined").classes("w-full").mark(f"lot of {code}")
         if not offered:
             none = wording.LOTS_OF_DAY_NONE_IN_USE if vaccines_in_use(self._tables) else wording.LOTS_OF_DAY_NONE

@@ -20,6 +20,7 @@ from store.code_tables import CodeTableSetting, compare_tables, loaded_table, ta
 from store.roc_date import format_compact, format_roc_date
 from ui import wording
 from ui.dialogs import confirm
+from ui.file_choice import file_button
 from ui.saving import commit_and_tell
 from ui.settings_section import Section
 
@@ -61,17 +62,17 @@ class TablesSection(Section):
         with ui.row().classes("items-center w-full"):
             give = ui.button(wording.CODE_TABLE_DOWNLOAD.format(table=called), on_click=lambda: ui.download(data, file))
             give.props("outline no-caps").mark(f"download {name}")
+            load = file_button(
+                wording.CODE_TABLE_LOAD.format(table=called),
+                lambda event: self._read(name, event),
+                most_bytes=MAX_TABLE_BYTES,
+                rejected=wording.CODE_TABLE_REJECTED.format(kilobytes=MAX_TABLE_BYTES // 1024),
+                look="outline",
+            )
+            load.mark(f"load {name}")
             if loaded is not None:
                 back = ui.button(wording.CODE_TABLE_BACK.format(table=called), on_click=lambda: self._go_back(name))
                 back.props("outline no-caps color=negative").mark(f"back {name}")
-        upload = ui.upload(
-            on_upload=lambda event: self._read(name, event),
-            auto_upload=True,
-            label=wording.CODE_TABLE_LOAD.format(table=called),
-        )
-        upload.props(f"accept=.csv,.txt max-file-size={MAX_TABLE_BYTES}").classes("w-full").mark(f"load {name}")
-        rejected = wording.CODE_TABLE_REJECTED.format(kilobytes=MAX_TABLE_BYTES // 1024)
-        upload.on("rejected", lambda: ui.notify(rejected, type="negative", position="bottom"))
         self._previews[name] = ui.column().classes("w-full").mark(f"preview {name}")
 
     async def _read(self, name: CodeTableName, event: events.UploadEventArguments) -> None:

@@ -29,6 +29,14 @@ document.addEventListener("keydown", (event) => {
   if (event.target instanceof HTMLInputElement) event.target.dispatchEvent(new Event("change"));
 }, true);
 
+// Escape closes an open list and nothing else: the page, which listens at the document, would leave the form. Quasar, which
+// listens at the window, is told all the same.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !document.querySelector(".q-menu:not([class*='-leave-'])")) return;
+  event.stopPropagation();
+  window.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", keyCode: 27, which: 27 }));
+}, true);
+
 // While that window is open, keys pressed elsewhere are meant for it: before it has the focus, F9 would save what is below.
 document.addEventListener("keydown", (event) => {
   const open = document.querySelector(".desk-history")?.closest(".q-dialog");

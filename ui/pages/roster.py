@@ -14,6 +14,7 @@ from store.roster_plan import bad_rows_csv
 from store.sessions import record_id_of_session
 from store.texts import check_text
 from ui import wording
+from ui.file_choice import file_button
 from ui.roster_import import ImportResult, import_roster, preview
 from ui.shell import page_frame
 from ui.state import AppState
@@ -21,10 +22,6 @@ from ui.state import AppState
 _MAX_FILE_BYTES = 64 * 1024 * 1024
 _LISTED = 200
 # Quasar's own head is a bar with a small sign in it, and no button for keys. What picks the file needs its trigger.
-_CHOOSE_FILE = """
-<q-btn unelevated no-caps color="primary" icon="upload_file" label="{text}" @click="props.pickFiles" />
-<div style="display: none"><q-uploader-add-trigger /></div>
-"""
 
 
 def build(state: AppState) -> None:
@@ -43,12 +40,9 @@ class RosterPage:
         with page_frame(self._state, wording.ROSTER, on_key=keys, is_half_typed=lambda: self._loaded is not None):
             with ui.column().classes("desk-card"):
                 ui.label(wording.ROSTER_INTRO)
-                self._upload = ui.upload(on_upload=self._read, auto_upload=True).mark("roster-file")
-                self._upload.props(f"accept=.csv,.txt max-file-size={_MAX_FILE_BYTES} flat").classes("desk-upload")
-                self._upload.add_slot("header", _CHOOSE_FILE.format(text=wording.ROSTER_CHOOSE))
-                self._upload.on(
-                    "rejected", lambda: ui.notify(wording.ROSTER_REJECTED, type="negative", position="bottom")
-                )
+                self._upload = file_button(
+                    wording.ROSTER_CHOOSE, self._read, most_bytes=_MAX_FILE_BYTES, rejected=wording.ROSTER_REJECTED
+                ).mark("roster-file")
             self._work = ui.column().classes("w-full")
 
     async def _read(self, event: UploadEventArguments) -> None:
