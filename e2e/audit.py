@@ -44,14 +44,21 @@ _WIDE = """() => {
   const { scrollWidth, clientWidth } = document.scrollingElement;
   return scrollWidth > clientWidth ? [`wider than the window by ${scrollWidth - clientWidth} px`] : [];
 }"""
-# Words of ours that do not fit where they stand; what was typed into a field scrolls in it.
+# Words of ours that do not fit where they stand, or are broken in two; what was typed into a field scrolls in it.
 _CUT = f"""() => {{
   {_ROOT}
-  const words = (one) => [...one.childNodes].some(({{ nodeType, data }}) => nodeType === 3 && data.trim());
-  const hides = (one) => getComputedStyle(one).overflowX !== "visible";
+  const words = (one) => [...one.childNodes].filter(({{ nodeType, data }}) => nodeType === 3 && data.trim());
+  const isCut = (one) => one.clientWidth > 1 && getComputedStyle(one).overflowX !== "visible" &&
+    one.scrollWidth > one.clientWidth + 1;
+  const isBroken = (text) => [...text.data.matchAll(/\\b[A-Za-z]+\\b/g)].some(({{ 0: word, index }}) => {{
+    const range = document.createRange();
+    range.setStart(text, index);
+    range.setEnd(text, index + word.length);
+    return new Set([...range.getClientRects()].map(({{ top }}) => Math.round(top))).size > 1;
+  }});
   return [...root.querySelectorAll("*")]
-    .filter((one) => words(one) && one.checkVisibility() && !one.closest("[aria-hidden=true]"))
-    .filter((one) => one.clientWidth > 1 && hides(one) && one.scrollWidth > one.clientWidth + 1)
+    .filter((one) => words(one).length && one.checkVisibility() && !one.closest("[aria-hidden=true]"))
+    .filter((one) => isCut(one) || (one.closest("th, button, label") && words(one).some(isBroken)))
     .map((one) => `cut off: ${{one.textContent.trim()}}`);
 }}"""
 # Colours that fade in are no colours of ours.

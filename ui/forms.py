@@ -5,7 +5,6 @@ from typing import Any
 
 from nicegui.binding import bindable_dataclass
 
-from store.codes import vaccines
 from store.half_width import to_half_width
 from store.lots import Lot, LotType
 from store.pairs import are_confirmed_doses
@@ -14,7 +13,6 @@ from store.problems import Problem, ProblemCode, Severity
 from store.roc_date import InvalidRocDate, parse_roc_date
 from store.texts import check_texts
 from store.vaccinations import Vaccination, VaccinationDraft, check_vaccination
-from ui import wording
 from ui.state import AppState
 
 
@@ -38,12 +36,6 @@ class VaccinationText:
 def record_fields(document: Mapping[str, Any], model: type[Any]) -> dict[str, Any]:
     """The fields of a record's own model out of its document in a table."""
     return {name: document[name] for name in model.model_fields if name in document}
-
-
-def vaccine_choices(chosen: str) -> dict[str, str]:
-    """The vaccines in use by code, and the one chosen, whatever it is."""
-    known = {v.code: f"{v.code}　{wording.vaccine_name(v)}" for v in vaccines() if v.in_use or v.code == chosen}
-    return known if not chosen or chosen in known else {**known, chosen: chosen}
 
 
 def read_vaccination(text: VaccinationText, patient_id: str) -> tuple[VaccinationDraft, list[Problem]]:

@@ -18,9 +18,10 @@ from store.problems import Problem, ProblemCode
 from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
 from store.texts import check_texts
 from ui import wording
+from ui.clinic_offer import vaccine_options
 from ui.dialogs import ask_anyway, problem_line
 from ui.form_drafts import Form, forget_draft, keep_draft
-from ui.forms import record_fields, stops_saving, vaccine_choices
+from ui.forms import record_fields, stops_saving
 from ui.patient_search import roc_text
 from ui.saving import commit_and_tell
 from ui.state import AppState
@@ -197,7 +198,7 @@ class LotForm:
 
     def _build_fields(self) -> None:
         text = self._text
-        codes = vaccine_choices(text.vaccine_code)
+        codes = vaccine_options(self._state, None, text.vaccine_code)
         labels = {**wording.FIELD, **wording.LOT_COLUMNS, **wording.LOT_FIELD_LABEL}
         with ui.element("div").classes("desk-fields"):
             vaccine = ui.select(codes, label=labels["vaccine_code"], value=text.vaccine_code or None, with_input=True)

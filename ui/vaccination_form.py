@@ -22,7 +22,7 @@ from store.uploads import UploadState
 from store.vaccinations import VaccinationDraft
 from ui import wording
 from ui.cdc_history import history_button
-from ui.clinic_offer import offer_staff, offered_vaccines
+from ui.clinic_offer import offer_staff, offered_vaccines, vaccine_options
 from ui.code_window import choose_two_level
 from ui.conflict_facts import dose_text, person_name
 from ui.dialogs import ask_void_reason, ask_warning_reason, problem_line, show_warnings
@@ -187,20 +187,16 @@ class VaccinationForm:
         first = self._field if self._field in self._fields else "dose_number" if text.vaccine_code else "vaccine_code"
         self._fields[first].props("autofocus")
 
-    def _offered_vaccines(self, *, by_lots: bool = False) -> dict[str, str]:
-        return offered_vaccines(self._state, self._day(), self._text.vaccine_code, by_lots=by_lots)
-
     def _vaccine_options(self) -> dict[str, str]:
-        options = {code: f"{code}　{name}" for code, name in self._offered_vaccines().items()}
-        if self._text.vaccine_code:
-            options.setdefault(self._text.vaccine_code, self._text.vaccine_code)
-        return options
+        return vaccine_options(self._state, self._day() or self._state.today(), self._text.vaccine_code)
 
     async def choose_vaccine(self) -> None:
         """The manual's window: vaccine on the left, its doses on the right."""
+        day = self._day() or self._state.today()
+        offered = offered_vaccines(self._state, day, self._text.vaccine_code, by_lots=True)
         chosen = await choose_two_level(
             wording.VACCINE_WINDOW,
-            list(self._offered_vaccines(by_lots=True).items()),
+            list(offered.items()),
             lambda code: [(label, _dose_name(label)) for label in dose_labels(code)],
             left_title=wording.FIELD["vaccine_code"],
             right_title=wording.FIELD["dose_number"],

@@ -237,6 +237,22 @@ async def test_ticked_vaccines_come_first_in_the_form_and_in_its_window(user: Us
     assert [row["code"] for row in element(user, "window-left").rows[:2]] == ["MMR", "PPV"]
 
 
+async def test_a_lot_is_registered_of_the_clinics_own_vaccines_first_and_of_influenza_even_when_it_is_off(
+    user: User, state: AppState
+) -> None:
+    await set_up(state, make_setting(VaccinesInUse, vaccine_codes=("PPV",)))
+    await set_up(state, make_setting(Clinic, influenza=False))
+    await user.open("/BA109")
+    user.find(marker="add-lot").click()
+    await user.should_see(marker="lot-form")
+
+    options = element(user, "vaccine_code").options
+
+    assert next(iter(options)) == "PPV"
+    assert options["PPV"].endswith("★")
+    assert "Flu" in options
+
+
 async def test_the_list_is_narrowed_by_what_is_typed(user: User) -> None:
     await open_settings(user, "vaccines")
     element(user, "vaccines-filter").set_value("麻疹腮腺炎德國麻疹混合疫苗")
