@@ -65,3 +65,8 @@ def dirty_values(name: str, count: int = 500) -> Iterator[object]:
     draw = random.Random(name)
     for number, text in enumerate(dirty_texts(name, count)):
         yield draw.choice(WRONG_TYPES) if number % 10 == 9 else text
+
+
+def whole(text: str) -> str:
+    """Without halves of characters, which nothing can keep."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

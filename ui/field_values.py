@@ -52,11 +52,11 @@ def _is_place(field: ChoiceElement, said: object) -> bool:
 
 
 def _is_choice(field: ChoiceElement, said: object) -> bool:
-    """Shape: {"value": place among the options, ...}, or the option itself."""
-    return _is_place(field, said.get("value")) if isinstance(said, dict) else said in field.options
+    """Shape: {"value": place among the options, ...}."""
+    return isinstance(said, dict) and _is_place(field, said.get("value"))
 
 
 def _is_choice_of_select(field: ui.select, said: object) -> bool:
     if field.multiple and isinstance(said, list):
-        return all(isinstance(one, dict | str) and _is_choice(field, one) for one in said)
-    return _is_emptied(field, said) or (isinstance(said, dict | str) and not field.multiple and _is_choice(field, said))
+        return all(_is_choice(field, one) for one in said)
+    return _is_emptied(field, said) or (not field.multiple and _is_choice(field, said))

@@ -8,12 +8,23 @@ from typing import Any
 from nicegui import ui
 from nicegui.elements.choice_element import ChoiceElement
 from nicegui.elements.mixins.validation_element import ValidationElement
+from nicegui.events import UploadEventArguments
 from nicegui.helpers import kebab_to_camel_case
 from nicegui.testing import User
 
 from ui.state import AppState
 
 _YES = ("save-anyway", "confirm")
+
+
+class _File:
+    """A file as it comes out of the upload."""
+
+    def __init__(self, name: str, data: bytes) -> None:
+        self.name, self._data = name, data
+
+    async def read(self) -> bytes:
+        return self._data
 
 
 class Screen:
@@ -38,7 +49,8 @@ class Screen:
         return self.user.notify.messages
 
     def find(self, mark: str) -> Any:
-        return next((one for one in reversed(self.elements) if mark in one._markers), None)
+        words = set(mark.split())
+        return next((one for one in reversed(self.elements) if words.issubset(one._markers)), None)
 
     def at(self, mark: str) -> Any:
         element = self.find(mark)
@@ -75,6 +87,14 @@ class Screen:
 
     def enter(self, mark: str) -> None:
         self.tell(mark, "keydown.enter", {})
+
+    async def give(self, mark: str, data: bytes, name: str = "file.csv") -> None:
+        """A file to what is marked so."""
+        upload = self.at(mark)
+        event = UploadEventArguments(sender=upload, client=upload.client, file=_File(name, data))  # type: ignore[arg-type]
+        with self.user:
+            for handler in upload._upload_handlers:
+                await handler(event)
 
     def open_row(self, mark: str, record_id: str) -> None:
         self.tell(mark, "rowClick", [None, {"record_id": record_id}])
