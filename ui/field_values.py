@@ -3,6 +3,10 @@
 A broken browser, or one that somebody has his hands in, may say anything. What no field can mean is as if it had not
 been said: the field keeps what it has, and the forms behind it deal with texts alone. Asked of NiceGUI's elements
 themselves, since each page would else have to ask it of each field.
+
+A text that the program fills in may meet one that is being typed: each field tells the browser how many of its texts
+were heard before, and there (runtime/socket.js) what nobody had heard of yet stays. So what was typed last counts, on
+the screen and here.
 """
 
 import re
@@ -22,6 +26,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 def guard_field_values() -> None:
     """Once, before the first page is built."""
     _guard(ui.input, lambda field, said: said is None or isinstance(said, str))
+    _tell_heard(ui.input)
     _guard(ui.select, _is_choice_of_select)
     _guard(ui.toggle, lambda field, said: _is_emptied(field, said) or _is_place(field, said))
     _guard(ui.radio, _is_place)
@@ -41,6 +46,20 @@ def _guard(kind: type[ValueElement[Any]], is_sane: Callable[[Any, object], bool]
         return read(field, event)
 
     setattr(kind, "_event_args_to_value", read_sane)  # noqa: B010  # of a class of another package
+
+
+def _tell_heard(kind: type[ValueElement[Any]]) -> None:
+    read, describe = kind._event_args_to_value, kind._to_dict
+
+    def read_counted(field: Any, event: GenericEventArguments) -> Any:
+        field.heard = getattr(field, "heard", 0) + 1
+        return read(field, event)
+
+    def describe_counted(field: Any) -> dict[str, Any]:
+        return {**describe(field), "heard": getattr(field, "heard", 0)}
+
+    setattr(kind, "_event_args_to_value", read_counted)  # noqa: B010
+    setattr(kind, "_to_dict", describe_counted)  # noqa: B010
 
 
 def _is_emptied(field: ChoiceElement, said: object) -> bool:

@@ -178,7 +178,6 @@ class VaccinationForm:
             if field is not vaccine:
                 field.bind_value(text, name, forward=lambda value: value or "")
                 field.on_value_change(take_by_field.get(name, self._check))
-        dose.on("blur", self._show_kept_dose)
         with self._fields["special_identity"].add_slot("append"):
             identities = ui.button(icon="search", on_click=self.choose_identity).props("flat dense")
             identities.props(f'aria-label="{wording.IDENTITY_WINDOW}"').mark("identity-window")
@@ -275,16 +274,6 @@ class VaccinationForm:
         self._suggest_identity()
         self._show_choices()
         self._take_lot()
-
-    def _show_kept_dose(self) -> None:
-        """What is filled in with the vaccine may reach the screen after what was typed: left, it shows what is kept.
-
-        To NiceGUI the screen has what was typed there; only another value is told anew.
-        """
-        dose = self._fields["dose_number"]
-        kept = dose.value
-        dose.set_value("")
-        dose.set_value(kept)
 
     def _take_day(self) -> None:
         if (options := self._vaccine_options()) != self._vaccine.options:

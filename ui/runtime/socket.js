@@ -69,15 +69,28 @@
       if (name === "event") keepTyped(rest[0]);
       return waiting && name !== "handshake" ? waiting.push([name, ...rest]) : emit(name, ...rest);
     };
+    const on = made.on.bind(made);
+    made.on = (name, handler) => on(name, name !== "update" ? handler : (elements) => {
+      Object.entries(elements).forEach(keepUnheard);
+      return handler(elements);
+    });
     socket = made;
   } });
 
   // Typed text becomes what the page knows of its field. Of itself nicegui.js goes on knowing what Python last set, and puts
   // that back over the typed text when word of the setting comes late.
+  const typed = new Map();
   function keepTyped({ id, listener_id, args }) {
     const element = mounted_app.elements[id];
     const event = element?.events.find((one) => one.listener_id === listener_id);
-    if (event?.type === "update:value") element.props.value = JSON.parse(args[0]);
+    if (event?.type !== "update:value") return;
+    element.props.value = JSON.parse(args[0]);
+    typed.set(Number(id), (typed.get(Number(id)) ?? 0) + 1);
+  }
+
+  // What Python set before it heard of the last typing (ui/field_values.py counts) comes too late: it will hear of that yet.
+  function keepUnheard([id, element]) {
+    if (element?.heard < typed.get(Number(id)) && mounted_app.elements[id]) element.props.value = mounted_app.elements[id].props.value;
   }
 
   // nicegui.js sets this global when the handshake is through; there is no event for it.
