@@ -74,16 +74,16 @@ _STAND_STILL = """async () => {
 
 
 class Audit:
-    """Looks at one screen after the other at both sizes and keeps what is wrong with them."""
+    """Looks at one screen after the other at each size and keeps what is wrong with them."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._page = desk.page
+    def __init__(self, desk: Desk, sizes: tuple[tuple[int, int], ...] = (UPRIGHT, DESK)) -> None:
+        self._page, self._sizes = desk.page, sizes
         self.faults: list[str] = []
         self.seen: list[str] = []
 
     def look(self, name: str) -> None:
         """Look at what is on the screen now; `name` stands before each fault."""
-        for width, height in (UPRIGHT, DESK):
+        for width, height in self._sizes:
             self._page.set_viewport_size({"width": width, "height": height})
             for frame in self._page.frames:
                 frame.evaluate(_STAND_STILL)

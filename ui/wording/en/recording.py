@@ -68,7 +68,7 @@ VACCINATION_COLUMNS = {
     "national_id": "National ID",
     "birth_order": "Birth order",
     "parity": "Parity",
-    "plurality": "Plurality",
+    "plurality": "Plur.",
     "parent_national_id": "Parent's ID",
     "vaccine_code": "Vaccine",
     "dose_number": "Dose",
