@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from nicegui import ui
 
-from store.protocol import ReceiptAnswer, ReceiptBody, ReceiptKind, ReceiptLine, ReceiptRequest
+from store.protocol import MAX_RECEIPT_BYTES, ReceiptAnswer, ReceiptBody, ReceiptKind, ReceiptLine, ReceiptRequest
 from ui import wording
 from ui.dialogs import answer_of
 from ui.receipts_client import ONE, ask_for_receipts
@@ -35,6 +35,11 @@ def words_text(line: ReceiptLine) -> str:
     words = wording.cdc_words(line.message.model_dump()) if line.message else ""
     failure = wording.RECEIPT_FAILURE.get(line.failure.split(":")[0], wording.RECEIPT_NO_ANSWER) if line.failure else ""
     return "　".join(part for part in (failure, words) if part) or wording.RECEIPT_NO_WORDS
+
+
+def is_bad(line: ReceiptLine) -> bool:
+    """Whether somebody should look: no answer, an error, or CDC refused something in it."""
+    return line.failed or (line.message is not None and line.message.severity in ("error", "fatal"))
 
 
 def http_text(line: ReceiptLine) -> str:
@@ -77,7 +82,7 @@ def _draw(receipt: ReceiptAnswer) -> None:
     if line.upload_batch_id:
         told = wording.RECEIPT_BATCH_LINE.format(batch=line.upload_batch_id, count=line.records or 0)
         ui.label(told).mark("receipt-batch")
-    ui.label(words_text(line)).classes("desk-refused" if line.failed else "text-lg").mark("receipt-words")
+    ui.label(words_text(line)).classes("desk-refused" if is_bad(line) else "text-lg").mark("receipt-words")
     if line.dropped_at is not None:
         at = moment_text(line.dropped_at.isoformat())
         ui.label(wording.RECEIPT_DROPPED.format(at=at)).classes("desk-refused").mark("receipt-dropped")
@@ -90,8 +95,8 @@ def _draw(receipt: ReceiptAnswer) -> None:
 
 
 def _draw_part(title: str, first: str, headers: Mapping[str, str], body: ReceiptBody, mark: str) -> None:
-    size = wording.bytes_text(body.size_bytes)
-    heading = ui.label(wording.RECEIPT_SIZE.format(title=title, size=size) if body.size_bytes else title)
+    size = f"{body.size_bytes:,}"
+    heading = ui.label(wording.RECEIPT_SIZE.format(title=title, count=size) if body.size_bytes else title)
     heading.classes("text-lg").props("role=heading aria-level=2")
     head = "\n".join([first, *(f"{name}: {value}" for name, value in headers.items())])
     ui.label(head).classes("desk-raw")
@@ -105,8 +110,7 @@ def _draw_part(title: str, first: str, headers: Mapping[str, str], body: Receipt
     if len(text) > _SHOWN_CHARACTERS:
         ui.label(wording.RECEIPT_CUT.format(count=_SHOWN_CHARACTERS)).classes("desk-note")
     if body.is_cut:
-        shown = wording.bytes_text(len(body.text.encode()) or len(body.base64) * 3 // 4)
-        ui.label(wording.RECEIPT_CUT_AT_HUB.format(size=shown)).classes("desk-note")
+        ui.label(wording.RECEIPT_CUT_AT_HUB.format(count=f"{MAX_RECEIPT_BYTES:,}")).classes("desk-note")
 
 
 def readable(body: ReceiptBody) -> str:

@@ -53,7 +53,7 @@ def _draw_step(state: AppState, step: Step) -> None:
         told = wording.WAY_SENT.format(step=told, method=wording.WAY_METHOD.get(step.method, step.method))
     with ui.row().classes("w-full desk-way-step").props("role=listitem").mark("way-step"):
         ui.label(moment_text(step.at.isoformat())).classes("desk-whole")
-        with ui.column().classes("gap-0 desk-way-told"):
+        with ui.column().classes("desk-way-told"):
             ui.label(told).classes("desk-refused" if step.kind in _BAD else "text-lg")
             for line in _lines_of(state, step):
                 ui.label(line).classes("desk-breaks")
@@ -101,7 +101,7 @@ async def _ask_hub(state: AppState, record_id: str, known: set[str], where: ui.c
 def _draw_line(line: ReceiptLine) -> None:
     with ui.row().classes("w-full desk-way-step").props("role=listitem").mark("way-step"):
         ui.label(moment_text(line.started_at.isoformat())).classes("desk-whole")
-        with ui.column().classes("gap-0 desk-way-told"):
+        with ui.column().classes("desk-way-told"):
             ui.label(kind_text(line.kind)).classes("text-lg")
             ui.label(wording.WAY_BATCH.format(batch=line.upload_batch_id)).classes("desk-breaks")
             ui.label(words_text(line)).classes("desk-breaks")

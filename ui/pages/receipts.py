@@ -9,7 +9,7 @@ from nicegui import background_tasks, ui
 from store.protocol import ReceiptKind, ReceiptLine, ReceiptsAnswer, ReceiptsRequest
 from store.roc_date import InvalidRocDate, parse_roc_date
 from ui import wording
-from ui.receipt_window import http_text, kind_text, show_receipt, who_text, words_text
+from ui.receipt_window import http_text, is_bad, kind_text, show_receipt, who_text, words_text
 from ui.receipts_client import LIST, ask_for_receipts
 from ui.row_table import open_rows
 from ui.shell import page_frame
@@ -19,6 +19,9 @@ from ui.vaccination_list import moment_text
 
 _A_PAGE = 20
 _LONG = ("words", "batch")
+_WORDS_CELL = """
+<q-td :props="props"><span :class="props.row.is_bad ? 'desk-refused' : ''">{{ props.row.words }}</span></q-td>
+"""
 
 
 def build(state: AppState, record: str = "", batch: str = "") -> None:
@@ -59,7 +62,7 @@ class ReceiptsPage:
 
     def _build_fields(self) -> None:
         kinds = {"": wording.RECEIPT_KIND_ALL, **{str(one): told for one, told in wording.RECEIPT_KIND.items()}}
-        with ui.element("div").classes("desk-fields"):
+        with ui.element("div").classes("desk-fields desk-fields-more"):
             self._from = ui.input(wording.RECEIPT_FROM).mark("receipts-from")
             self._to = ui.input(wording.RECEIPT_TO).mark("receipts-to")
             self._kind = ui.select(kinds, label=wording.RECEIPT_KIND_LABEL, value="").mark("receipts-kind")
@@ -82,6 +85,7 @@ class ReceiptsPage:
         ]  # fmt: skip
         self._table = ui.table(columns=columns, rows=[], row_key="number")
         self._table.props(f'dense wrap-cells no-data-label="{wording.NO_DATA}"').mark("receipts")
+        self._table.add_slot("body-cell-words", _WORDS_CELL)
         open_rows(self._table, self._open, key="number").classes("w-full desk-narrow desk-receipts")
         self._older = ui.button(wording.RECEIPT_OLDER, on_click=self._go_on).props("outline").mark("older")
 
@@ -195,7 +199,9 @@ def _rows(lines: Sequence[ReceiptLine]) -> list[dict[str, Any]]:
             "http": http_text(line),
             "words": words_text(line),
             "who": who_text(line.asked_by),
-            "batch": line.upload_batch_id,
+            # What pages of one download have in common is no batch to a nurse.
+            "batch": "" if line.kind == ReceiptKind.STOCK else line.upload_batch_id,
+            "is_bad": is_bad(line),
         }
         for line in lines
     ]

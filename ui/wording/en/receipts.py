@@ -21,7 +21,7 @@ RECEIPT_KIND_ALL = "All kinds"
 RECEIPT_OUTCOME = {"": "All outcomes", "ok": "CDC answered", "failed": "No answer, or an error"}
 RECEIPT_KIND_LABEL = "Kind"
 RECEIPT_OUTCOME_LABEL = "Outcome"
-RECEIPT_BATCH = "Upload batch"
+RECEIPT_BATCH = "Batch"
 RECEIPT_CHART = "Chart number"
 RECEIPT_FROM, RECEIPT_TO = "From day (such as 1150501)", "To day (such as 1150531)"
 RECEIPT_SEARCH = "Search (F9)"
@@ -43,7 +43,7 @@ RECEIPT_COLUMNS = {
     "http": "HTTP",
     "words": "CDC's answer",
     "who": "By",
-    "batch": "Upload batch",
+    "batch": "Batch",
 }
 RECEIPT_WHO_AUTOMATIC = "Automatic"
 RECEIPT_WHO = {STAFF: "Staff"}
@@ -58,18 +58,17 @@ RECEIPT_NO_WORDS = "No message came with it"
 RECEIPT_TITLE = "Transmission {number}: {kind}"
 RECEIPT_FACTS = "{at}, by {who}, HTTP {http}"
 RECEIPT_TOOK = ", took {seconds} s"
-RECEIPT_BATCH_LINE = "Upload batch {batch}, records: {count}"
+RECEIPT_BATCH_LINE = "Batch {batch}, records: {count}"
 RECEIPT_REQUEST = "What was sent"
 RECEIPT_ANSWER = "CDC's answer"
-RECEIPT_HEADERS = "Headers"
 RECEIPT_EMPTY = "Nothing in it"
 RECEIPT_NOT_TEXT = "Not text; shown as Base64"
 RECEIPT_DROPPED = (
     "Past the years it is kept: the content was deleted at {at}. This line and the content's hashes stay for ever."
 )
 RECEIPT_CUT = "Only the first {count} characters are shown; save it as a file to have all."
-RECEIPT_CUT_AT_HUB = "Too long: the hub gives the first {size} only."
-RECEIPT_SIZE = "{title} ({size})"
+RECEIPT_CUT_AT_HUB = "Too long: the hub gives the first {count} bytes only."
+RECEIPT_SIZE = "{title} ({count} bytes)"
 RECEIPT_COPY_REQUEST = "Copy what was sent"
 RECEIPT_COPY_ANSWER = "Copy CDC's answer"
 RECEIPT_COPIED = "Copied"

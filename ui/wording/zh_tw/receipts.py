@@ -20,7 +20,7 @@ RECEIPT_KIND_ALL = "全部種類"
 RECEIPT_OUTCOME = {"": "全部結果", "ok": "疾管署有回應", "failed": "沒有回應或錯誤"}
 RECEIPT_KIND_LABEL = "往來種類"
 RECEIPT_OUTCOME_LABEL = "傳輸結果"
-RECEIPT_BATCH = "上傳批次"
+RECEIPT_BATCH = "批次"
 RECEIPT_CHART = "病歷號碼"
 RECEIPT_FROM, RECEIPT_TO = "日期起 (例 1150501)", "日期迄 (例 1150531)"
 RECEIPT_SEARCH = "查詢 (F9)"
@@ -42,7 +42,7 @@ RECEIPT_COLUMNS = {
     "http": "HTTP",
     "words": "疾管署回覆",
     "who": "由誰",
-    "batch": "上傳批次",
+    "batch": "批次",
 }
 RECEIPT_WHO_AUTOMATIC = "自動"
 RECEIPT_WHO = {STAFF: "工作人員"}
@@ -55,18 +55,17 @@ RECEIPT_FAILURE = {
 }
 RECEIPT_NO_WORDS = "沒有附訊息"
 RECEIPT_TITLE = "傳輸紀錄第 {number} 號　{kind}"
-RECEIPT_FACTS = "{at}　由 {who}　HTTP {http}"
+RECEIPT_FACTS = "{at}　由誰：{who}　HTTP {http}"
 RECEIPT_TOOK = "　歷時 {seconds} 秒"
-RECEIPT_BATCH_LINE = "上傳批次 {batch}　{count} 筆"
+RECEIPT_BATCH_LINE = "批次 {batch}　{count} 筆"
 RECEIPT_REQUEST = "送出的內容"
 RECEIPT_ANSWER = "疾管署的回應"
-RECEIPT_HEADERS = "標頭"
 RECEIPT_EMPTY = "沒有內容"
 RECEIPT_NOT_TEXT = "不是文字，以 Base64 顯示"
 RECEIPT_DROPPED = "已過保存年限，原文已於 {at} 刪除；這一列及內容的雜湊值永久保留。"
 RECEIPT_CUT = "只顯示前 {count} 字；完整內容請用「存成檔案」。"
-RECEIPT_CUT_AT_HUB = "內容過長，主機只提供前 {size}。"
-RECEIPT_SIZE = "{title}（{size}）"
+RECEIPT_CUT_AT_HUB = "內容過長，主機只提供前 {count} 位元組。"
+RECEIPT_SIZE = "{title}（{count} 位元組）"
 RECEIPT_COPY_REQUEST = "複製送出的內容"
 RECEIPT_COPY_ANSWER = "複製疾管署的回應"
 RECEIPT_COPIED = "已複製"
