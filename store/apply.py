@@ -43,6 +43,7 @@ from store.uploads import (
     UploadSent,
     UploadState,
     VerificationReceived,
+    past_uploads,
     upload_state,
 )
 from store.vaccinations import Vaccination
@@ -225,10 +226,12 @@ def _apply_revision(
     if table.name == "vaccinations":
         for key, default in (("upload", None), ("cdc_has", False), ("upload_group", "")):
             document[key] = old[key] if old is not None else default
+        document |= past_uploads(old or {}, None)
         put_vaccination(tables, document)
     elif table.name == "exams":
         for key, default in (("upload", None), ("cdc_has", False)):
             document[key] = old[key] if old is not None else default
+        document |= past_uploads(old or {}, None)
         put_exam(tables, document)
     else:
         if table.name == "consumptions":
@@ -262,6 +265,15 @@ def _set_upload(tables: Tables, record_id: str, **fields: Any) -> None:
         put_vaccination(tables, {**document, **fields})
 
 
+def _begin_upload(
+    tables: Tables, record_id: str, upload: Mapping[str, Any] | None, ended: Mapping[str, Any] | None, group: str
+) -> None:
+    """Set another upload, or none, and keep the one that `ended` as it came out."""
+    document = tables.vaccinations.find(record_id)
+    if document is not None:
+        _set_upload(tables, record_id, upload=upload, upload_group=group, **past_uploads(document, ended))
+
+
 def _request_upload(tables: Tables, change: Change) -> None:
     """Staff ask for a refused revision to be sent again as it is, for example after CDC learned of the lot.
 
@@ -278,7 +290,7 @@ def _request_upload(tables: Tables, change: Change) -> None:
     else:  # by a program from before 2026-11-24, which named the revision only
         is_meant = upload["revision"] == document["revision"] and upload["revision"] in change.base_revisions
     if is_meant:
-        _set_upload(tables, change.record_id, upload=None)
+        _begin_upload(tables, change.record_id, None, upload, document["upload_group"])
 
 
 def _upload_sent(tables: Tables, change: Change) -> None:
@@ -305,7 +317,8 @@ def _upload_sent(tables: Tables, change: Change) -> None:
             "message": None,
             "identity": row.identity,
         }
-        _set_upload(tables, row.record_id, upload=upload, upload_group="")
+        document = tables.vaccinations.find(row.record_id)
+        _begin_upload(tables, row.record_id, upload, document["upload"] if document else None, "")
 
 
 def _rows_of(tables: Tables, change: Change) -> list[tuple[UploadRow, dict[str, Any]]]:
@@ -337,7 +350,8 @@ def _upload_accepted(tables: Tables, change: Change) -> None:
     )
     for row, upload in _rows_of(tables, change):
         if upload["state"] == UploadState.SENT:
-            _set_upload(tables, row.record_id, upload={**upload, "state": str(UploadState.ACCEPTED)})
+            told = {"accepted_at": change.made_at.isoformat(), "accepted_message": change.payload["message"]}
+            _set_upload(tables, row.record_id, upload={**upload, **told, "state": str(UploadState.ACCEPTED)})
 
 
 def _upload_refused(tables: Tables, change: Change) -> None:
@@ -349,11 +363,13 @@ def _upload_refused(tables: Tables, change: Change) -> None:
     _update_batch(tables, change, state=str(BatchState.REFUSED), message=change.payload["message"])
     rows = _rows_of(tables, change)
     for position, (row, upload) in enumerate(rows):
+        told = {"message": change.payload["message"], "answered_at": change.made_at.isoformat()}
+        refused = {**upload, **told, "state": str(UploadState.REFUSED)}
         if len(rows) > 1:
             half = "a" if position < len(rows) // 2 else "b"
-            _set_upload(tables, row.record_id, upload=None, upload_group=f"{change.record_id}/{half}")
+            ended = {**refused, "refused_whole": True}
+            _begin_upload(tables, row.record_id, None, ended, f"{change.record_id}/{half}")
         else:
-            refused = {**upload, "state": str(UploadState.REFUSED), "message": change.payload["message"]}
             _set_upload(tables, row.record_id, upload=refused)
 
 

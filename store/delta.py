@@ -47,6 +47,10 @@ class Delta:
         """Pairs of key and id of all keys that begin so, in order."""
         return self._index(index).pairs_from(prefix)
 
+    def ids_between(self, index: str, low: str, high: str, *, last: bool) -> Iterator[tuple[str, str]]:
+        """Pairs of key and id of the keys from `low` on, below `high`, in order; the `last`, the greatest first."""
+        return self._index(index).pairs_between(low, high, last)
+
     def text(self, record_id: str) -> bytes:
         return self._all_texts().get(record_id, b"")
 
@@ -109,11 +113,22 @@ class _Index:
             if self._sorted is not None:
                 del self._sorted[bisect_left(self._sorted, key)]
 
-    def pairs_from(self, prefix: str) -> Iterator[tuple[str, str]]:
+    def pairs_between(self, low: str, high: str, last: bool) -> Iterator[tuple[str, str]]:
+        keys = self._in_order()
+        places = range(bisect_left(keys, low), bisect_left(keys, high))
+        for place in reversed(places) if last else places:
+            for record_id in sorted(self.ids_by_key[keys[place]], reverse=last):
+                yield keys[place], record_id
+
+    def _in_order(self) -> list[str]:
         if self._sorted is None:
             self._sorted = sorted(self.ids_by_key)
-        for place in range(bisect_left(self._sorted, prefix), len(self._sorted)):
-            key = self._sorted[place]
+        return self._sorted
+
+    def pairs_from(self, prefix: str) -> Iterator[tuple[str, str]]:
+        keys = self._in_order()
+        for place in range(bisect_left(keys, prefix), len(keys)):
+            key = keys[place]
             if not key.startswith(prefix):
                 return
             for record_id in sorted(self.ids_by_key[key]):

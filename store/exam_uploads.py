@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from store.changes import Change
 from store.prenatal import WAITING, ExamState
-from store.uploads import BatchState, CdcMessage, UploadMethod
+from store.uploads import BatchState, CdcMessage, UploadMethod, past_uploads
 
 if TYPE_CHECKING:
     from store.tables import Tables
@@ -87,7 +87,8 @@ def apply_exams_sent(tables: "Tables", change: Change) -> None:
     tables.exam_batches.put(change.record_id, batch)
     for row in rows:
         upload = {**row, "state": str(ExamState.SENT), "batch_id": change.record_id, "sent_at": sent_at}
-        _set(tables, row["record_id"], upload={**upload, "message": None})
+        exam = tables.exams.find(row["record_id"])
+        _begin(tables, row["record_id"], {**upload, "message": None}, exam["upload"] if exam else None)
 
 
 def apply_exams_answered(tables: "Tables", change: Change) -> None:
@@ -107,7 +108,9 @@ def apply_exams_answered(tables: "Tables", change: Change) -> None:
         known = {**upload, "answered_at": change.made_at.isoformat()}
         answer = answers.get(row["record_id"])
         if answered.refusal is not None and len(batch["rows"]) > 1:
-            _set(tables, row["record_id"], upload=None)
+            message = answered.refusal.model_dump()
+            ended = {**known, "state": str(ExamState.REFUSED), "message": message, "refused_whole": True}
+            _begin(tables, row["record_id"], None, ended)
         elif answered.refusal is not None:
             message = answered.refusal.model_dump()
             _set(tables, row["record_id"], upload={**known, "state": str(ExamState.REFUSED), "message": message})
@@ -121,6 +124,15 @@ def apply_exams_answered(tables: "Tables", change: Change) -> None:
     if not is_open:
         state_of_batch = BatchState.REFUSED if answered.refusal is not None else BatchState.CLOSED
         tables.exam_batches.put(change.record_id, {**batch, "state": str(state_of_batch)})
+
+
+def _begin(
+    tables: "Tables", record_id: str, upload: Mapping[str, Any] | None, ended: Mapping[str, Any] | None
+) -> None:
+    """Set another upload, or none, and keep the one that `ended` as it came out."""
+    exam = tables.exams.find(record_id)
+    if exam is not None:
+        _set(tables, record_id, upload=upload, **past_uploads(exam, ended))
 
 
 def _set(tables: "Tables", record_id: str, **fields: Any) -> None:

@@ -124,6 +124,13 @@ class HubDatabase(Database):
         """Keep one exchange with CDC raw, on disk when this returns, before anybody tries to understand it."""
         await self._put_frame(_Frame(lambda _: [Entry(e="exchange", data=exchange)]), 1)
 
+    async def put_exchanges(self, exchanges: Mapping[int, Mapping[str, Any]]) -> None:
+        """Put these in the place of the raw exchanges so numbered, on disk when this returns. Raises: StorageFailed."""
+        table = self.tables.exchanges
+        records = {table.to_key(number): dict(exchange) for number, exchange in exchanges.items()}
+        entry = Entry(e="put", data={"table": table.name, "records": records})
+        await self._put_frame(_Frame(lambda _: [entry]), 1)
+
     async def _put_frame(self, frame: _Frame, changes: int) -> None:
         await self._frames.put(frame, changes)
         if frame.refused is not None:

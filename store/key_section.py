@@ -101,6 +101,10 @@ class KeySection:
         """The places of all keys that begin so."""
         return range(self._find(prefix), self._find(prefix + AFTER_ANY_SUFFIX))
 
+    def places_between(self, low: bytes, high: bytes) -> range:
+        """The places of all keys from `low` on, below `high`."""
+        return range(self._find(low), self._find(high))
+
     def pairs(self) -> Iterator[tuple[bytes, int]]:
         """Every key with its ordinal, in order."""
         data, width = self._keys, self._width

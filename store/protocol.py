@@ -4,6 +4,7 @@ One round trip: the device sends its changes and how far it has read; the answer
 and brings what the device has not seen. Everything may be sent twice without harm.
 """
 
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -25,6 +26,10 @@ SCOPED_PULL_CHANGES = 500
 MAX_PEOPLE = 100
 MAX_FOUND = 50
 MAX_TYPED = 100
+MAX_RECEIPTS = 50
+# Of one body in a receipt: CDC's largest answer that is read, and more than 500 doses.
+MAX_RECEIPT_BYTES = 4 * 1024 * 1024
+STAFF = "staff"  # who asked, as long as staff do not sign in
 
 
 class _Message(BaseModel):
@@ -159,6 +164,13 @@ class SnapshotAnswer(_Message):
     making: bool = False
 
 
+class StaffRequest(_Message):
+    """Staff's tap that has the hub use its line to CDC. `asked_by` is a name; an older device says none."""
+
+    protocol: int = PROTOCOL_VERSION
+    asked_by: str = Field(default=STAFF, min_length=1, max_length=MAX_TYPED)
+
+
 class PeopleRequest(_Message):
     """A device wants all that is known of some persons."""
 
@@ -217,10 +229,9 @@ class HistoryOutcome(StrEnum):
     STILL_ASKING = "still_asking"  # a late answer is kept all the same, and comes with the sync
 
 
-class HistoryRequest(_Message):
+class HistoryRequest(StaffRequest):
     """Staff want CDC to be asked now what a person was given anywhere."""
 
-    protocol: int = PROTOCOL_VERSION
     record_id: Id
 
 
@@ -277,6 +288,103 @@ class ExamsAnswer(_Message):
     detail: str = ""
     stored: int = 0
     refused: int = 0
+
+
+class ReceiptKind(StrEnum):
+    """What an exchange with CDC was about. SENT is what was about to leave, kept before it did."""
+
+    UPLOAD = "upload"
+    CONFIRM = "confirm"
+    STOCK = "stock"
+    CONSUMPTION = "consumption"
+    HISTORY = "history"
+    EXAMS = "exams"
+    SENT = "sent"
+
+
+class ReceiptsRequest(_Message):
+    """Which receipts staff want to see, the newest first.
+
+    Shape: without a `kind` all but SENT, unless a batch is asked for; `upload_batch_id`, `record_id` (of a dose, an
+    exam or a person) and `chart_number` as a whole or empty; `first_day` and `last_day` in Taiwan, both included;
+    `failed` None for all; `before` only what comes after that number, as an answer names it.
+    """
+
+    protocol: int = PROTOCOL_VERSION
+    kind: ReceiptKind | None = None
+    upload_batch_id: str = Field(default="", max_length=MAX_TYPED)
+    record_id: Id | None = None
+    chart_number: str = Field(default="", max_length=MAX_TYPED)
+    first_day: date | None = None
+    last_day: date | None = None
+    failed: bool | None = None
+    before: int | None = Field(default=None, ge=1)
+    limit: int = Field(default=20, ge=1, le=MAX_RECEIPTS)
+
+
+class ReceiptLine(_Message):
+    """One exchange with CDC in a list.
+
+    Shape: `kind` as in ReceiptKind, or of a newer hub; `records` is how many it was about, None where nobody counts;
+    `status` is CDC's HTTP status, None where no answer came: then `failure` is the kind of failure; `message` are CDC's
+    words as they came; `asked_by` is empty where the hub did it by itself; `dropped_at` is set where the bodies are
+    past their time.
+    """
+
+    number: int
+    kind: str
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    upload_batch_id: str = ""
+    record_id: str = ""
+    records: int | None = None
+    status: int | None = None
+    failed: bool = False
+    failure: str = ""
+    message: CdcMessage | None = None
+    asked_by: str = ""
+    dropped_at: AwareDatetime | None = None
+
+
+class ReceiptsAnswer(_Message):
+    """`before` is what to ask for next; None where there are no more."""
+
+    protocol: int = PROTOCOL_VERSION
+    receipts: list[ReceiptLine]
+    before: int | None = None
+
+
+class ReceiptRequest(_Message):
+    """The whole of one receipt."""
+
+    protocol: int = PROTOCOL_VERSION
+    number: int = Field(ge=1)
+
+
+class ReceiptBody(_Message):
+    """What was sent or came back. Shape: `text`, or `base64` where it was not UTF-8; cut after MAX_RECEIPT_BYTES.
+
+    Units: `size_bytes` of the whole.
+    """
+
+    text: str = ""
+    base64: str = ""
+    size_bytes: int = 0
+    is_cut: bool = False
+
+
+class ReceiptAnswer(_Message):
+    """One exchange as it was, without secrets. `sha256` is that of the request's body, as it left."""
+
+    protocol: int = PROTOCOL_VERSION
+    line: ReceiptLine
+    method: str = ""
+    path: str = ""
+    request_headers: dict[str, str] = {}
+    request: ReceiptBody = ReceiptBody()
+    sha256: str = ""
+    answer_headers: dict[str, str] = {}
+    answer: ReceiptBody = ReceiptBody()
 
 
 class ErrorBody(_Message):

@@ -171,6 +171,22 @@ class RecordTable(Table):
         parsed = iter(self._all_parsed(in_runs))
         return [self.at(record_id) if run is None else next(parsed) for _, record_id, run, _ in candidates]
 
+    def ids_between(self, index: str, low: str, high: str, limit: int, *, last: bool = False) -> list[str]:
+        """The ids of the first `limit` documents in the order of keys from `low` on, below `high`, none of them read;
+        the `last`, the greatest key first."""
+        found: list[tuple[bytes, str]] = []
+        for depth, run in enumerate(self.runs):
+            if (keys := run.index(index)) is None:
+                continue
+            places = keys.places_between(low.encode(), high.encode())
+            pairs = ((keys.key(at), run.id_at(keys.ordinal(at))) for at in (reversed(places) if last else places))
+            found += islice((pair for pair in pairs if not self._is_hidden(pair[1], depth)), limit)
+        for layer, hidden in self._newer():
+            newer = layer.ids_between(index, low, high, last=last)
+            found += islice(((key.encode(), one) for key, one in newer if one not in hidden), limit)
+        found.sort(reverse=last)
+        return [record_id for _, record_id in found[:limit]]
+
     def find_by_text(self, piece: str, limit: int) -> list[Document]:
         """Documents whose text holds `piece`, at most `limit`; first those with a line that is it or begins so."""
         if not piece:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from tinydb import TinyDB
 from tinydb.storages import MemoryStorage
 
-from store import decisions, duplicates
+from store import decisions, duplicates, receipts
 from store.changes import Change
 from store.lots import (
     folded_number_key,
@@ -209,7 +209,19 @@ class Tables(TinyDB):
         # Of a device's own changes: the numbers of those that the hub is not known to hold.
         self.unsent = self._add(NumberedTable("unsent"))
         # The hub's raw exchanges with CDC.
-        self.exchanges = self._add(NumberedTable("exchanges", {"upload_batch_id": by("upload_batch_id")}))
+        self.exchanges = self._add(
+            NumberedTable(
+                "exchanges",
+                {
+                    "upload_batch_id": by("upload_batch_id"),
+                    "record_id": by("record_id"),
+                    "listed": receipts.listed_key,
+                    "kind": receipts.kind_key,
+                    "failed": receipts.failed_key,
+                    "with_body": receipts.with_body_key,
+                },
+            )
+        )
 
     def record_tables(self) -> list[RecordTable]:
         return list(self._tables.values())  # type: ignore[arg-type]  # each was added below

@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+MAX_PAST_UPLOADS = 20  # of one record
+
 
 class UploadState(StrEnum):
     """The way of one revision to CDC."""
@@ -97,6 +99,21 @@ class UploadRefused(_Payload):
 
 class VerificationReceived(_Payload):
     results: list[RowResult]
+
+
+def past_uploads(document: Mapping[str, Any], ended: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The field `past_uploads` of a record whose upload `ended` makes room for another; no field before there is one.
+
+    By their batches and the hub's times, so a device that applies staff's request early comes to the same.
+    """
+    past = list(document.get("past_uploads", ()))
+    if ended and all(_batch_of(ended) != _batch_of(one) for one in past):
+        past = sorted([*past, ended], key=lambda one: (one["sent_at"], _batch_of(one)))[-MAX_PAST_UPLOADS:]
+    return {"past_uploads": past} if past else {}
+
+
+def _batch_of(upload: Mapping[str, Any]) -> str:
+    return str(upload.get("upload_batch_id") or upload.get("batch_id"))
 
 
 def upload_state(vaccination: Mapping[str, Any]) -> UploadState:

@@ -29,6 +29,7 @@ from sync.cdc_line import CdcLine
 from sync.hub import HUB, CdcLink, Hub
 from sync.middlewares import add_security_headers, answer_errors, log_bug, make_gate
 from sync.people import add_people
+from sync.receipts import ReceiptKeeper, add_receipts
 from sync.routes import add_routes
 from sync.sentences import SENTENCES, HubRefused
 from sync.settings import Settings, SettingsInvalid, load_settings
@@ -53,6 +54,7 @@ def make_app(settings: Settings, database: HubDatabase, worker: CdcLink | None, 
     hub = app[HUB] = Hub(settings, database, worker, Bundle(settings.bundle_dir), world.now())
     add_snapshots(app, database, settings.data_dir / "snapshot")
     add_people(app)
+    add_receipts(app)
     add_routes(app)
     app.on_response_prepare.append(add_security_headers)
     database.listen(lambda _: hub.live.tell())
@@ -138,10 +140,12 @@ async def serve(settings: Settings, *, open_browser: bool, on_open: OnOpen | Non
         if open_browser and _has_desktop():
             # Some browsers do not return from this until they are closed.
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-        working = asyncio.create_task(_run_worker(app[HUB]))
+        keeper = ReceiptKeeper(database, settings.receipts_years, world)
+        working = [asyncio.create_task(_run_worker(hub)), asyncio.create_task(_run_keeper(keeper))]
         await stop.wait()
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
     say("已停止 · Stopped")
     return 0
 
@@ -176,6 +180,14 @@ async def _run_worker(hub: Hub) -> None:
         log_bug(error)
         hub.cdc_failed = type(error).__name__
         hub.live.tell()
+
+
+async def _run_keeper(keeper: ReceiptKeeper) -> None:
+    """Keep receipts as long as they have to be kept. A bug here costs disk space and nothing else."""
+    try:
+        await keeper.run()
+    except Exception as error:  # noqa: BLE001 -- as the worker's
+        log_bug(error)
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> str:

@@ -39,14 +39,13 @@ from sync.registry import (
     RefusedWhole,
     UploadAnswer,
     UploadItem,
+    without_secrets,
 )
 from sync.signing import Signer
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 MAX_CONNECT_SECONDS = 10.0
 _CHUNK_BYTES = 64 * 1024
-# They could open a session with CDC to whoever reads the receipts.
-_SECRET_HEADERS = {"authorization", "auth", "set-cookie", "proxy-authenticate"}
 
 
 class CdcClient:
@@ -109,8 +108,10 @@ class CdcClient:
     ) -> Exchange:
         started_at = self._world.now()
         answer = _Answer()
+        headers: dict[str, str] = {}
         try:
-            await self._request(method, path, self._headers(body), body, answer)
+            headers = self._headers(body)
+            await self._request(method, path, headers, body, answer)
         except TimeoutError:
             answer.failure = "time_out"
         except ClientConnectorError as error:
@@ -133,6 +134,7 @@ class CdcClient:
             body=bytes(answer.body),
             failure=answer.failure,
             record_id=record_id,
+            request_headers=without_secrets(headers),
         )
 
     def _headers(self, body: bytes) -> dict[str, str]:
@@ -204,6 +206,5 @@ def _storable(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers without secrets, in text that UTF-8 can hold."""
     return {
         name: value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        for name, value in headers.items()
-        if name.lower() not in _SECRET_HEADERS
+        for name, value in without_secrets(headers).items()
     }

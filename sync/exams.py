@@ -21,7 +21,7 @@ from store.exam_uploads import ExamAnswer, ExamRow, next_exam_method
 from store.hub_database import HubDatabase
 from store.patients import Patient
 from store.prenatal import ExamResult, ExamState, check_exam
-from store.protocol import ExamsAnswer
+from store.protocol import STAFF, ExamsAnswer
 from store.roc_date import TAIPEI
 from store.uploads import BatchState, CdcMessage
 from sync import cdc_exams, upload_queue
@@ -44,12 +44,14 @@ class ExamDesk:
         self._settings = settings
         self._world = world
         self._busy = asyncio.Lock()
+        self._asked_by = STAFF  # whose tap it is that is being done
 
-    async def upload(self) -> ExamsAnswer:
+    async def upload(self, asked_by: str = STAFF) -> ExamsAnswer:
         """Tells its outcome, and raises nothing that CDC or the line causes. Raises: StorageFailed."""
         if self._busy.locked():
             return ExamsAnswer(code="busy")  # another station's tap is at it, and its outcome comes to all
         async with self._busy:
+            self._asked_by = asked_by
             told: list[ExamAnswer] = []
             try:
                 await self._upload(told)
@@ -71,7 +73,7 @@ class ExamDesk:
         batch_id = upload_queue.new_batch_id(self._settings.org_id, now, self._world.random_bytes(2), self._is_taken)
         body = cdc_exams.make_report(self._settings.org_id, batch_id, items, now)
         rows = [item.row.model_dump(mode="json") for item in items]
-        exchange = sent_exchange(batch_id, body, now, cdc_exams.EXAMS_PATH)
+        exchange = sent_exchange(batch_id, body, now, cdc_exams.EXAMS_PATH, self._asked_by)
         await self._database.commit(
             [ChangeDraft(ChangeKind.EXAMS_SENT, batch_id, {"rows": rows})], MADE_BY, exchanges=[exchange]
         )
@@ -86,7 +88,7 @@ class ExamDesk:
         """False where CDC refused several reports whole, so that nothing is known of each."""
         ids = [row["record_id"] for row in rows]
         exchange = await self._client.report_exams(batch_id, body)
-        await self._database.keep_exchange(exchange.as_data())
+        await self._database.keep_exchange(exchange.as_data(self._asked_by))
         answer = cdc_exams.read_report_answer(exchange, ids)
         if isinstance(answer, CdcMessage):
             await self._answered(batch_id, {"refusal": answer.model_dump()})

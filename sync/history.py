@@ -15,7 +15,7 @@ from store.changes import ChangeDraft, ChangeKind, World
 from store.history import HistoryReceived, Identity, read_identity, replaced_by_next
 from store.hub_database import HubDatabase
 from store.persons import effective_patient
-from store.protocol import HistoryAnswer, HistoryOutcome, ToldProblem
+from store.protocol import STAFF, HistoryAnswer, HistoryOutcome, ToldProblem
 from sync.registry import (
     AnswerUnreadable,
     HistorySource,
@@ -49,7 +49,7 @@ class HistoryDesk:
         self._turn = asyncio.Lock()
         self.patience_seconds = PATIENCE_SECONDS
 
-    async def ask(self, record_id: str) -> HistoryAnswer:
+    async def ask(self, record_id: str, asked_by: str = STAFF) -> HistoryAnswer:
         """Ask now, or wait for the question that is on its way. Raises: StorageFailed."""
         tables = self._database.tables
         person_id = effective_patient(tables, record_id)
@@ -63,7 +63,7 @@ class HistoryDesk:
         key = (person_id, identity.digest)
         task = self._asking.get(key)
         if task is None:
-            task = self._asking[key] = asyncio.create_task(self._ask(person_id, identity))
+            task = self._asking[key] = asyncio.create_task(self._ask(person_id, identity, asked_by))
             task.add_done_callback(lambda done: self._forget(key, done))
         await asyncio.wait([task], timeout=self.patience_seconds)
         return task.result() if task.done() else HistoryAnswer(outcome=HistoryOutcome.STILL_ASKING)
@@ -75,10 +75,10 @@ class HistoryDesk:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _ask(self, person_id: str, identity: Identity) -> HistoryAnswer:
+    async def _ask(self, person_id: str, identity: Identity, asked_by: str) -> HistoryAnswer:
         async with self._turn:
             exchange = await self._source.ask_history(person_id, identity)
-            await self._database.keep_exchange(exchange.as_data())
+            await self._database.keep_exchange(exchange.as_data(asked_by))
             try:
                 answer = self._source.read_history(exchange, identity)
             except RegistryError as error:

@@ -22,7 +22,7 @@ class CdcLink(Protocol):
         """Upload and ask for verification whenever due, until cancelled."""
         ...
 
-    def wake(self) -> None:
+    def wake(self, asked_by: str) -> None:
         """Do now what is waiting: staff asked."""
         ...
 
@@ -38,15 +38,15 @@ class CdcLink(Protocol):
 class StockLink(Protocol):
     """CDC's stock; sync/stock.py is it. Each tells its outcome, and raises nothing that CDC or the line causes."""
 
-    async def download(self) -> StockAnswer: ...
+    async def download(self, asked_by: str) -> StockAnswer: ...
 
-    async def upload(self) -> StockAnswer: ...
+    async def upload(self, asked_by: str) -> StockAnswer: ...
 
 
 class ExamLink(Protocol):
     """CDC's registry of exam results; sync/exams.py is it."""
 
-    async def upload(self) -> ExamsAnswer: ...
+    async def upload(self, asked_by: str) -> ExamsAnswer: ...
 
 
 @dataclass

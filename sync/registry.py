@@ -56,6 +56,10 @@ class UploadItem:
     patient: Patient | None
 
 
+# They could open a session with CDC to whoever reads the receipts.
+_SECRET_HEADERS = {
+    "authorization", "auth", "cookie", "set-cookie", "proxy-authorization", "proxy-authenticate", "www-authenticate",
+}  # fmt: skip
 ExchangeKind = Literal["upload", "confirm", "stock", "consumption", "history", "exams"]
 
 
@@ -80,13 +84,18 @@ class Exchange:
     body: bytes = b""
     failure: str = ""
     record_id: str = ""
+    request_headers: Mapping[str, str] = field(default_factory=dict)
 
-    def as_data(self) -> dict[str, Any]:
-        """What the journal keeps. The body of an upload is already kept, with SENT, so only its hash is here."""
-        request: dict[str, Any] = {"method": self.method, "path": self.path}
+    def as_data(self, asked_by: str = "") -> dict[str, Any]:
+        """What the journal keeps. The body of an upload is already kept, with SENT, so only its hash is here.
+
+        `asked_by`: whose tap it was, empty where the hub did it by itself.
+        """
+        headers = without_secrets(self.request_headers)
+        request: dict[str, Any] = {"method": self.method, "path": self.path, "headers": headers}
         if self.request_body:
             request["body_sha256"] = sha256(self.request_body).hexdigest()
-        answer = {"status": self.status, "headers": dict(self.headers), **_body_as_data(self.body)}
+        answer = {"status": self.status, "headers": without_secrets(self.headers), **_body_as_data(self.body)}
         about = {"record_id": self.record_id} if self.record_id else {"upload_batch_id": self.upload_batch_id}
         return {
             "kind": self.kind,
@@ -96,13 +105,26 @@ class Exchange:
             "request": request,
             "answer": answer if self.status is not None or self.body else None,
             "failure": self.failure,
+            **({"asked_by": asked_by} if asked_by else {}),
         }
 
 
-def sent_exchange(upload_batch_id: str, body: bytes, at: datetime, path: str = "/Bundle") -> dict[str, Any]:
+def sent_exchange(
+    upload_batch_id: str, body: bytes, at: datetime, path: str = "/Bundle", asked_by: str = ""
+) -> dict[str, Any]:
     """What the journal keeps of an upload before it leaves: the very bytes, so that sending again sends the same."""
-    request = {"method": "POST", "path": path, **_body_as_data(body)}
-    return {"kind": "sent", "upload_batch_id": upload_batch_id, "started_at": at.isoformat(), "request": request}
+    return {
+        "kind": "sent",
+        "upload_batch_id": upload_batch_id,
+        "started_at": at.isoformat(),
+        "request": {"method": "POST", "path": path, **_body_as_data(body)},
+        **({"asked_by": asked_by} if asked_by else {}),
+    }
+
+
+def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
+    """What of the headers may be kept and shown."""
+    return {name: value for name, value in headers.items() if name.lower() not in _SECRET_HEADERS}
 
 
 def find_sent_body(exchanges: Iterable[Mapping[str, Any]], upload_batch_id: str) -> bytes:

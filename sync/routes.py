@@ -5,7 +5,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from store.changes import HUB_MADE_KINDS
-from store.protocol import MAX_PULL_CHANGES, PROTOCOL_VERSION, HistoryRequest, SyncRequest
+from store.protocol import MAX_PULL_CHANGES, PROTOCOL_VERSION, HistoryRequest, StaffRequest, SyncRequest
 from store.uploads import UploadState
 from sync.hub import HUB
 from sync.messages import answer_json, read_message
@@ -79,7 +79,8 @@ async def health(request: web.Request) -> web.Response:
 async def wake_cdc(request: web.Request) -> web.Response:
     """Staff want to upload or ask CDC now. Answers how the line stands with that: HubStatus."""
     hub = request.app[HUB]
-    _with_cdc(request, hub.worker).wake()
+    worker = _with_cdc(request, hub.worker)
+    worker.wake((await read_message(request, StaffRequest)).asked_by)
     answer = await answer_json(request, hub.status())
     answer.set_status(202)
     return answer
@@ -87,24 +88,27 @@ async def wake_cdc(request: web.Request) -> web.Response:
 
 async def download_stock(request: web.Request) -> web.Response:
     """Staff want CDC's stock now. Answers when it is there: StockAnswer."""
-    return await answer_json(request, await _with_cdc(request, request.app[HUB].stock).download())
+    desk = _with_cdc(request, request.app[HUB].stock)
+    return await answer_json(request, await desk.download((await read_message(request, StaffRequest)).asked_by))
 
 
 async def upload_consumption(request: web.Request) -> web.Response:
     """Staff want CDC to know what was used. Answers when CDC has: StockAnswer."""
-    return await answer_json(request, await _with_cdc(request, request.app[HUB].stock).upload())
+    desk = _with_cdc(request, request.app[HUB].stock)
+    return await answer_json(request, await desk.upload((await read_message(request, StaffRequest)).asked_by))
 
 
 async def upload_exams(request: web.Request) -> web.Response:
     """Staff want exam reports at CDC now. Answers when CDC has: ExamsAnswer."""
-    return await answer_json(request, await _with_cdc(request, request.app[HUB].exams).upload())
+    desk = _with_cdc(request, request.app[HUB].exams)
+    return await answer_json(request, await desk.upload((await read_message(request, StaffRequest)).asked_by))
 
 
 async def ask_history(request: web.Request) -> web.Response:
     """Staff want to know what a person was given anywhere; what CDC tells is on disk before the answer leaves."""
     desk = _with_cdc(request, request.app[HUB].history)
     message = await read_message(request, HistoryRequest)
-    return await answer_json(request, await desk.ask(message.record_id))
+    return await answer_json(request, await desk.ask(message.record_id, message.asked_by))
 
 
 def _with_cdc(request: web.Request, part: Part | None) -> Part:

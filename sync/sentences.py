@@ -136,6 +136,7 @@ RULES: dict[str, tuple[str, str]] = {
     "bundle_dir": ("加引號的資料夾路徑", "a folder in quotes"),
     "allowed_hosts": ('主機名稱的清單，例如 ["desk.clinic.lan"]', 'a list of host names, such as ["desk.clinic.lan"]'),
     "institution_code": ("加引號的 10 碼醫事機構代碼", "the institution code in quotes: 10 digits or capital letters"),
+    "receipts_years": ("7 到 100 的整數（年），傳輸紀錄至少保存 7 年", "a whole number of years from 7 to 100"),
     "practice": ("true 或 false", "true or false"),
     "cdc": ("一個 [cdc] 區段", "a section [cdc]"),
     "cdc.base_url": ("以 http:// 或 https:// 開頭的網址", "an address that begins with http:// or https://"),

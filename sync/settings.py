@@ -151,6 +151,9 @@ class Settings(_Section):
     institution_code: str = Field(
         "", pattern=r"^([0-9A-Z]{10})?$", description="the clinic's 10-character code; needed with [cdc]"
     )
+    receipts_years: int = Field(
+        10, ge=7, le=100, description="how many years every exchange with CDC is kept whole, at least 7"
+    )
     practice: bool = Field(False, description="practice mode: every screen says that nothing is real")
     cdc: CdcSettings | None = Field(None, description="link to CDC")
 

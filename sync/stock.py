@@ -19,7 +19,7 @@ from typing import Any
 
 from store.changes import ChangeDraft, ChangeKind, World
 from store.hub_database import HubDatabase
-from store.protocol import StockAnswer
+from store.protocol import STAFF, StockAnswer
 from store.stock import ConsumptionResult, StockRow, draft_new_lots, stock_rows
 from store.stock_waiting import waiting_rows
 from store.uploads import BatchState
@@ -42,20 +42,22 @@ class StockDesk:
         self._settings = settings
         self._world = world
         self._busy = asyncio.Lock()
+        self._asked_by = STAFF  # whose tap it is that is being done
 
-    async def download(self) -> StockAnswer:
-        return await self._alone(self._download)
+    async def download(self, asked_by: str = STAFF) -> StockAnswer:
+        return await self._alone(self._download, asked_by)
 
-    async def upload(self) -> StockAnswer:
-        return await self._alone(self._upload)
+    async def upload(self, asked_by: str = STAFF) -> StockAnswer:
+        return await self._alone(self._upload, asked_by)
 
     async def close(self) -> None:
         await self._client.close()
 
-    async def _alone(self, work: Callable[[], Awaitable[StockAnswer]]) -> StockAnswer:
+    async def _alone(self, work: Callable[[], Awaitable[StockAnswer]], asked_by: str) -> StockAnswer:
         if self._busy.locked():
             return StockAnswer(code="busy")  # another station's tap is at it, and its outcome comes to all
         async with self._busy:
+            self._asked_by = asked_by
             try:
                 return await work()
             except RegistryError as error:
@@ -87,7 +89,7 @@ class StockDesk:
                 raise AnswerUnreadable("pages without end")
             asked.add(query)
             exchange = await self._client.stock(download_id, query)
-            await self._database.keep_exchange(exchange.as_data())
+            await self._database.keep_exchange(exchange.as_data(self._asked_by))
             page = cdc_stock.read_stock_page(exchange)
             rows |= {row.identifier: row for row in page.rows}
             entries += len(page.rows) + page.unreadable
@@ -111,7 +113,8 @@ class StockDesk:
             body = cdc_stock.make_consumption(batch_id, rows, now)
             payload = {"rows": [row.model_dump(mode="json") for row, _, _ in rows]}
             sent = ChangeDraft(ChangeKind.CONSUMPTION_SENT, batch_id, payload)
-            await self._database.commit([sent], MADE_BY, exchanges=[sent_exchange(batch_id, body, now)])
+            kept = sent_exchange(batch_id, body, now, asked_by=self._asked_by)
+            await self._database.commit([sent], MADE_BY, exchanges=[kept])
             results += await self._post(batch_id, body)
         if not results:
             return StockAnswer(code="nothing_to_upload")
@@ -137,7 +140,7 @@ class StockDesk:
         """Raises: RegistryError, also where a row is still without CDC's word: nothing else is done before it has."""
         rows = self._tables.stock_batches.at(batch_id)["rows"]
         exchange = await self._client.consume(batch_id, body)
-        await self._database.keep_exchange(exchange.as_data())
+        await self._database.keep_exchange(exchange.as_data(self._asked_by))
         results = cdc_stock.read_consumption(exchange, [row["consumption_id"] for row in rows])
         if results:
             payload = {"results": [result.model_dump(mode="json") for result in results]}

@@ -18,7 +18,7 @@ from typing import Any
 
 from store.changes import HUB_MADE_KINDS, Change, ChangeDraft, ChangeKind, World
 from store.hub_database import HubDatabase
-from store.protocol import CdcLinkState
+from store.protocol import STAFF, CdcLinkState
 from store.uploads import BatchState, CdcMessage, RowResult, UploadRow
 from sync import upload_queue
 from sync.link import Link
@@ -57,6 +57,7 @@ class CdcWorker:
         self._link = Link(settings, world)
         self._pauses: dict[str, Pause] = {}
         self._never_seen: set[str] = set()
+        self._asked_by = ""  # whose tap it is that is being done, until nothing more is due
         self._outbox = Outbox(database.tables, registry, settings.max_rows)
         self._gather_until = self._first_time()
         for batch in self._open_batches():
@@ -75,13 +76,16 @@ class CdcWorker:
                 except Exception as error:  # noqa: BLE001 - the loop is all that uploads: it looks again in a minute
                     _log_bug("looking for work", error)
                     again_at = None
+                if not self._woken.is_set() and (again_at is None or again_at > self._world.now()):
+                    self._asked_by = ""
                 await self._sleep_until(again_at)
         finally:
             stop_listening()
             await self._registry.close()
 
-    def wake(self) -> None:
-        """Staff asked for it, or the network is back: try now what is not put off by CDC itself."""
+    def wake(self, asked_by: str = STAFF) -> None:
+        """Staff asked for it: try now what is not put off by CDC itself."""
+        self._asked_by = asked_by
         self._link.tapped()
         self._pauses = {batch_id: pause.after_tap() for batch_id, pause in self._pauses.items()}
         self._gather_until = self._world.now()
@@ -149,7 +153,8 @@ class CdcWorker:
         body = self._outbox.write(batch_id, rows, now)
         payload = {"rows": [row.model_dump(mode="json") for row in rows]}
         sent = ChangeDraft(ChangeKind.UPLOAD_SENT, batch_id, payload)
-        await self._database.commit([sent], MADE_BY, exchanges=[sent_exchange(batch_id, body, now)])
+        kept = sent_exchange(batch_id, body, now, asked_by=self._asked_by)
+        await self._database.commit([sent], MADE_BY, exchanges=[kept])
         await self._post(batch_id, body)
 
     async def _send_again(self, batch_id: str) -> None:
@@ -157,8 +162,9 @@ class CdcWorker:
         await self._post(batch_id, find_sent_body(self._database.exchanges_of(batch_id), batch_id))
 
     async def _post(self, batch_id: str, body: bytes) -> None:
+        asked_by = self._asked_by  # as it begins: a tap meanwhile is about what comes after
         exchange = await self._registry.upload(batch_id, body)
-        await self._database.keep_exchange(exchange.as_data())
+        await self._database.keep_exchange(exchange.as_data(asked_by))
         answer = self._registry.read_upload(exchange)
         self._link.worked()
         match answer:
@@ -173,8 +179,9 @@ class CdcWorker:
     async def _ask(self, batch: Document) -> None:
         batch_id = batch["upload_batch_id"]
         still_open = upload_queue.open_rows(batch, self._tables.vaccinations.find)
+        asked_by = self._asked_by
         exchange = await self._registry.confirm(batch_id)
-        await self._database.keep_exchange(exchange.as_data())
+        await self._database.keep_exchange(exchange.as_data(asked_by))
         answer = self._registry.read_confirm(exchange, still_open)
         self._link.worked()
         match answer:

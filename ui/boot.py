@@ -25,6 +25,7 @@ from ui.pages import (
     menu,
     prenatal,
     prenatal_upload,
+    receipts,
     roster,
     settings,
     stock,
@@ -39,7 +40,7 @@ from ui.wording import Language
 PATHS = (
     "/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/BA109", "/BA109_3_DOWNLOAD",
     "/BAMENU4", "/BA103_3", "/BA103_3_UPLOAD",
-    "/roster", "/conflicts", "/device", "/settings",
+    "/roster", "/conflicts", "/receipts", "/device", "/settings",
 )  # fmt: skip
 # Two such steps and what they are part of are over before anybody notices.
 _WORK_SECONDS = 0.012
@@ -99,6 +100,10 @@ def define_pages() -> None:
     @ui.page("/conflicts")
     def _conflicts(patient: str = "") -> None:
         conflicts.build(running(), patient)
+
+    @ui.page("/receipts")
+    def _receipts(record: str = "", batch: str = "") -> None:
+        receipts.build(running(), record, batch)
 
     @ui.page("/device")
     def _device() -> None:

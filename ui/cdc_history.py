@@ -113,7 +113,7 @@ class HistoryWindow:
 
     async def _ask(self) -> tuple[str, bool]:
         """What to say, and whether it is bad news."""
-        body = HistoryRequest(record_id=self._person_id).model_dump_json().encode()
+        body = HistoryRequest(record_id=self._person_id, asked_by=self._state.staff).model_dump_json().encode()
         try:
             status, _, content = await self._state.network.fetch(
                 "POST", "/api/cdc/history", body, {"Content-Type": "application/json"}

@@ -14,7 +14,7 @@ async def hurry_cdc(state: AppState) -> str:
     """Bring what was recorded to the hub and have it use its line to CDC now. Returns what stands in the way, or ""."""
     if not await state.sync.sync_now():
         return _hub_sentence(state)
-    match await state.sync.wake_cdc():
+    match await state.sync.wake_cdc(state.staff):
         case "":
             return standstill(state)
         case "cdc_not_configured":

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from store.protocol import ErrorAnswer, ExamsAnswer, StockAnswer
+from store.protocol import ErrorAnswer, ExamsAnswer, StaffRequest, StockAnswer
 from ui.network import NetworkFailed
 from ui.state import AppState
 
@@ -23,7 +23,8 @@ async def ask_hub_to(state: AppState, path: str, shape: type[Answer]) -> Answer:
     if not await state.sync.sync_now():
         return shape(code=UNREACHABLE)
     try:
-        status, _, body = await state.network.fetch("POST", path, b"{}", {"Content-Type": "application/json"})
+        asked = StaffRequest(asked_by=state.staff).model_dump_json().encode()
+        status, _, body = await state.network.fetch("POST", path, asked, {"Content-Type": "application/json"})
     except NetworkFailed:
         # Waiting for CDC can take longer than a browser waits; the hub goes on meanwhile.
         return shape(code=NO_ANSWER if await state.sync.sync_now() else UNREACHABLE)

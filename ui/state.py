@@ -12,6 +12,7 @@ from nicegui import Event
 from store.changes import Change, ChangeDraft, World
 from store.code_tables import follow_code_tables
 from store.device_database import DeviceDatabase
+from store.protocol import STAFF
 from store.roc_date import TAIPEI
 from ui import browser
 from ui.storage_watch import StorageSource, StorageWatch
@@ -32,6 +33,7 @@ class AppState:
     network: Any
     source: StorageSource = browser
     is_practice: bool = False  # this device's own practice mode; a whole practice hub says so in its status
+    staff: str = STAFF  # who is at this device, in what is recorded and asked for
     changed: Event[[]] = field(default_factory=Event)
     sync: SyncClient = field(init=False)
     storage: StorageWatch = field(init=False)
@@ -50,7 +52,7 @@ class AppState:
 
     async def commit(self, drafts: Sequence[ChangeDraft]) -> list[Change]:
         """Record what staff did. On return it is on disk. Raises: StorageFailed."""
-        changes = await self.database.commit(drafts, made_by="staff")
+        changes = await self.database.commit(drafts, made_by=self.staff)
         self._follow_settings()
         return changes
 

@@ -21,7 +21,7 @@ from store.changes import Change, World
 from store.device_database import DeviceDatabase
 from store.digests import RANGE_CHANGES, differing_ranges
 from store.errors import AppError, ProtocolMismatch
-from store.protocol import ErrorAnswer, HubStatus, Notice, NumberedChange, SyncAnswer, SyncRequest
+from store.protocol import STAFF, ErrorAnswer, HubStatus, Notice, NumberedChange, StaffRequest, SyncAnswer, SyncRequest
 from store.scope import Scope
 from ui.network import Network, NetworkFailed
 from ui.people_client import PeopleClient
@@ -90,11 +90,12 @@ class SyncClient:
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
 
-    async def wake_cdc(self) -> str:
+    async def wake_cdc(self, asked_by: str = STAFF) -> str:
         """Have the hub use its line to CDC now (staff's tap). Empty when it does so, else the code of an error."""
         headers = {"Content-Type": "application/json"}
+        asked = StaffRequest(asked_by=asked_by).model_dump_json().encode()
         try:
-            status, _, body = await self._network.fetch("POST", "/api/cdc/wake", b"{}", headers)
+            status, _, body = await self._network.fetch("POST", "/api/cdc/wake", asked, headers)
         except NetworkFailed as error:
             self._set_link(HubLink.UNREACHABLE)
             return error.code

@@ -29,6 +29,7 @@ from ui.dialogs import ask_void_reason, ask_warning_reason, problem_line, show_w
 from ui.form_drafts import Form, draft_of, forget_draft, keep_draft, keep_header, kept_header, kept_lot
 from ui.forms import VaccinationText, check_form, record_fields, stops_saving
 from ui.patient_search import roc_text
+from ui.record_way import way_button
 from ui.saving import commit_and_tell
 from ui.state import AppState
 
@@ -93,6 +94,8 @@ class VaccinationForm:
                     save.classes("enter-last").mark("save")
                 if self._document is not None and not voided:
                     ui.button(wording.VOID, on_click=self._void).props("color=negative outline").mark("void")
+                if self._document is not None:
+                    way_button(self._state, self._document)
                 ui.button(wording.LEAVE, on_click=self.leave).props("outline").mark("leave")
             # Below the buttons: what comes and goes must not move them away under the finger.
             self._problems = ui.column().classes("w-full gap-1").mark("problems")

@@ -245,7 +245,7 @@ class FakeLine:
     async def run(self) -> None:
         await asyncio.Event().wait()
 
-    def wake(self) -> None:
+    def wake(self, asked_by: str) -> None:
         self.wakes += 1
 
     def status(self) -> tuple[CdcLinkState, None, str]:

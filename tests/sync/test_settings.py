@@ -207,3 +207,8 @@ def test_the_readme_shows_the_table_of_settings() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="drive letters differ")
 def test_the_table_shows_no_path_of_this_machine() -> None:
     assert str(ROOT) not in settings_table()
+
+
+def test_receipts_are_kept_no_less_than_seven_years(tmp_path: Path) -> None:
+    assert load_settings(write_settings(tmp_path, "receipts_years = 7\n"), {}).receipts_years == 7
+    assert codes_of(write_settings(tmp_path, "receipts_years = 6\n")) == {("receipts_years", "invalid")}

@@ -25,6 +25,7 @@ def _functions() -> tuple[tuple[str, str, str, str], ...]:
         ("D.BA109_3_DOWNLOAD", wording.STOCK, "/BA109_3_DOWNLOAD", "F8"),
         ("E.BAMENU4", wording.EXAM_MENU, "/BAMENU4", "F9"),
         (wording.CONFLICTS, wording.CONFLICTS_MENU, "/conflicts", "F10"),
+        (wording.RECEIPTS, wording.RECEIPTS_MENU, "/receipts", "Shift+F4"),
         (wording.ROSTER, wording.ROSTER_MENU, "/roster", ""),
         (wording.DEVICE, wording.DEVICE_MENU, "/device", ""),
         (wording.SETTINGS, wording.SETTINGS_MENU, "/settings", "Shift+F2"),

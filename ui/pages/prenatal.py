@@ -32,6 +32,7 @@ from ui.exam_list import HISTORY_COLUMNS, cdc_message, exam_table, result_text, 
 from ui.form_drafts import Form, draft_of, forget_draft, keep_draft, kept_draft
 from ui.forms import record_fields
 from ui.patient_search import patient_search, roc_text
+from ui.record_way import way_button
 from ui.saving import commit_and_tell
 from ui.shell import page_frame
 from ui.state import AppState
@@ -266,6 +267,8 @@ class ExamForm:
                     )
                 if self._document is not None and not voided:
                     ui.button(wording.EXAM_VOID, on_click=self._void).props("color=negative outline").mark("void")
+                if self._document is not None:
+                    way_button(self._state, self._document)
                 ui.button(wording.LEAVE, on_click=lambda: self._on_done(None)).props("outline").mark("leave")
             # Below the buttons: what comes and goes must not move them away under the finger.
             self._problems = ui.column().classes("w-full gap-1").mark("problems")

@@ -13,6 +13,7 @@ from ui.wording.en.patients import *
 from ui.wording.en.practice import *
 from ui.wording.en.prenatal import *
 from ui.wording.en.problems import *
+from ui.wording.en.receipts import *
 from ui.wording.en.recording import *
 from ui.wording.en.roster import *
 from ui.wording.en.settings import *

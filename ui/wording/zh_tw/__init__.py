@@ -12,6 +12,7 @@ from ui.wording.zh_tw.patients import *
 from ui.wording.zh_tw.practice import *
 from ui.wording.zh_tw.prenatal import *
 from ui.wording.zh_tw.problems import *
+from ui.wording.zh_tw.receipts import *
 from ui.wording.zh_tw.recording import *
 from ui.wording.zh_tw.roster import *
 from ui.wording.zh_tw.settings import *
