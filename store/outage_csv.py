@@ -10,7 +10,8 @@ Source: column titles, order, Big5, CRLF and the rules of each column as in a pu
 臺南市佳里區衛生所 (v4.7, files of it were taken by NIIS in 2026-08), where nothing else is said.
 
 ASSUMED: vaccine codes and dose labels are those of the interface; NIIS reads Big5 as Windows does (code page 950);
-曾接種流感疫苗, the columns about 接種站, 期別, 時段, 醫師, 接種位址 and 處置費註記 stay empty, none of them is required.
+the columns that no record fills (曾接種流感疫苗, 期別, 時段, 醫師, 處置費註記, those of a 接種站) stay empty, as
+none of them is required.
 """
 
 import csv
@@ -32,8 +33,9 @@ from store.vaccinations import Vaccination
 ENCODING = "cp950"
 TITLES = (
     "幼兒身分證號", "嬰幼兒姓名", "嬰幼兒性別", "(必填)幼兒出生日期", "同胎次序", "通訊地址", "電話", "父或母身分證號",
-    "(必填)接種機構", "(必填)接種日期", "(必填)疫苗種類", "(必填)疫苗劑別", "(必填)疫苗批號", "疫苗廠商", "(必填)疫苗型別",
-    "曾接種流感疫苗", "身分別", "接種站識別碼", "期別", "時段", "醫師", "接種位址", "接種站名稱", "處置費註記(非必填)",
+    "(必填)接種機構", "(必填)接種日期", "(必填)疫苗種類", "(必填)疫苗劑別", "(必填)疫苗批號", "疫苗廠商",
+    "(必填)疫苗型別", "曾接種流感疫苗", "身分別", "接種站識別碼", "期別", "時段", "醫師", "接種位址", "接種站名稱",
+    "處置費註記(非必填)",
 )  # fmt: skip
 # Field of the record, in the order of the titles; "" is a column that stays empty.
 FIELDS = (
