@@ -46,7 +46,9 @@ class PaperPage:
                     ui.button(wording.PAPER_PRINT).props("color=primary").classes("desk-print enter-last").mark("print")
                     leave = ui.button(wording.LEAVE, on_click=lambda: ui.navigate.to("/outage"))
                     leave.props("outline").mark("leave")
-            with ui.element("section").classes("desk-card desk-sheet"):
+            # On a narrow screen it scrolls sideways, by keys as well.
+            with ui.element("section").classes("desk-card desk-sheet") as sheet:
+                sheet.props(f'tabindex=0 aria-label="{wording.PAPER}"')
                 self._sheet()
         self._offer_sessions()
 
