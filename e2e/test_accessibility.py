@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e.audit import Audit
-from e2e.programs import FakeCdc, Hub, call
+from e2e.programs import INSTITUTION, FakeCdc, Hub, call
 from e2e.screens import Desk, Tablet
 from ui.boot import PATHS
 
@@ -31,6 +31,30 @@ ELSEWHERE = {
     "date": "2020-03-02", "vaccine_code": "BCG", "dose": "1", "lot_number": "B-1", "name": "臺中市南區衛生所",
     "institution_code": "2366020014",
 }  # fmt: skip
+
+
+WAITING = """
+from ui import boot
+from store.changes import ChangeDraft, ChangeKind
+state = boot.running()
+people = sorted(state.database.tables.patients.documents(), key=lambda one: one["chart_number"] != "057164")[:3]
+for number, person in enumerate(people, start=1):
+    dose = {
+        "patient_id": person["record_id"], "vaccination_date": f"2026-11-2{number}", "vaccine_code": "MMR",
+        "dose_number": "1", "lot_number": "AMJRE075AA-CDC" if number > 1 else "𠮷-CDC", "lot_type": str(number),
+    }
+    await state.commit([ChangeDraft(ChangeKind.RECORD_VACCINATION, f"{number:032x}", dose)])
+state.touch()
+"""
+VOIDED = """
+from ui import boot
+from store.changes import ChangeDraft, ChangeKind
+state = boot.running()
+dose = state.database.tables.vaccinations.at(f"{2:032x}")
+bases = (dose["revision"],)
+await state.commit([ChangeDraft(ChangeKind.VOID_VACCINATION, dose["record_id"], {"reason": "打錯人"}, bases)])
+state.touch()
+"""
 
 
 def leave(desk: Desk, button: str) -> None:
@@ -323,4 +347,48 @@ def test_screens_of_receipts(tablet: Tablet, cdc: FakeCdc, roster: Path) -> None
     desk.tap("查詢 (F9)")
     desk.see("連不上主機。傳輸紀錄存放在主機上")
     audit.look("receipts-no-hub")
+    assert not audit.faults, "\n".join(audit.faults)
+
+
+def test_screens_of_an_outage(tablet: Tablet, roster: Path) -> None:
+    desk = tablet.open()
+    audit = Audit(desk)
+    desk.go("/roster")
+    desk.frame.locator("input[type=file]").set_input_files(str(roster))
+    desk.frame.get_by_label(re.compile("場次名稱")).fill("復興國小流感")
+    desk.tap("確定匯入")
+    desk.see("匯入完成。", within=120)
+    desk.go("/settings")
+    desk.frame.get_by_label(re.compile("醫事機構代碼")).fill(INSTITUTION)
+    desk.frame.get_by_label("診所名稱").fill("測試診所")
+    desk.page.keyboard.press("F9")
+    desk.see("設定已存檔")
+    tablet.cut_network()
+    desk.python(WAITING)
+    desk.go("/outage")
+    desk.see("可匯出 2 筆")
+    audit.look("outage")
+    desk.page.keyboard.press("F9")
+    desk.see("系統不再自動上傳")
+    audit.look("outage-question")
+    desk.frame.get_by_role("dialog").get_by_role("button", name="確定").click()
+    desk.see("沒有可以匯出的資料")
+    desk.python(VOIDED)
+    desk.see("匯出後又有變動 1 筆")
+    audit.look("outage-changed")
+    desk.frame.get_by_role("row", name=re.compile("-001")).click()
+    desk.see("再下載一次")
+    audit.look("outage-export")
+    leave(desk, "關閉")
+    desk.frame.locator(".desk-exports tbody tr", has_text="已作廢").click()
+    desk.see("系統不會自動上傳這筆")
+    audit.look("outage-record")
+    desk.go("/BA102_3_UPLOAD")
+    audit.look("outage-upload")
+    desk.go("/outage/paper")
+    audit.look("paper-blank")
+    desk.frame.get_by_role("combobox", name="場次", exact=True).click()
+    desk.frame.get_by_role("option", name=re.compile("復興國小")).click()
+    desk.see("場次　復興國小流感")
+    audit.look("paper-session")
     assert not audit.faults, "\n".join(audit.faults)

@@ -21,6 +21,7 @@ from store.clinic_settings import Clinic, LotOfTheDay, StaffMember, VaccinesInUs
 from store.code_tables import CodeTableSetting
 from store.decisions import DistinctDoses, DistinctPatients, Merge, Pair, Withdrawal
 from store.exam_uploads import ExamsAnswered, ExamsSent, apply_exams_answered, apply_exams_sent, exam_state
+from store.exports import Export, ExportRelease, standing_export, take_export, take_release
 from store.history import HistoryReceived
 from store.lots import Lot
 from store.pairs import refresh_decided, refresh_dose, refresh_patient
@@ -62,6 +63,8 @@ _MODEL: dict[ChangeKind, type[BaseModel]] = {
     ChangeKind.CONFIRM_DISTINCT_PATIENTS: DistinctPatients,
     ChangeKind.CONFIRM_DISTINCT_DOSES: DistinctDoses,
     ChangeKind.WITHDRAW_DECISION: Withdrawal,
+    ChangeKind.EXPORT_DOSES: Export,
+    ChangeKind.RELEASE_EXPORT: ExportRelease,
     ChangeKind.UPLOAD_SENT: UploadSent,
     ChangeKind.UPLOAD_ACCEPTED: UploadAccepted,
     ChangeKind.UPLOAD_REFUSED: UploadRefused,
@@ -130,6 +133,10 @@ def apply_change(tables: Tables, change: Change) -> None:
             _apply_decision(tables, change)
         case ChangeKind.REQUEST_UPLOAD:
             _request_upload(tables, change)
+        case ChangeKind.EXPORT_DOSES | ChangeKind.RELEASE_EXPORT:
+            take = take_export if change.kind == ChangeKind.EXPORT_DOSES else take_release
+            for record_id in take(tables, change):
+                _set_upload(tables, record_id)
         case ChangeKind.UPLOAD_SENT:
             _upload_sent(tables, change)
         case ChangeKind.UPLOAD_ACCEPTED:
@@ -247,6 +254,7 @@ def put_vaccination(tables: Tables, document: dict[str, Any]) -> None:
     # A void that came before what it voids names nobody yet.
     document["person_id"] = effective_patient(tables, document.get("patient_id", ""))
     document["identity"] = identity_digest(tables.patients.find(document["person_id"]))
+    document["export"] = standing_export(tables, document["record_id"])
     document["upload_state"] = str(upload_state(document))
     tables.vaccinations.put(document["record_id"], document)
     refresh_dose(tables, before, document)

@@ -45,6 +45,9 @@ class ChangeKind(StrEnum):
     CONFIRM_DISTINCT_PATIENTS = "confirm_distinct_patients"
     CONFIRM_DISTINCT_DOSES = "confirm_distinct_doses"
     WITHDRAW_DECISION = "withdraw_decision"
+    # Doses that leave in a file (exports.py):
+    EXPORT_DOSES = "export_doses"
+    RELEASE_EXPORT = "release_export"
     # Made by the hub alone:
     UPLOAD_SENT = "upload_sent"
     UPLOAD_ACCEPTED = "upload_accepted"

@@ -15,6 +15,7 @@ from tinydb.table import Document
 
 from store.changes import HUB_MADE_KINDS, Change, ChangeKind, Id
 from store.decisions import Pair
+from store.exports import exported_in
 from store.persons import affected_patients, effective_patient
 from store.record_table import RecordTable
 from store.roc_date import RocDay
@@ -39,6 +40,7 @@ DECISION_KINDS = frozenset(
         ChangeKind.WITHDRAW_DECISION,
     }
 )
+EXPORT_KINDS = frozenset({ChangeKind.EXPORT_DOSES, ChangeKind.RELEASE_EXPORT})
 SESSION_KINDS = frozenset({ChangeKind.REGISTER_SESSION, ChangeKind.CORRECT_SESSION})
 
 
@@ -121,6 +123,8 @@ class ScopeFilter:
             if payload.get("pair") == Pair.DOSES:
                 return any(map(self._has_dose, ids))
             return not self._people.isdisjoint(ids)
+        if kind in EXPORT_KINDS:
+            return any(map(self._has_dose, exported_in(change)))
         if kind == ChangeKind.HISTORY_RECEIVED:
             return change.record_id in self._people
         return kind not in HUB_MADE_KINDS or self._has_row_of(change)

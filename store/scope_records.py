@@ -15,7 +15,10 @@ from store.tables import Tables
 
 Records = Mapping[str, Mapping[str, Mapping[str, Any]]]  # documents by table and record id
 # What is told of single persons; pairs a device finds by itself.
-TABLES_OF_PEOPLE = ("patients", "decisions", "vaccinations", "batches", "exams", "histories")
+TABLES_OF_PEOPLE = (
+    "patients", "decisions", "exported_doses", "exports", "export_files", "vaccinations", "batches", "exams",
+    "histories",
+)  # fmt: skip
 # What every device holds whole.
 NOT_OF_PEOPLE = (
     "lots", "sessions", "settings", "staff", "unreadable", "stock_rows", "consumptions", "stock_downloads",
@@ -26,9 +29,11 @@ _SIDES = ("first", "second")
 
 def ids_of_people(tables: Tables, persons: Collection[str], among: Collection[str]) -> dict[str, list[str]]:
     """Record ids by table: of these persons, their doses and exams, what was decided of persons and doses, the upload
-    batches their doses are in, and the pairs that they are with others of `among`."""
+    batches and the exports their doses are in, and the pairs that they are with others of `among`."""
     doses = doses_of(tables, persons)
     batches = {dose["upload"]["upload_batch_id"] for dose in map(tables.vaccinations.at, doses) if dose["upload"]}
+    exported = {one for one in doses if tables.exported_doses.exists(one)}
+    exports = {export_id for one in exported for export_id in tables.exported_doses.at(one)["exports"]}
     pairs = ids_by_any(tables.pairs, _SIDES, doses)
     for pair_id in ids_by_any(tables.pairs, _SIDES, persons):
         pair = tables.pairs.at(pair_id)
@@ -41,6 +46,9 @@ def ids_of_people(tables: Tables, persons: Collection[str], among: Collection[st
         # Also with whom is not asked for: a device that holds that one already must not ask staff again.
         "decisions": ids_by_any(tables.decisions, _SIDES, [*persons, *doses]),
         "pairs": pairs,
+        "exported_doses": exported,
+        "exports": exports,
+        "export_files": exports,
         "batches": {one for one in batches if tables.batches.exists(one)},
         "histories": {one for one in persons if tables.histories.exists(one)},
     }

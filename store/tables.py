@@ -8,6 +8,7 @@ from tinydb.storages import MemoryStorage
 
 from store import decisions, duplicates, receipts
 from store.changes import Change
+from store.exports import after_export, awaits_export
 from store.lots import (
     folded_number_key,
     listing_key,
@@ -133,12 +134,14 @@ class Tables(TinyDB):
                     "upload_state": by("upload_state"),
                     "awaits_upload": _awaits_upload,
                     "verified_upload": _verified_upload,
+                    "awaits_export": awaits_export,
+                    "after_export": after_export,
                     # Conflicts and duplicates:
                     "person_id": by("person_id"),
                     "dose": duplicates.dose_key,
                     "conflict": duplicates.conflict_key,
                 },
-                counted=("upload_state", "conflict"),
+                counted=("upload_state", "after_export", "conflict"),
                 **kept_by_revision,
             )
         )
@@ -195,6 +198,10 @@ class Tables(TinyDB):
         self.stock_batches = self._add(RecordTable("stock_batches", {"state": by("state"), "sent_at": by("sent_at")}))
         # Uploads of exam reports (exam_uploads.py).
         self.exam_batches = self._add(RecordTable("exam_batches", {"state": by("state"), "sent_at": by("sent_at")}))
+        # Doses that left in a file (exports.py).
+        self.exports = self._add(RecordTable("exports", {"number": by("number"), "made_at": by("made_at")}))
+        self.export_files = self._add(RecordTable("export_files"))
+        self.exported_doses = self._add(RecordTable("exported_doses"))
         # What CDC told of a person, by the person's record id (history.py).
         self.histories = self._add(RecordTable("histories"))
         # Whole changes: a device keeps its own, in the order they were made; the hub keeps all, by their number.

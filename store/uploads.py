@@ -4,7 +4,8 @@ Invariants:
 - accepted is not verified: only CDC's answer to `$confirm` for that very revision makes VERIFIED;
 - a newer local revision is NOT_SENT again, whatever CDC said of the older one; so is a dose whose person CDC now
   knows by another identity than it was sent under, after a merge or a mended ID;
-- while an older revision's fate is open, the newer one waits.
+- while an older revision's fate is open, the newer one waits;
+- a dose that left in a file (exports.py) waits until staff say that it goes by the interface after all.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,16 @@ class UploadState(StrEnum):
     ACCEPTED = "accepted"  # CDC queued it; nothing more is known
     VERIFIED = "verified"
     REFUSED = "refused"
+    EXPORTED = "exported"  # left in a file; only staff let it go by the interface
+
+
+class AfterExport(StrEnum):
+    """What happened to a dose after it left in a file, so that the file and the record are no longer one."""
+
+    UPLOADED = "uploaded"
+    VOIDED = "voided"
+    CORRECTED = "corrected"
+    PERSON_CHANGED = "person_changed"  # CDC knows the person by another identity than the file
 
 
 class UploadMethod(StrEnum):
@@ -121,6 +132,8 @@ def upload_state(vaccination: Mapping[str, Any]) -> UploadState:
     upload = vaccination["upload"]
     if upload and upload["revision"] == vaccination["revision"] and not _has_moved(vaccination):
         return UploadState(upload["state"])
+    if vaccination.get("export"):
+        return UploadState.EXPORTED
     if vaccination["voided"] and not vaccination["cdc_has"] and not is_in_flight(vaccination):
         return UploadState.NOT_NEEDED
     return UploadState.NOT_SENT

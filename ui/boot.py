@@ -23,6 +23,8 @@ from ui.pages import (
     device,
     lots,
     menu,
+    outage,
+    outage_paper,
     prenatal,
     prenatal_upload,
     receipts,
@@ -40,7 +42,7 @@ from ui.wording import Language
 PATHS = (
     "/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/BA109", "/BA109_3_DOWNLOAD",
     "/BAMENU4", "/BA103_3", "/BA103_3_UPLOAD",
-    "/roster", "/conflicts", "/receipts", "/device", "/settings",
+    "/roster", "/conflicts", "/receipts", "/device", "/settings", "/outage", "/outage/paper",
 )  # fmt: skip
 # Two such steps and what they are part of are over before anybody notices.
 _WORK_SECONDS = 0.012
@@ -112,6 +114,14 @@ def define_pages() -> None:
     @ui.page("/settings")
     def _settings() -> None:
         settings.build(running())
+
+    @ui.page("/outage")
+    def _outage() -> None:
+        outage.build(running())
+
+    @ui.page("/outage/paper")
+    def _outage_paper() -> None:
+        outage_paper.build(running())
 
     @ui.page("/BAMENU4")
     def _prenatal_menu() -> None:

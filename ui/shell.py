@@ -174,7 +174,7 @@ def register_assets(folder: str) -> None:
     ui.table.default_props('flat bordered :rows-per-page-options="[0]"')
     ui.add_head_html(
         '<link rel="stylesheet" href="/assets/desk.css"><script src="/assets/enter.js" defer></script>'
-        '<script src="/assets/reach.js" defer></script>', shared=True
+        '<script src="/assets/reach.js" defer></script><script src="/assets/print.js" defer></script>', shared=True
     )
 
 

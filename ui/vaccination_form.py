@@ -26,6 +26,7 @@ from ui.clinic_offer import offer_staff, offered_vaccines, vaccine_options
 from ui.code_window import choose_two_level
 from ui.conflict_facts import dose_text, person_name
 from ui.dialogs import ask_void_reason, ask_warning_reason, problem_line, show_warnings
+from ui.exports import show_export
 from ui.form_drafts import Form, draft_of, forget_draft, keep_draft, keep_header, kept_header, kept_lot
 from ui.forms import VaccinationText, check_form, record_fields, stops_saving
 from ui.patient_search import roc_text
@@ -148,6 +149,7 @@ class VaccinationForm:
             ui.label(wording.CORRECT_TO_RESEND).classes("desk-note")
         else:
             ui.label(f"{words}　{message}").classes("desk-note").mark("cdc-message")
+        show_export(self._state, document, self.leave)
         if document["voided"]:
             ui.label(wording.VOIDED_BECAUSE.format(reason=document["void_reason"])).classes("desk-refused")
         if document.get("warning_reason"):
@@ -332,14 +334,18 @@ class VaccinationForm:
                 ui.notify(first, type="negative", position="bottom", multi_line=True)
                 return
             warnings = [p for p in problems if p.severity is Severity.WARNING]
-            if warnings and not (reason := await ask_warning_reason(warnings, self._kept_reason())):
+            if warnings and not (reason := await ask_warning_reason(warnings, self._likely_reason())):
                 return
             await self._commit(reason)
         finally:
             self._saving = False
 
-    def _kept_reason(self) -> str:
-        return str((self._document or {}).get("warning_reason", ""))
+    def _likely_reason(self) -> str:
+        """The one kept; of a new record for an earlier day, that it is entered afterwards."""
+        if self._document is not None:
+            return str(self._document.get("warning_reason", ""))
+        day = self._draft.vaccination_date
+        return wording.ENTERED_LATER if day is not None and day < self._state.today() else ""
 
     async def _commit(self, reason: str) -> None:
         saved = self._draft.model_copy(update={"warning_reason": reason})

@@ -15,7 +15,7 @@ from store.storage import MemoryFolder
 from tests.worlds import make_world
 
 OLD = Path(__file__).parent / "old_stores"
-_DERIVED_LATER = {"person_id", "identity"}
+_DERIVED_LATER = {"person_id", "identity", "export"}
 SIDES: dict[str, type[Database]] = {"device": DeviceDatabase, "hub": HubDatabase}
 
 

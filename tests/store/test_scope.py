@@ -15,6 +15,7 @@ from store.clinic_settings import LotOfTheDay, StaffMember, draft_setting, lot_k
 from store.database import SCHEMA_VERSION
 from store.decisions import Pair, draft_distinct, draft_merge, pair_id
 from store.device_database import DeviceDatabase
+from store.exports import draft_export, draft_release, make_export, next_number, waiting_for_export
 from store.history import replaced_by_next
 from store.hub_database import HubDatabase
 from store.pairs import open_pairs
@@ -48,6 +49,7 @@ class Clinic:
         self.hub, self.devices, self.clock = hub, devices, clock
         self.doses: list[str] = []
         self.exams: list[str] = []
+        self.exports: list[str] = []
 
     @classmethod
     async def open(cls) -> "Clinic":
@@ -140,6 +142,22 @@ class Clinic:
         )
         results = [{"record_id": d["record_id"], "verified": n % 3 != 2} for n, d in enumerate(waiting)]
         await self.commit(self.hub, ChangeDraft(ChangeKind.VERIFICATION_RECEIVED, batch_id, {"results": results}))
+
+    async def export(self, device: DeviceDatabase, which: int) -> None:
+        """One dose that waits, or two, leave in a file."""
+        waiting = waiting_for_export(device.tables, None)[which : which + 2]
+        file = make_export(device.tables, waiting, "1133060019")
+        number = next_number(device.tables, self.clock.now().date(), device.device_id)
+        if file.record_ids:
+            self.exports.append(f"{len(self.exports) + 1:030x}ef")
+            await self.commit(device, draft_export(device.tables, self.exports[-1], number, file))
+
+    async def release(self, device: DeviceDatabase, which: int) -> None:
+        """A part of an export goes by the interface after all."""
+        export_id = self.exports[which % len(self.exports)] if self.exports else ""
+        if device.tables.exports.exists(export_id):
+            rows = device.tables.export_files.at(export_id)["rows"]
+            await self.commit(device, draft_release(export_id, [row["record_id"] for row in rows[: which + 1]]))
 
     async def stock(self, rows: set[int]) -> None:
         """The hub downloads CDC's stock, as it was before anything was used."""
@@ -251,7 +269,11 @@ def held(database: DeviceDatabase | HubDatabase, people: set[str]) -> dict[str, 
         for index in ("patient_id", "person_id")
         for d in tables.exams.find_by(index, one)
     }
+    exported = {one: dict(found) for one in doses if (found := tables.exported_doses.find(one)) is not None}
+    exports = {export_id for dose in exported.values() for export_id in dose["exports"]}
     return {
+        "exported doses": exported,
+        "exports": {one: tables.exports.at(one)["sha256"] for one in exports},
         "exams": exams,
         "patients": {one: dict(found) for one in people if (found := tables.patients.find(one)) is not None},
         "vaccinations": doses,
@@ -308,6 +330,8 @@ STEPS = st.one_of(
     st.tuples(st.just("session"), device, sessions, st.lists(people, max_size=3, unique=True), st.integers(0, 2)),
     st.tuples(st.just("decide"), device, people, people, st.booleans()),
     st.tuples(st.just("upload")),
+    st.tuples(st.just("export"), device, st.integers(0, 2)),
+    st.tuples(st.just("release"), device, st.integers(0, 2)),
     st.tuples(st.just("stock"), st.sets(st.integers(0, 1), min_size=1)),
     st.tuples(st.just("use"), device, st.integers(0, 1), st.integers(0, 2)),
     st.tuples(st.just("setting"), device, st.integers(0, 2)),
@@ -384,6 +408,13 @@ CASES: dict[str, list[Any]] = {
     ],
     "a batch with doses in and out of scope": [
         ("dose", 0, 0), ("dose", 0, 4), ("sync", 0), ("sync", 2), ("upload",), ("sync", 2),
+    ],
+    "an export of doses in and out of scope, half of it released, and one not sent yet": [
+        ("dose", 0, 0), ("dose", 0, 4), ("sync", 0), ("sync", 2), ("export", 0, 0), ("dose", 2, 1), ("export", 2, 1),
+        ("sync", 0), ("open", 4), ("release", 0, 0), ("sync", 0), ("sync", 2), ("upload",),
+    ],
+    "a dose exported before its person is fetched": [
+        ("dose", 0, 4), ("export", 0, 0), ("sync", 0), ("sync", 2), ("open", 4), ("release", 2, 0),
     ],
     "persons decided apart and fetched": [
         ("decide", 0, 4, 2, True), ("decide", 1, 4, 2, False), ("sync", 0), ("sync", 1), ("sync", 2), ("open", 4),

@@ -109,7 +109,8 @@ async def test_only_what_devices_derive_from_changes_is_in_it() -> None:
 
     people = {"patients", "sessions", "vaccinations", "exams", "histories", "batches", "decisions", "pairs"}
     stock = {"lots", "stock_rows", "consumptions", "stock_downloads", "stock_batches", "exam_batches"}
-    assert names == people | stock | {"settings", "staff", "unreadable"}
+    exports = {"exports", "export_files", "exported_doses"}
+    assert names == people | stock | exports | {"settings", "staff", "unreadable"}
 
 
 async def test_a_table_of_a_newer_version_is_empty_in_the_snapshot_of_a_store_that_has_none_of_it_yet() -> None:

@@ -14,17 +14,13 @@ from ui.dialogs import confirm
 from ui.network import NetworkFailed
 from ui.patient_search import roc_text
 from ui.practice_switch import practice_card
-from ui.row_table import open_rows
+from ui.row_table import choose_rows
 from ui.shell import page_frame
 from ui.state import AppState
 
 
 def build(state: AppState) -> None:
     DevicePage(state).build()
-
-
-# Quasar's own boxes say nothing to a screen reader.
-_BOX = '<q-checkbox v-model="props.selected" {name} />'
 
 
 class DevicePage:
@@ -116,19 +112,9 @@ class DevicePage:
             columns=columns, rows=rows, row_key="record_id", selection="multiple", pagination=10
         ).classes("desk-sessions")
         self._sessions.mark("sessions").set_visibility(bool(rows))
-        self._sessions.add_slot("header-selection", _BOX.format(name=f'aria-label="{wording.EVERY_SESSION}"'))
-        self._sessions.add_slot("body-selection", _BOX.format(name=':aria-label="props.row.name"'))
-        self._sessions.selected = [row for row in rows if row["record_id"] in scope.session_ids]
-        open_rows(self._sessions, self._toggle)
+        choose_rows(self._sessions, scope.session_ids, wording.EVERY_SESSION)
         self._days = ui.select(days, multiple=True, value=chosen_days, label=wording.SCOPE_DAYS)
         self._days.props("outlined use-chips").classes("w-full").mark("session-days").set_visibility(bool(days))
-
-    def _toggle(self, record_id: str) -> None:
-        """A tap anywhere on the row is a tap on its box."""
-        others = [one for one in self._sessions.selected if one["record_id"] != record_id]
-        if len(others) == len(self._sessions.selected):
-            others += [row for row in self._sessions.rows if row["record_id"] == record_id]
-        self._sessions.selected = others
 
     def _now(self) -> str:
         reach, people = self._state.database.reach, len(self._tables.patients)

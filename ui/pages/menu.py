@@ -7,7 +7,7 @@ from nicegui import ui
 from store.conflicts import count_open_conflicts
 from store.exam_uploads import count_waiting as count_waiting_exams
 from store.stock import count_waiting
-from store.uploads import UploadState
+from store.uploads import AfterExport, UploadState
 from ui import wording
 from ui.patient_search import patient_search
 from ui.practice_switch import enter_practice
@@ -27,6 +27,7 @@ def _functions() -> tuple[tuple[str, str, str, str], ...]:
         (wording.CONFLICTS, wording.CONFLICTS_MENU, "/conflicts", "F10"),
         (wording.RECEIPTS, wording.RECEIPTS_MENU, "/receipts", "Shift+F4"),
         (wording.ROSTER, wording.ROSTER_MENU, "/roster", ""),
+        (wording.OUTAGE, wording.OUTAGE_MENU, "/outage", "Shift+F9"),
         (wording.DEVICE, wording.DEVICE_MENU, "/device", ""),
         (wording.SETTINGS, wording.SETTINGS_MENU, "/settings", "Shift+F2"),
     )
@@ -70,8 +71,15 @@ def _waiting(state: AppState) -> dict[str, str]:
         "/BAMENU4": wording.EXAM_WAITING.format(count=count_waiting_exams(tables)),
         "/conflicts": wording.MENU_TO_HANDLE.format(count=count_open_conflicts(tables)),
         "/roster": wording.MENU_PEOPLE.format(count=len(tables.patients)),
+        "/outage": _exported(tables.vaccinations.count_by),
         "/device": wording.CHOSEN_SESSIONS if state.database.reach.is_chosen else wording.EVERYONE,
     }
+
+
+def _exported(count_by: Callable[[str, str], int]) -> str:
+    changed = sum(count_by("after_export", what) for what in AfterExport)
+    told = wording.EXPORTED_COUNT.format(count=count_by("upload_state", UploadState.EXPORTED))
+    return told + wording.CHANGED_COUNT.format(count=changed) if changed else told
 
 
 def _function(code: str, name: str, on_click: Callable[[], object], key: str) -> ui.label:

@@ -78,6 +78,11 @@ class UploadPage:
                 ui.label(wording.REFUSED_WAIT.format(count=refused)).classes("desk-refused").mark("refused-wait")
                 see = ui.button(wording.SEE_REFUSED, on_click=lambda: ui.navigate.to(_TO_VERIFY))
                 see.props("outline").mark("see-refused")
+        if exported := self._tables.vaccinations.count_by("upload_state", UploadState.EXPORTED):
+            with ui.row().classes("items-center"):
+                ui.label(wording.EXPORTED_WAIT.format(count=exported)).mark("exported-wait")
+                files = ui.button(wording.EXPORTED_SEE, on_click=lambda: ui.navigate.to("/outage"))
+                files.props("outline").mark("see-exports")
         found, counts = self._found()
         told = "" if self._search.days is None else wording.RANGE_COUNT.format(**counts)
         told += wording.UPLOAD_COUNT.format(**counts) + (wording.SENT_COUNT.format(**counts) if counts["sent"] else "")

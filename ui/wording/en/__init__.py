@@ -9,6 +9,7 @@ from ui.wording.en.device import *
 from ui.wording.en.frame import *
 from ui.wording.en.history import *
 from ui.wording.en.lots import *
+from ui.wording.en.outage import *
 from ui.wording.en.patients import *
 from ui.wording.en.practice import *
 from ui.wording.en.prenatal import *

@@ -12,6 +12,7 @@ UPLOAD_STATE = {
     UploadState.ACCEPTED: "Accepted (not verified)",
     UploadState.VERIFIED: "Verified",
     UploadState.REFUSED: "Refused",
+    UploadState.EXPORTED: "In an export file",
 }
 WAITS_FOR_ID = "No ID, cannot be uploaded"
 CDC_REMEDY = {

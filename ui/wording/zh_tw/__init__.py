@@ -8,6 +8,7 @@ from ui.wording.zh_tw.device import *
 from ui.wording.zh_tw.frame import *
 from ui.wording.zh_tw.history import *
 from ui.wording.zh_tw.lots import *
+from ui.wording.zh_tw.outage import *
 from ui.wording.zh_tw.patients import *
 from ui.wording.zh_tw.practice import *
 from ui.wording.zh_tw.prenatal import *

@@ -11,6 +11,7 @@ UPLOAD_STATE = {
     UploadState.ACCEPTED: "已收件(尚未檢核)",
     UploadState.VERIFIED: "檢核通過",
     UploadState.REFUSED: "檢核失敗",
+    UploadState.EXPORTED: "已匯出檔案",
 }
 WAITS_FOR_ID = "缺身分證，不能上傳"
 CDC_REMEDY = {
