@@ -12,6 +12,7 @@ from store.changes import ChangeDraft, ChangeKind
 from store.patients import identity_digest
 from store.protocol import CdcLinkState
 from store.uploads import UploadState
+from store.vaccinations import VaccinationDraft
 from tests.ui.clinic import Clinic
 from tests.ui.keys import press
 from ui import boot
@@ -19,6 +20,7 @@ from ui.state import AppState
 
 UNKNOWN_LOT = {"severity": "error", "code": "E00091", "text": "批號不存在"}
 WRONG_ID = {"severity": "error", "code": "E00018", "text": "身分證號錯誤(未轉入NIIS系統)"}
+SETTLED = {"severity": "error", "code": "E00002", "text": "單位此月份已結算"}
 WAITED = 30  # looks at a tenth of a second each
 
 
@@ -450,6 +452,62 @@ async def test_a_refused_record_goes_again_unchanged_only_when_somebody_says_so(
     tap(user, "confirm")
     await see(user, "1 筆已回到待上傳")
     assert dose.at(record)["upload_state"] == UploadState.NOT_SENT
+
+
+async def test_what_cdc_has_locked_is_explained_and_goes_again_only_by_its_own_tap(user: User, clinic: Clinic) -> None:
+    record = await clinic.give()
+    await clinic.sends("b1", record)
+    await clinic.cdc_judges("b1", **{f"r{record}": SETTLED})
+    await user.open("/BA102_3_UPLOAD")
+    await user.should_see("逾時未檢核 0 筆、疾管署已鎖定 1 筆，不會自動再上傳")
+    await user.should_not_see(marker="refused-wait")
+
+    await user.open("/BA102_3_DOWNLOAD")
+    await user.should_see("檢核失敗 0　待檢核 0　檢核通過 0　疾管署已鎖定 1")
+    [row] = rows(user)
+    assert (row["state"], row["message"]) == ("疾管署已鎖定", "E00002 單位此月份已結算")
+    assert "這筆只在本機，疾管署沒有" in row["explained"]
+    await user.should_not_see(marker="send-again")
+    await user.should_not_see(marker="send-locked-again")
+    next(iter(user.find(marker="state-filter").elements)).set_value("locked")
+    await user.should_see(marker="send-locked-again", retries=WAITED)
+    tap(user, "send-locked-again")
+    await user.should_see(marker="confirm", retries=WAITED)
+    tap(user, "confirm")
+    await see(user, "1 筆已回到待上傳")
+
+
+async def test_a_locked_correction_says_that_cdc_holds_the_older_content(user: User, clinic: Clinic) -> None:
+    record = await clinic.give()
+    await clinic.sends("b1", record)
+    await clinic.cdc_judges("b1", **{f"r{record}": None})
+    dose = clinic.state.database.tables.vaccinations.at(record)
+    fields = {name: dose[name] for name in VaccinationDraft.model_fields if name in dose}
+    draft = ChangeDraft(ChangeKind.CORRECT_VACCINATION, record, {**fields, "note": "y"}, (dose["revision"],))
+    await clinic.state.commit([draft])
+    await clinic.sends("b2", record)
+    await clinic.cdc_judges("b2", **{f"r{record}": SETTLED})
+
+    await user.open(f"/BA102_3?record={record}")
+    await see(user, "疾管署已鎖定。疾管署訊息：E00002 單位此月份已結算")
+    await user.should_see("本機保留修改後的內容，疾管署仍是修改前的內容")
+
+
+async def test_no_verdict_within_a_day_is_shown_as_failed_until_one_comes(user: User, clinic: Clinic) -> None:
+    record = await clinic.give()
+    await clinic.sends("b1", record)
+    await clinic.cdc_accepts("b1")
+    await clinic._hub_makes(ChangeKind.UPLOAD_OVERDUE, "b1", {})
+
+    await user.open("/BA102_3_DOWNLOAD")
+    await user.should_see("檢核失敗 0　待檢核 0　檢核通過 0　逾時未檢核 1")
+    await user.should_see("超過 24 小時沒有檢核結果，系統每小時再查詢（批次 b1）")
+    assert "請不要重新登錄" in rows(user)[0]["explained"]
+    assert "請把批次 b1 告訴疾管署查明" in rows(user)[0]["explained"]
+    await user.should_see("檢核失敗 1")  # in the bar
+
+    await clinic.cdc_judges("b1", **{f"r{record}": None})
+    await see(user, "檢核失敗 0　待檢核 0　檢核通過 1")
 
 
 async def test_voided_before_cdc_had_it_is_not_listed(user: User, clinic: Clinic) -> None:
