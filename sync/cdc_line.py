@@ -47,6 +47,7 @@ class CdcLine:
             p12_password=cdc.read_certificate_password(),
             verify_after_seconds=cdc.verify_after_seconds,
             gather_seconds=cdc.gather_seconds,
+            batches_per_minute=cdc.batches_per_minute,
             timeout_seconds=cdc.timeout_seconds,
             retry_base_seconds=cdc.retry_base_seconds,
             retry_cap_seconds=cdc.retry_cap_seconds,

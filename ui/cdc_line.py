@@ -30,7 +30,9 @@ def standstill(state: AppState) -> str:
     if state.sync.link is not HubLink.CONNECTED:
         return _hub_sentence(state)
     status = state.sync.status
-    rests = status.cdc_again_at is not None or status.cdc_since is None
+    # A refused key is not tried again by itself: there is no time to wait for.
+    stands = status.cdc_since is None or status.cdc is CdcLinkState.REFUSED_KEY
+    rests = stands or status.cdc_again_at is not None
     return line_sentence(state) if rests and status.cdc not in _USABLE else ""
 
 
