@@ -151,22 +151,24 @@ def select_rows(waiting: Iterable[Document], can_send_person: Callable[[str], bo
         return []
     found.sort(key=lambda pair: _age(pair[0]))
     group = found[0][0]["upload_group"]
-    persons: dict[str, list[UploadRow]] = {}
+    persons: dict[str, list[tuple[Document, UploadMethod]]] = {}
     for document, method in found:
         if document["upload_group"] == group:
-            row = UploadRow(
-                record_id=document["record_id"],
-                revision=document["revision"],
-                method=method,
-                identity=document.get("identity", ""),
-            )
-            persons.setdefault(document.get("person_id", ""), []).append(row)
-    chosen: list[UploadRow] = []
+            persons.setdefault(document.get("person_id", ""), []).append((document, method))
+    chosen: list[tuple[Document, UploadMethod]] = []
     for rows in persons.values():
         if chosen and len(chosen) + len(rows) > limit:
             break
         chosen += rows[:limit]
-    return chosen
+    return [
+        UploadRow(
+            record_id=document["record_id"],
+            revision=document["revision"],
+            method=method,
+            identity=document.get("identity", ""),
+        )
+        for document, method in chosen
+    ]
 
 
 def _age(document: Document) -> tuple[datetime, str]:

@@ -39,7 +39,7 @@ def standstill(state: AppState) -> str:
 def line_sentence(state: AppState) -> str:
     """What is wrong on the way to CDC and what to do, "" for nothing known; CDC's own words as they came."""
     status = state.sync.status
-    if state.sync.link in (HubLink.UNREACHABLE, HubLink.REFUSING):
+    if state.sync.link not in (HubLink.CONNECTED, HubLink.UNKNOWN):
         return _hub_sentence(state)
     if state.sync.link is HubLink.UNKNOWN or status.cdc in _USABLE:
         return ""
@@ -54,5 +54,7 @@ def line_sentence(state: AppState) -> str:
 
 
 def _hub_sentence(state: AppState) -> str:
+    if state.sync.link is HubLink.NO_NETWORK:
+        return wording.NO_NETWORK_REMEDY
     code = state.sync.link_detail if state.sync.link is HubLink.REFUSING else NetworkFailed.code
     return wording.APP_ERROR.get(code, wording.APP_ERROR["app_error"])

@@ -173,8 +173,8 @@ class Story:
             case "ask_again" if document:
                 await self._commit(ChangeDraft(ChangeKind.REQUEST_UPLOAD, record_id, {}, base))
 
-    async def _commit(self, draft: ChangeDraft) -> None:
-        await self.database.commit([draft], "nurse")
+    async def _commit(self, *drafts: ChangeDraft) -> None:
+        await self.database.commit(drafts, "nurse")
 
     async def go_on_until(self, end: datetime) -> None:
         """Let the loop work until then."""
@@ -288,15 +288,14 @@ async def test_three_days_away_with_2000_waiting_and_all_are_verified_after_it_t
     play = Story(replace(SETTINGS, max_rows=50, batches_per_minute=per_minute, gather_seconds=20.0))
     await play.open()
     people = [f"{n:032x}" for n in range(1, 2001)]
-    for person in people:
-        patient = make_patient(record_id=person).model_dump(mode="json", exclude={"record_id"})
-        await play._commit(ChangeDraft(ChangeKind.REGISTER_PATIENT, person, patient))
+    patient = make_patient().model_dump(mode="json", exclude={"record_id"})
+    await play._commit(*(ChangeDraft(ChangeKind.REGISTER_PATIENT, person, patient) for person in people))
     play.cdc.misfortune = "lost_before"
     began = play.cdc.now
     for number, person in enumerate(people):
         record = vaccination_draft(ChangeKind.RECORD_VACCINATION, person, (), patient_id=person)
         await play._commit(record)
-        if number % 20 == 0:
+        if number % 100 == 0:
             await play.go_on_until(began + timedelta(days=3) * number / len(people))
     await play.go_on_until(began + timedelta(days=3))
     assert "verified" not in play.states()

@@ -243,6 +243,10 @@ async def hub_away(clinic: Clinic) -> None:
     clinic.is_away = True
 
 
+async def no_network(clinic: Clinic) -> None:
+    clinic.is_away = clinic.has_no_network = True
+
+
 async def not_configured(clinic: Clinic) -> None:
     clinic.refusal = "cdc_not_configured"
 
@@ -255,6 +259,7 @@ async def broken_line(clinic: Clinic) -> None:
     ("trouble", "told"),
     [
         (hub_away, "連不上主機，資料已存在這台裝置，恢復後會自動同步。"),
+        (no_network, "這台裝置沒有連上診所網路，請檢查網路線或 Wi-Fi；資料已存在這台裝置"),
         (not_configured, "主機尚未設定疾管署連線，資料先存在本機；設定後會自動上傳。"),
         (broken_line, "主機的疾管署連線無法使用（憑證或設定），請洽資訊人員；資料都在本機，不會遺失。"),
     ],
@@ -276,8 +281,8 @@ async def test_whatever_is_away_is_told_and_nothing_is_lost(
     ("line", "detail", "told"),
     [
         (CdcLinkState.UNREACHABLE, "not_reached: OSError", "連不上疾管署，請確認 VPN 已連線；恢復後會自動上傳"),
-        (CdcLinkState.REFUSED_KEY, "HTTP 401 E00001 未具權限", "不接受本院的 API 識別碼，請洽資訊人員"),
-        (CdcLinkState.FAILING, "HTTP 503 E00096 系統忙碌中", "疾管署系統異常，稍後會自動再試"),
+        (CdcLinkState.REFUSED_KEY, "HTTP 401 E00001 未具權限", "不接受本院的 API 識別碼，上傳已停止，不會自動再試"),
+        (CdcLinkState.FAILING, "HTTP 503 E00096 系統忙碌中", "VPN 已通，但疾管署系統沒有正常回應，稍後會自動再試"),
     ],
 )
 async def test_a_line_that_fails_after_the_tap_ends_the_waiting_and_says_why(

@@ -18,10 +18,16 @@ UPLOAD_STATE = {
 WAITS_FOR_ID = "No ID, cannot be uploaded"
 CDC_REMEDY = {
     CdcLinkState.UNREACHABLE: (
-        "CDC cannot be reached. Check that the VPN is connected; the upload goes on by itself, nothing is lost. "
+        "The hub cannot reach CDC. Check that its VPN is connected; the upload goes on by itself, nothing is lost. "
     ),
-    CdcLinkState.REFUSED_KEY: "CDC does not accept the clinic's API key. Call IT support; nothing is lost. ",
-    CdcLinkState.FAILING: "CDC's system is in trouble. It is tried again by itself; nothing is lost. ",
+    CdcLinkState.REFUSED_KEY: (
+        "CDC does not accept the clinic's API key. The upload has stopped and is not tried again by itself, so that "
+        "CDC does not lock the clinic out. Have IT support change the key file: it then goes on by itself. If the key "
+        "is right, tap Upload to try once more. Nothing is lost. "
+    ),
+    CdcLinkState.FAILING: (
+        "The VPN is up, but CDC gives no proper answer. It is tried again by itself; nothing is lost. "
+    ),
     CdcLinkState.NOT_CONFIGURED: (
         "The hub has no connection to CDC yet. Records are kept here and uploaded once it is set up. "
     ),

@@ -17,8 +17,11 @@ UPLOAD_STATE = {
 WAITS_FOR_ID = "缺身分證，不能上傳"
 CDC_REMEDY = {
     CdcLinkState.UNREACHABLE: "連不上疾管署，請確認 VPN 已連線；恢復後會自動上傳，資料都在本機，不會遺失。",
-    CdcLinkState.REFUSED_KEY: "疾管署不接受本院的 API 識別碼，請洽資訊人員；資料都在本機，不會遺失。",
-    CdcLinkState.FAILING: "疾管署系統異常，稍後會自動再試；資料都在本機，不會遺失。",
+    CdcLinkState.REFUSED_KEY: (
+        "疾管署不接受本院的 API 識別碼，上傳已停止，不會自動再試，以免被鎖定。請洽資訊人員更換識別碼檔，"
+        "換好後會自動繼續；識別碼沒有問題時請按「上傳」再試一次。資料都在本機，不會遺失。"
+    ),
+    CdcLinkState.FAILING: "VPN 已通，但疾管署系統沒有正常回應，稍後會自動再試；資料都在本機，不會遺失。",
     CdcLinkState.NOT_CONFIGURED: "主機尚未設定疾管署連線，資料先存在本機；設定後會自動上傳。",
 }
 CDC_LINE_BROKEN = "主機的疾管署連線無法使用（憑證或設定），請洽資訊人員；資料都在本機，不會遺失。"
