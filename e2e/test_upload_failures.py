@@ -86,7 +86,7 @@ def test_a_dose_without_a_verdict_for_a_day_is_shown_as_failed_with_what_to_do(
     desk.row_with("逾時未檢核").click()
     desk.see(re.compile("不算完成。請不要重新登錄"))
     desk.go("/BA102_3_UPLOAD")
-    desk.see("逾時未檢核 1 筆、疾管署已鎖定 0 筆，不會自動再上傳")
+    desk.see("逾時未檢核 1 筆，不會自動再上傳")
     assert cdc.records() == {}
 
 

@@ -464,7 +464,7 @@ async def test_what_cdc_has_locked_is_explained_and_goes_again_only_by_its_own_t
     await clinic.sends("b1", record)
     await clinic.cdc_judges("b1", **{f"r{record}": SETTLED})
     await user.open("/BA102_3_UPLOAD")
-    await user.should_see("逾時未檢核 0 筆、疾管署已鎖定 1 筆，不會自動再上傳")
+    await user.should_see("疾管署已鎖定 1 筆，不會自動再上傳")
     await user.should_not_see(marker="refused-wait")
 
     await user.open("/BA102_3_DOWNLOAD")

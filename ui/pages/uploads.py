@@ -79,8 +79,13 @@ class UploadPage:
                 if refused:
                     ui.label(wording.REFUSED_WAIT.format(count=refused)).classes("desk-refused").mark("refused-wait")
                 if overdue or locked:
-                    told = wording.NOT_BY_ITSELF.format(overdue=overdue, locked=locked)
-                    ui.label(told).classes("desk-refused").mark("not-by-itself")
+                    not_again = {UploadState.OVERDUE: overdue, UploadState.LOCKED: locked}
+                    failed = wording.list_of(
+                        wording.FAILED_COUNT.format(state=wording.UPLOAD_STATE[state], count=count)
+                        for state, count in not_again.items()
+                        if count
+                    )
+                    ui.label(wording.NOT_BY_ITSELF.format(failed=failed)).classes("desk-refused").mark("not-by-itself")
                 see = ui.button(wording.SEE_REFUSED, on_click=lambda: ui.navigate.to(_TO_VERIFY))
                 see.props("outline").mark("see-refused")
         found, counts = self._found()
