@@ -12,7 +12,7 @@ HUB_LINK = {
     HubLink.UNKNOWN: "connecting",
     HubLink.CONNECTED: "OK",
     HubLink.UNREACHABLE: "offline",
-    HubLink.NO_NETWORK: "no network",
+    HubLink.NO_NETWORK: "offline (no network)",
     HubLink.REFUSING: "refuses",
 }
 NO_NETWORK_REMEDY = (
