@@ -54,7 +54,7 @@ def test_doses_of_two_tablets_go_to_cdc_are_refused_mended_and_verified(
     first.go("/BA102_3_UPLOAD")
     first.see("待上傳 1 筆")
     first.page.keyboard.press("F9")
-    first.see("連不上主機，資料已存在這台裝置，恢復後會自動同步。")
+    first.see("這台裝置沒有連上診所網路，請檢查網路線或 Wi-Fi")
     assert cdc.records() == {}
 
     one.mend_network()
@@ -99,7 +99,7 @@ def test_doses_of_two_tablets_go_to_cdc_are_refused_mended_and_verified(
     assert sorted(r["uploads"] for r in cdc.records().values()) == [1, 2]  # the refused one came once more, mended
 
 
-def test_with_the_vpn_away_the_tap_says_so_and_the_queue_goes_later_by_itself(
+def test_with_cdc_away_the_tap_says_so_and_the_queue_goes_later_by_itself(
     tablet: Tablet, hub: Hub, cdc: FakeCdc, roster: Path
 ) -> None:
     desk = tablet.open()
@@ -108,7 +108,7 @@ def test_with_the_vpn_away_the_tap_says_so_and_the_queue_goes_later_by_itself(
     desk.record("057164", lot=LOT, warn=True)
     desk.go("/BA102_3_UPLOAD")
     desk.tap("上傳 (F9)")
-    desk.see(re.compile("連不上疾管署，請確認 VPN 已連線；恢復後會自動上傳.*下次自動再試"), within=60)
+    desk.see(re.compile("VPN 已通，但疾管署系統沒有正常回應.*下次自動再試"), within=60)
     desk.see("已送出等候回應 1 筆")  # perhaps CDC has it: it is asked before anything is sent again
 
     call(f"{cdc.url}/control/down", {"down": False})

@@ -44,6 +44,7 @@ from store.uploads import (
     UploadSent,
     UploadState,
     VerificationReceived,
+    parts_of_refused,
     past_uploads,
     upload_state,
 )
@@ -143,6 +144,8 @@ def apply_change(tables: Tables, change: Change) -> None:
             _upload_accepted(tables, change)
         case ChangeKind.UPLOAD_REFUSED:
             _upload_refused(tables, change)
+        case ChangeKind.UPLOAD_OVERDUE:
+            _upload_overdue(tables, change)
         case ChangeKind.VERIFICATION_RECEIVED:
             _verification_received(tables, change)
         case ChangeKind.RECORD_CONSUMPTION:
@@ -348,6 +351,9 @@ def _update_batch(tables: Tables, change: Change, **fields: Any) -> None:
 
 
 def _upload_accepted(tables: Tables, change: Change) -> None:
+    # Words come with an answer to an upload: CDC has it from now on, so its time begins anew. To be told that it is
+    # being processed says nothing of the kind.
+    fresh: dict[str, Any] = {"overdue_at": None} if change.payload["message"] else {}
     _update_batch(
         tables,
         change,
@@ -355,30 +361,41 @@ def _upload_accepted(tables: Tables, change: Change) -> None:
         accepted_at=change.made_at.isoformat(),
         due_at=change.payload["due_at"],
         message=change.payload["message"],
+        **fresh,
     )
     for row, upload in _rows_of(tables, change):
-        if upload["state"] == UploadState.SENT:
+        if upload["state"] == UploadState.SENT or (fresh and upload["state"] == UploadState.ACCEPTED):
             told = {"accepted_at": change.made_at.isoformat(), "accepted_message": change.payload["message"]}
+            told |= fresh if upload.get("overdue_at") else {}
             _set_upload(tables, row.record_id, upload={**upload, **told, "state": str(UploadState.ACCEPTED)})
 
 
 def _upload_refused(tables: Tables, change: Change) -> None:
     """CDC refused the batch whole and stored nothing of it.
 
-    A batch of one is that record's refusal. A larger one goes back to waiting in two halves, so that the row at fault
+    A batch of one is that record's refusal. A larger one goes back to waiting in parts, so that the row at fault
     is found and never holds the others back.
     """
     _update_batch(tables, change, state=str(BatchState.REFUSED), message=change.payload["message"])
     rows = _rows_of(tables, change)
-    for position, (row, upload) in enumerate(rows):
+    parts = parts_of_refused([row.record_id for row, _ in rows], change.payload.get("at_fault", ()))
+    for row, upload in rows:
         told = {"message": change.payload["message"], "answered_at": change.made_at.isoformat()}
         refused = {**upload, **told, "state": str(UploadState.REFUSED)}
         if len(rows) > 1:
-            half = "a" if position < len(rows) // 2 else "b"
             ended = {**refused, "refused_whole": True}
-            _begin_upload(tables, row.record_id, None, ended, f"{change.record_id}/{half}")
+            _begin_upload(tables, row.record_id, None, ended, f"{change.record_id}/{parts[row.record_id]}")
         else:
             _set_upload(tables, row.record_id, upload=refused)
+
+
+def _upload_overdue(tables: Tables, change: Change) -> None:
+    """CDC has had its day, says the hub. The batch stays open: CDC is asked on, and a late verdict counts."""
+    overdue_at = change.made_at.isoformat()
+    _update_batch(tables, change, overdue_at=overdue_at)
+    for row, upload in _rows_of(tables, change):
+        if upload["state"] in (UploadState.SENT, UploadState.ACCEPTED):
+            _set_upload(tables, row.record_id, upload={**upload, "overdue_at": overdue_at})
 
 
 def _verification_received(tables: Tables, change: Change) -> None:

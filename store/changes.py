@@ -52,6 +52,7 @@ class ChangeKind(StrEnum):
     UPLOAD_SENT = "upload_sent"
     UPLOAD_ACCEPTED = "upload_accepted"
     UPLOAD_REFUSED = "upload_refused"
+    UPLOAD_OVERDUE = "upload_overdue"
     VERIFICATION_RECEIVED = "verification_received"
     STOCK_RECEIVED = "stock_received"
     CONSUMPTION_SENT = "consumption_sent"
@@ -70,6 +71,7 @@ HUB_MADE_KINDS = frozenset(
         ChangeKind.UPLOAD_SENT,
         ChangeKind.UPLOAD_ACCEPTED,
         ChangeKind.UPLOAD_REFUSED,
+        ChangeKind.UPLOAD_OVERDUE,
         ChangeKind.VERIFICATION_RECEIVED,
         ChangeKind.STOCK_RECEIVED,
         ChangeKind.CONSUMPTION_SENT,

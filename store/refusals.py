@@ -56,6 +56,12 @@ def read_refusal(message: Mapping[str, str] | None) -> Refusal:
     return Refusal(reason, at_fault)
 
 
+def is_locking(message: Mapping[str, str] | None) -> bool:
+    """Whether CDC refuses for good, because it takes no change of this record any more: its month is settled, or
+    certificates were issued on it. CDC's other meaning of E00002 (NIIS's: a wrong check code) locks nothing."""
+    return read_refusal(message).reason in (RefusalReason.MONTH_CLOSED, RefusalReason.NOT_CHANGEABLE)
+
+
 def _stem(text: str) -> str:
     """The words without what stands in brackets behind them: "資料型別錯誤(欄位1)" names others each time."""
     return text.partition("(")[0].partition("（")[0].strip()

@@ -6,13 +6,18 @@ Invariants:
   knows by another identity than it was sent under, after a merge or a mended ID;
 - while an older revision's fate is open, the newer one waits;
 - a dose that left in a file (exports.py) waits until staff say that it goes by the interface after all.
+- overdue is not unsent: what CDC has not judged within a day is shown as failed, is never sent again for that, and a
+  late verdict counts;
+- what CDC has locked is not sent again by itself: the clinic keeps what it says, CDC what it held.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from store.refusals import is_locking
 
 MAX_PAST_UPLOADS = 20  # of one record
 
@@ -27,6 +32,8 @@ class UploadState(StrEnum):
     VERIFIED = "verified"
     REFUSED = "refused"
     EXPORTED = "exported"  # left in a file; only staff let it go by the interface
+    LOCKED = "locked"  # refused, as CDC takes no change of this record any more (month settled, certificates issued)
+    OVERDUE = "overdue"  # sent or accepted, and without a verdict for a day
 
 
 class AfterExport(StrEnum):
@@ -36,6 +43,12 @@ class AfterExport(StrEnum):
     VOIDED = "voided"
     CORRECTED = "corrected"
     PERSON_CHANGED = "person_changed"  # CDC knows the person by another identity than the file
+
+
+# The states in which a person has to do something.
+FAILED_STATES = (UploadState.REFUSED, UploadState.OVERDUE, UploadState.LOCKED)
+PARTS_OF_REFUSED = 20
+ALONE_UP_TO = 25  # rows: 20 parts of the largest batch
 
 
 class UploadMethod(StrEnum):
@@ -105,7 +118,10 @@ class UploadAccepted(_Payload):
 
 
 class UploadRefused(_Payload):
+    """Shape: `at_fault` are the records that CDC named, empty where it named none or from an older hub."""
+
     message: CdcMessage
+    at_fault: list[str] = []
 
 
 class VerificationReceived(_Payload):
@@ -127,11 +143,34 @@ def _batch_of(upload: Mapping[str, Any]) -> str:
     return str(upload.get("upload_batch_id") or upload.get("batch_id"))
 
 
+def parts_of_refused(record_ids: Sequence[str], at_fault: Collection[str]) -> dict[str, int]:
+    """The part in which each row of a batch that CDC refused whole goes again, by its number.
+
+    Rows that CDC named go alone, and what is left of the batch together. Where it named none, the batch goes in
+    `PARTS_OF_REFUSED` parts, and a part that is refused again row by row: so no row is sent more than three times,
+    where halves would send those of 500 up to ten times.
+    """
+    named = [record_id for record_id in record_ids if record_id in at_fault]
+    if named:
+        parts = dict.fromkeys(record_ids, 0)
+        return parts | {record_id: number for number, record_id in enumerate(named, start=1)}
+    size = -(-len(record_ids) // PARTS_OF_REFUSED) if len(record_ids) > ALONE_UP_TO else 1
+    return {record_id: position // size for position, record_id in enumerate(record_ids)}
+
+
 def upload_state(vaccination: Mapping[str, Any]) -> UploadState:
-    """State of the current revision. `vaccination` is a document of the vaccinations table."""
+    """State of the current revision. `vaccination` is a document of the vaccinations table.
+
+    Locked and overdue are read out of the upload, whose own state says how far CDC has got with it.
+    """
     upload = vaccination["upload"]
     if upload and upload["revision"] == vaccination["revision"] and not _has_moved(vaccination):
-        return UploadState(upload["state"])
+        state = UploadState(upload["state"])
+        if state is UploadState.REFUSED and is_locking(upload["message"]):
+            return UploadState.LOCKED
+        if state in (UploadState.SENT, UploadState.ACCEPTED) and upload.get("overdue_at"):
+            return UploadState.OVERDUE
+        return state
     if vaccination.get("export"):
         return UploadState.EXPORTED
     if vaccination["voided"] and not vaccination["cdc_has"] and not is_in_flight(vaccination):

@@ -141,7 +141,8 @@ async def serve(settings: Settings, *, open_browser: bool, on_open: OnOpen | Non
             # Some browsers do not return from this until they are closed.
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         keeper = ReceiptKeeper(database, settings.receipts_years, world)
-        working = [asyncio.create_task(_run_worker(hub)), asyncio.create_task(_run_keeper(keeper))]
+        work = (_run_worker(hub), _run_keeper(keeper), line.probe(lambda: hub.live.is_watched))
+        working = [asyncio.create_task(each) for each in work]
         await stop.wait()
         for task in working:
             task.cancel()

@@ -10,7 +10,7 @@ Invariants:
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from store.history import HistoryRow, Identity
 from store.uploads import CdcMessage, RowResult
 from sync.registry import (
+    NOT_REACHED,
     Accepted,
     AnswerUnreadable,
     ConfirmAnswer,
@@ -28,6 +29,7 @@ from sync.registry import (
     Processing,
     RefusedWhole,
     RegistryBusy,
+    RegistryDown,
     RegistryUnreachable,
     UploadAnswer,
     Verdicts,
@@ -36,6 +38,7 @@ from sync.registry import (
 _HARMLESS = {"information", "warning"}
 _HARMFUL = {"error", "fatal"}
 _STATUS = re.compile(r"\s*([0-9]{3})(?![0-9])")
+_ENTRY = re.compile(r"Bundle\.entry\[([0-9]{1,5})\]")
 _MAX_TEXT = 2000
 _MAX_ROWS = 500  # a life has some dozens; every device keeps them
 _LOT_TYPE_URL = "https://twniis.cdc.gov.tw/twniis/StructureDefinition/lot-type"  # section 2
@@ -49,10 +52,10 @@ def read_upload(exchange: Exchange) -> UploadAnswer:
         # either; its rows may go out under another identifier, and their record keys keep them from being counted
         # twice. To ask `$confirm` instead would hand us the verdict on that other content.
         # Only CDC's own words count: a proxy's 400 says nothing about the rows.
-        message = _first_message(_outcome_of(exchange))
-        if message is None:
+        told = _messages(_outcome_of(exchange))
+        if not told:
             raise _unreadable(exchange)
-        return RefusedWhole(message)
+        return RefusedWhole(told[0], tuple(message.expression for message in told if message.expression))
     bundle = _batch_response(exchange)
     if _pick(bundle, "identifier", "value") != exchange.upload_batch_id:
         raise AnswerUnreadable("HTTP 200 for another batch")
@@ -63,6 +66,23 @@ def read_upload(exchange: Exchange) -> UploadAnswer:
     if not messages or any(found is None or _worst(found) != "harmless" for found in messages):
         raise AnswerUnreadable("HTTP 200 without a plain acceptance")
     return Accepted(next((found[0] for found in messages if found), CdcMessage()))
+
+
+def named_records(body: bytes, expressions: Iterable[str]) -> list[str]:
+    """The records that a refusal of a whole Bundle names, by the body it refuses; a named person's are all of theirs.
+
+    # ASSUMED: CDC names an element as FHIRPath does, `Bundle.entry[n]`, counted from 0.
+    """
+    entries = json.loads(body)["entry"]
+    named = {int(number) for expression in expressions for number in _ENTRY.findall(expression)}
+    found = []
+    for number, entry in enumerate(entries):
+        before, is_dose, record_id = entry["request"]["url"].rpartition("Immunization/")
+        person = _pick(entry, "resource", "patient", "reference")
+        of_named = any(at < len(entries) and entries[at].get("fullUrl") == person for at in named)
+        if is_dose and not before and (number in named or (person is not None and of_named)):
+            found.append(record_id)
+    return found
 
 
 def read_confirm(exchange: Exchange, record_ids: Collection[str]) -> ConfirmAnswer:
@@ -196,7 +216,8 @@ def read_retry_after(exchange: Exchange) -> float | None:
 def _raise_for_transport(exchange: Exchange) -> None:
     """Deal with what does not depend on the question. Source: section 1."""
     if exchange.status is None or exchange.failure:
-        raise RegistryUnreachable(exchange.failure or "no answer")
+        reached = not exchange.failure.startswith(NOT_REACHED)
+        raise (RegistryDown if reached else RegistryUnreachable)(exchange.failure or "no answer")
     detail = _detail(exchange)
     if exchange.status in (401, 403):
         raise KeyRefused(detail)

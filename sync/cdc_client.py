@@ -19,7 +19,9 @@ from aiohttp import (
     ClientRequest,
     ClientResponse,
     ClientSession,
+    ClientSSLError,
     ClientTimeout,
+    ConnectionTimeoutError,
     DummyCookieJar,
     ServerDisconnectedError,
     TCPConnector,
@@ -31,6 +33,7 @@ from store.history import Identity
 from sync import cdc_answers, cdc_format
 from sync.cdc_exams import EXAMS_PATH
 from sync.registry import (
+    NOT_REACHED,
     CdcSettings,
     ConfirmAnswer,
     Exchange,
@@ -112,10 +115,14 @@ class CdcClient:
         try:
             headers = self._headers(body)
             await self._request(method, path, headers, body, answer)
+        except ConnectionTimeoutError as error:
+            answer.failure = f"{NOT_REACHED}: {type(error).__name__}"
         except TimeoutError:
             answer.failure = "time_out"
         except ClientConnectorError as error:
-            answer.failure = f"not_reached: {type(error).__name__}"
+            # Who refuses a connection, or whose certificate is wrong, was reached.
+            reached = isinstance(error, ClientSSLError) or isinstance(error.os_error, ConnectionRefusedError)
+            answer.failure = f"{'no_service' if reached else NOT_REACHED}: {type(error.os_error).__name__}"
         except _Lost as lost:
             answer.failure = f"connection_lost: {type(lost.__cause__).__name__}"
         except (ClientError, OSError) as error:

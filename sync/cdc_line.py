@@ -1,8 +1,8 @@
 """The line to CDC put together from the settings; nothing of it is loaded where no CDC is set."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from store.changes import World
 from store.hub_database import HubDatabase
@@ -12,6 +12,10 @@ from sync.settings import Settings
 
 
 async def _nothing_to_close() -> None:
+    pass
+
+
+async def _nothing_to_probe(_: Callable[[], bool]) -> None:
     pass
 
 
@@ -25,6 +29,7 @@ class CdcLine:
     failure: str = ""
     stock: StockLink | None = None
     exams: ExamLink | None = None
+    probe: Callable[[Callable[[], bool]], Coroutine[Any, Any, None]] = _nothing_to_probe
 
     @classmethod
     def open(cls, settings: Settings, database: HubDatabase, world: World) -> Self:
@@ -35,6 +40,7 @@ class CdcLine:
         from sync import registry
         from sync.cdc_client import CdcClient
         from sync.exams import ExamDesk
+        from sync.probe import keep_probing
         from sync.signing import CertificateUnusable
         from sync.stock import StockDesk
         from sync.worker import CdcWorker
@@ -47,6 +53,7 @@ class CdcLine:
             p12_password=cdc.read_certificate_password(),
             verify_after_seconds=cdc.verify_after_seconds,
             gather_seconds=cdc.gather_seconds,
+            batches_per_minute=cdc.batches_per_minute,
             timeout_seconds=cdc.timeout_seconds,
             retry_base_seconds=cdc.retry_base_seconds,
             retry_cap_seconds=cdc.retry_cap_seconds,
@@ -64,4 +71,9 @@ class CdcLine:
 
         # A client of its own: an upload of vaccinations must not wait behind many pages of stock.
         stock, exams = StockDesk(database, at_a_tap, told, world), ExamDesk(database, at_a_tap, told, world)
-        return cls(CdcWorker(database, client, told, world), history, close, stock=stock, exams=exams)
+        worker = CdcWorker(database, client, told, world)
+
+        def probe(is_watched: Callable[[], bool]) -> Coroutine[Any, Any, None]:
+            return keep_probing(worker, cdc.base_url, is_watched)
+
+        return cls(worker, history, close, stock=stock, exams=exams, probe=probe)

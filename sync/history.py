@@ -22,6 +22,7 @@ from sync.registry import (
     KeyRefused,
     RefusedWhole,
     RegistryBusy,
+    RegistryDown,
     RegistryError,
     RegistryUnreachable,
 )
@@ -31,6 +32,7 @@ MADE_BY = "hub"
 PATIENCE_SECONDS = 20.0
 _OUTCOME_BY_ERROR: dict[type[RegistryError], HistoryOutcome] = {
     RegistryUnreachable: HistoryOutcome.UNREACHABLE,
+    RegistryDown: HistoryOutcome.BUSY,
     RegistryBusy: HistoryOutcome.BUSY,
     KeyRefused: HistoryOutcome.KEY_REFUSED,
     AnswerUnreadable: HistoryOutcome.UNREADABLE,

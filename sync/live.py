@@ -34,6 +34,11 @@ class Live:
     def stream_count(self) -> int:
         return len(self._wakes)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether any screen is open."""
+        return bool(self._wakes)
+
     def tell(self) -> None:
         """Something changed: let each stream look."""
         for wake in self._wakes:

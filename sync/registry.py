@@ -1,7 +1,8 @@
 """The contract between the upload loop and the vaccination registry of Taiwan CDC, and its errors.
 
     RegistryError            no answer that can be used; the fate of what was sent is unknown
-      RegistryUnreachable    no connection, time-out, or the connection broke
+      RegistryUnreachable    no connection: the VPN, or the network
+        RegistryDown         CDC's host is there, and no answer comes: refused, time-out, or the connection broke
       RegistryBusy           CDC asks to come later (429, 503)
       KeyRefused             CDC does not know this institution or its key (401, 403); nobody retries by himself
       AnswerUnreadable       an answer that is not CDC's, or cannot be understood
@@ -44,6 +45,7 @@ class CdcSettings:
     timeout_seconds: float = 60.0
     retry_base_seconds: float = 5.0
     retry_cap_seconds: float = 900.0
+    batches_per_minute: int = 30
     max_rows: int = 500  # Source: CDC contract, section 2
 
 
@@ -60,6 +62,7 @@ class UploadItem:
 _SECRET_HEADERS = {
     "authorization", "auth", "cookie", "set-cookie", "proxy-authorization", "proxy-authenticate", "www-authenticate",
 }  # fmt: skip
+NOT_REACHED = "not_reached"  # how the failure of an exchange begins where there was no connection
 ExchangeKind = Literal["upload", "confirm", "stock", "consumption", "history", "exams"]
 
 
@@ -156,9 +159,10 @@ class Accepted:
 
 @dataclass(frozen=True)
 class RefusedWhole:
-    """CDC took nothing of this body."""
+    """CDC took nothing of this body. `expressions` are the elements that all of its words name."""
 
     message: CdcMessage
+    expressions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -209,6 +213,12 @@ class RegistryUnreachable(RegistryError):
     """Nobody answered."""
 
     code = "registry_unreachable"
+
+
+class RegistryDown(RegistryUnreachable):
+    """The host is there, and gave no answer."""
+
+    code = "registry_down"
 
 
 class RegistryBusy(RegistryError):

@@ -146,6 +146,7 @@ RULES: dict[str, tuple[str, str]] = {
     "cdc.verify_after_seconds": ("0 到 3600 的秒數", "seconds from 0 to 3600"),
     "cdc.gather_seconds": ("0 以上的秒數", "seconds, 0 or more"),
     "cdc.timeout_seconds": ("大於 0 的秒數", "seconds, more than 0"),
+    "cdc.batches_per_minute": ("1 到 600 的整數", "a whole number from 1 to 600"),
     "cdc.retry_base_seconds": ("大於 0、至多 3600 的秒數", "seconds, more than 0 and at most 3600"),
     "cdc.retry_cap_seconds": ("大於 0、至多 3600 的秒數", "seconds, more than 0 and at most 3600"),
 }

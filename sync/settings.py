@@ -108,6 +108,9 @@ class CdcSettings(_Section):
         600, ge=0, le=3600, description="how long after acceptance to ask for verification, at most 3600"
     )
     gather_seconds: float = Field(20, ge=0, description="how long changes gather before an upload leaves")
+    batches_per_minute: int = Field(
+        30, ge=1, le=600, description="how many batches leave for CDC in any one minute, at most"
+    )
     timeout_seconds: float = Field(30, gt=0, description="how long to wait for an answer of CDC")
     retry_base_seconds: float = Field(
         5, gt=0, le=3600, description="first pause after a failure, at most 3600; it doubles, with jitter"

@@ -19,8 +19,11 @@ from sync.registry import CdcSettings
 # A time further off than this was set before the clock was put back, and counts as passed.
 LONGEST_WAIT = timedelta(hours=2)
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
-KEY_REFUSED_PAUSE_SECONDS = 3600.0
-# While CDC is away, new rows wait in the queue instead of becoming ever more batches to ask about.
+# What CDC has not judged within this counts as failed; it is asked on, but seldom.
+PENDING_LIMIT = timedelta(hours=24)
+OVERDUE_PAUSE_SECONDS = 3600.0
+# Where CDC takes bodies and gives no answers, new rows wait instead of becoming ever more batches to ask about. While
+# nothing gets through at all, one such batch is enough: it is asked about first, and the older ones stay first.
 MAX_UNKNOWN_FATES = 8
 
 Document = Mapping[str, Any]
@@ -78,8 +81,12 @@ def next_step(batch: Document, pause: Pause, never_seen: bool, link: Pause, now:
 def time_to_upload(
     waiting_rows: int, gather_until: datetime, unknown_fates: int, link: Pause, settings: CdcSettings, now: datetime
 ) -> datetime | None:
-    """When the waiting rows may go: `now` or earlier means at once, None means only after a batch's fate is known."""
-    if unknown_fates >= MAX_UNKNOWN_FATES:
+    """When the waiting rows may go: `now` or earlier means at once, None means only after a batch's fate is known.
+
+    `unknown_fates` are the batches sent without an answer that are not overdue: one that never gets any holds nobody up
+    for longer than that.
+    """
+    if unknown_fates >= (1 if link.failures else MAX_UNKNOWN_FATES):
         return None
     times = [link.until, None if waiting_rows >= settings.max_rows else gather_until]
     return max((time for time in times if time is not None and not is_past(time, now)), default=now)
@@ -104,6 +111,30 @@ def longer(
     return Pause(pause.failures + 1, now + timedelta(seconds=seconds), ordered=retry_after is not None)
 
 
+def slower(pause: Pause, now: datetime, chance: float) -> Pause:
+    """The pause of an overdue batch on which CDC has said once more that there is no verdict; none is shortened."""
+    seldom = now + timedelta(seconds=OVERDUE_PAUSE_SECONDS * (0.5 + chance / 2))
+    return pause if pause.until is not None and pause.until > seldom else replace(pause, until=seldom)
+
+
+def becomes_overdue(batch: Document, was_asked: bool, now: datetime) -> bool:
+    """Whether an open batch has been without CDC's verdict for a day.
+
+    It counts from CDC's acceptance, or from the sending where there was no answer to it. `was_asked`: in vain, since
+    this hub started; after a weekend switched off a hub asks before it alarms anybody. By a clock that was put
+    back it becomes so later, by one put forward too early, until the verdict comes.
+    """
+    if not was_asked or batch.get("overdue_at") or batch["state"] not in (BatchState.SENT, BatchState.ACCEPTED):
+        return False
+    since = batch["accepted_at"] if batch["message"] else batch["sent_at"]
+    return now - datetime.fromisoformat(since) >= PENDING_LIMIT
+
+
+def time_by_rate(left_at: Sequence[datetime], per_minute: int) -> datetime | None:
+    """Until when no further batch may leave; None for now. `left_at`: when the last ones left, the newest last."""
+    return left_at[-per_minute] + timedelta(minutes=1) if len(left_at) >= per_minute else None
+
+
 def select_rows(waiting: Iterable[Document], can_send_person: Callable[[str], bool], limit: int) -> list[UploadRow]:
     """The rows of the next batch: oldest person first, each person's rows together, oldest first, at most `limit`.
 
@@ -120,22 +151,24 @@ def select_rows(waiting: Iterable[Document], can_send_person: Callable[[str], bo
         return []
     found.sort(key=lambda pair: _age(pair[0]))
     group = found[0][0]["upload_group"]
-    persons: dict[str, list[UploadRow]] = {}
+    persons: dict[str, list[tuple[Document, UploadMethod]]] = {}
     for document, method in found:
         if document["upload_group"] == group:
-            row = UploadRow(
-                record_id=document["record_id"],
-                revision=document["revision"],
-                method=method,
-                identity=document.get("identity", ""),
-            )
-            persons.setdefault(document.get("person_id", ""), []).append(row)
-    chosen: list[UploadRow] = []
+            persons.setdefault(document.get("person_id", ""), []).append((document, method))
+    chosen: list[tuple[Document, UploadMethod]] = []
     for rows in persons.values():
         if chosen and len(chosen) + len(rows) > limit:
             break
         chosen += rows[:limit]
-    return chosen
+    return [
+        UploadRow(
+            record_id=document["record_id"],
+            revision=document["revision"],
+            method=method,
+            identity=document.get("identity", ""),
+        )
+        for document, method in chosen
+    ]
 
 
 def _age(document: Document) -> tuple[datetime, str]:

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 import traceback
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,9 +20,9 @@ from typing import Any
 from store.changes import HUB_MADE_KINDS, Change, ChangeDraft, ChangeKind, World
 from store.hub_database import HubDatabase
 from store.protocol import STAFF, CdcLinkState
-from store.uploads import BatchState, CdcMessage, RowResult, UploadRow
-from sync import upload_queue
-from sync.link import Link
+from store.uploads import BatchState, CdcMessage, RowResult, UploadRow, UploadState
+from sync import cdc_answers, upload_queue
+from sync.link import Endpoint, Link
 from sync.outbox import Outbox
 from sync.registry import (
     Accepted,
@@ -41,6 +42,7 @@ from sync.upload_queue import Action, Document, Pause
 MADE_BY = "hub"
 # A PC that slept, or whose clock was set, is noticed within this.
 LOOK_AGAIN_SECONDS = 60.0
+KEY_LOOK_SECONDS = 5.0  # into its file, while CDC refuses the one that was in it
 _log = logging.getLogger(__name__)
 
 
@@ -58,6 +60,8 @@ class CdcWorker:
         self._pauses: dict[str, Pause] = {}
         self._never_seen: set[str] = set()
         self._asked_by = ""  # whose tap it is that is being done, until nothing more is due
+        newest = self._tables.batches.find_by_prefix("sent_at", "", settings.batches_per_minute, last=True)
+        self._left_at = deque(sorted(_sent_at(batch) for batch in newest), maxlen=settings.batches_per_minute)
         self._outbox = Outbox(database.tables, registry, settings.max_rows)
         self._gather_until = self._first_time()
         for batch in self._open_batches():
@@ -87,9 +91,19 @@ class CdcWorker:
         """Staff asked for it: try now what is not put off by CDC itself."""
         self._asked_by = asked_by
         self._link.tapped()
-        self._pauses = {batch_id: pause.after_tap() for batch_id, pause in self._pauses.items()}
+        self._end_pauses()
         self._gather_until = self._world.now()
         self._woken.set()
+
+    def probed(self, reachable: bool) -> None:
+        """Whether CDC's host could be connected to just now; nothing was asked of it."""
+        if self._link.probed(reachable):
+            self._woken.set()
+
+    def has_work(self) -> bool:
+        """Whether anything is on its way to CDC or waits for it."""
+        states = UploadState.NOT_SENT, UploadState.SENT, UploadState.ACCEPTED, UploadState.OVERDUE
+        return any(self._tables.vaccinations.count_by("upload_state", state) for state in states)
 
     def status(self) -> tuple[CdcLinkState, datetime, str]:
         """How the line to CDC stood when last used, since when, and CDC's words or the kind of failure."""
@@ -106,14 +120,21 @@ class CdcWorker:
         """Do the one next thing. Returns when to look again: now after something was done, None without any date."""
         now = self._world.now()
         look_again: list[datetime] = []
-        for batch in self._open_batches():
+        batches = self._open_batches()
+        if overdue := [batch["upload_batch_id"] for batch in batches if self._becomes_overdue(batch, now)]:
+            await self._commit(*(ChangeDraft(ChangeKind.UPLOAD_OVERDUE, batch_id, {}) for batch_id in overdue))
+            return now
+        if self._link.stays_stopped():
+            return now + timedelta(seconds=KEY_LOOK_SECONDS)
+        to_ask, to_send = self._link.pause_of(Endpoint.CONFIRM), self._pause_of_uploads()
+        for batch in batches:
             batch_id = batch["upload_batch_id"]
             pause, never_seen = self._pauses.get(batch_id, Pause()), batch_id in self._never_seen
-            step = upload_queue.next_step(batch, pause, never_seen, self._link.pause, now)
+            step = upload_queue.next_step(batch, pause, never_seen, to_send if never_seen else to_ask, now)
             if step.action is Action.ASK:
-                return await self._do(batch_id, self._ask(batch))
+                return await self._do(batch_id, Endpoint.CONFIRM, self._ask(batch))
             if step.action is Action.SEND_AGAIN:
-                return await self._do(batch_id, self._send_again(batch_id))
+                return await self._do(batch_id, Endpoint.UPLOAD, self._send_again(batch_id))
             if step.at is not None:
                 look_again.append(step.at)
         rows = self._outbox.next_rows()
@@ -122,30 +143,35 @@ class CdcWorker:
             return min(look_again, default=None)
         if self._gather_until is None:
             self._gather_until = now + timedelta(seconds=self._settings.gather_seconds)
-        unknown_fates = self._tables.batches.count_by("state", BatchState.SENT)
-        link = self._link.pause
-        at = upload_queue.time_to_upload(len(rows), self._gather_until, unknown_fates, link, self._settings, now)
+        unknown_fates = sum(batch["state"] == BatchState.SENT and not batch.get("overdue_at") for batch in batches)
+        at = upload_queue.time_to_upload(len(rows), self._gather_until, unknown_fates, to_send, self._settings, now)
         if at is not None and at <= now:
             batch_id = self._new_batch_id(now)
-            return await self._do(batch_id, self._upload(batch_id, rows))
+            return await self._do(batch_id, Endpoint.UPLOAD, self._upload(batch_id, rows))
         return min([*look_again, at] if at is not None else look_again, default=None)
 
     # ---- one thing at a time
 
-    async def _do(self, batch_id: str, work: Coroutine[Any, Any, None]) -> datetime:
+    async def _do(self, batch_id: str, endpoint: Endpoint, work: Coroutine[Any, Any, None]) -> datetime:
         """Do `work` for one batch. The batch's next pause is set first, so that it waits whatever happens in here."""
         before = self._pauses.get(batch_id, Pause())
         self._pauses[batch_id] = self._link.longer(before)
+        was_failing = self._link.is_failing
+        self._link.begins()
         try:
             await work
         except RegistryError as error:
-            self._link.failed(error)
+            self._link.failed(error, endpoint)
             _log.warning("CDC link, batch %s: %s %s", batch_id, error.code, error.detail)
         except Exception as error:  # noqa: BLE001 - a bug met by one batch must not stop the others
             self._link.rest()
             _log_bug(f"batch {batch_id}", error)
         if self._tables.batches.find(batch_id) is None:
             self._pauses.pop(batch_id, None)  # it never left
+        if was_failing and not self._link.is_failing:
+            own = self._pauses.get(batch_id)
+            self._end_pauses()  # CDC is back: the oldest first, and not whose pause ends first
+            self._pauses |= {batch_id: own} if own is not None else {}
         return self._world.now()
 
     async def _upload(self, batch_id: str, rows: Sequence[UploadRow]) -> None:
@@ -163,16 +189,18 @@ class CdcWorker:
 
     async def _post(self, batch_id: str, body: bytes) -> None:
         asked_by = self._asked_by  # as it begins: a tap meanwhile is about what comes after
+        self._left_at.append(self._world.now())
         exchange = await self._registry.upload(batch_id, body)
         await self._database.keep_exchange(exchange.as_data(asked_by))
         answer = self._registry.read_upload(exchange)
-        self._link.worked()
+        self._link.worked(Endpoint.UPLOAD)
         match answer:
             case Accepted(message):
                 due_at = self._world.now() + timedelta(seconds=self._settings.verify_after_seconds)
                 await self._commit(_accepted(batch_id, due_at, message))
-            case RefusedWhole(message):
-                payload = {"message": message.model_dump(mode="json")}
+            case RefusedWhole(message, expressions):
+                at_fault = cdc_answers.named_records(body, expressions)
+                payload = {"message": message.model_dump(mode="json"), "at_fault": at_fault}
                 await self._commit(ChangeDraft(ChangeKind.UPLOAD_REFUSED, batch_id, payload))
         self._pauses.pop(batch_id, None)
 
@@ -183,7 +211,7 @@ class CdcWorker:
         exchange = await self._registry.confirm(batch_id)
         await self._database.keep_exchange(exchange.as_data(asked_by))
         answer = self._registry.read_confirm(exchange, still_open)
-        self._link.worked()
+        self._link.worked(Endpoint.CONFIRM)
         match answer:
             case NeverSeen(message):
                 await self._after_never_seen(batch, still_open, message)
@@ -191,6 +219,7 @@ class CdcWorker:
                 if retry_after is not None:
                     # That CDC is still at work is no failure, so the pauses of its own naming do not add up.
                     self._pauses[batch_id] = self._link.longer(Pause(), retry_after)
+                self._ask_seldom(batch)
                 if batch["state"] == BatchState.SENT:
                     await self._commit(_accepted(batch_id, self._pauses[batch_id].until, None))
             case Verdicts(results):
@@ -212,6 +241,7 @@ class CdcWorker:
 
     async def _verdicts(self, batch: Document, still_open: Sequence[str], results: Sequence[RowResult]) -> None:
         batch_id = batch["upload_batch_id"]
+        self._ask_seldom(batch)
         drafts = []
         if batch["state"] == BatchState.SENT:
             drafts.append(_accepted(batch_id, self._pauses[batch_id].until, None))
@@ -227,10 +257,29 @@ class CdcWorker:
     async def _commit(self, *drafts: ChangeDraft) -> None:
         await self._database.commit(drafts, MADE_BY)
 
+    def _ask_seldom(self, batch: Document) -> None:
+        if batch.get("overdue_at"):
+            pause, now = self._pauses[batch["upload_batch_id"]], self._world.now()
+            self._pauses[batch["upload_batch_id"]] = upload_queue.slower(pause, now, self._link.chance())
+
+    def _becomes_overdue(self, batch: Document, now: datetime) -> bool:
+        batch_id = batch["upload_batch_id"]
+        was_asked = self._link.is_failing or self._pauses.get(batch_id, Pause()).failures > 0
+        return upload_queue.becomes_overdue(batch, was_asked and batch_id not in self._never_seen, now)
+
+    def _pause_of_uploads(self) -> Pause:
+        pause = self._link.pause_of(Endpoint.UPLOAD)
+        by_rate = upload_queue.time_by_rate(self._left_at, self._settings.batches_per_minute)
+        times = [time for time in (pause.until, by_rate) if time is not None]
+        return Pause(pause.failures, max(times, default=None))
+
+    def _end_pauses(self) -> None:
+        self._pauses = {batch_id: pause.after_tap() for batch_id, pause in self._pauses.items()}
+
     def _open_batches(self) -> list[Document]:
         """Batches without CDC's last word, the oldest first."""
         found = [b for s in (BatchState.SENT, BatchState.ACCEPTED) for b in self._tables.batches.find_by("state", s)]
-        return sorted(found, key=lambda batch: (datetime.fromisoformat(batch["sent_at"]), batch["upload_batch_id"]))
+        return sorted(found, key=lambda batch: (_sent_at(batch), batch["upload_batch_id"]))
 
     def _new_batch_id(self, now: datetime) -> str:
         def is_taken(batch_id: str) -> bool:
@@ -255,6 +304,10 @@ class CdcWorker:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._woken.wait()
+
+
+def _sent_at(batch: Document) -> datetime:
+    return datetime.fromisoformat(batch["sent_at"])
 
 
 def _log_bug(where: str, error: Exception) -> None:

@@ -17,7 +17,7 @@ IN_BROWSER = sys.platform == "emscripten"
 _REQUEST_SECONDS = 30.0
 _COMPRESS_FROM_BYTES = 4096
 _FIRST_REOPEN_SECONDS = 1.0
-_LAST_REOPEN_SECONDS = 15.0
+_LAST_REOPEN_SECONDS = 5.0  # the hub is in the same building
 
 
 def build_id() -> str:
@@ -70,7 +70,7 @@ async def fetch(
 def event_stream(path: str, on_message: Callable[[str], None], on_state: Callable[[bool], None]) -> Callable[[], None]:
     """Listen to the hub's live notices, opening the stream again whenever it breaks; the returned function ends that.
 
-    `on_state` is told True when the stream opens and False when it breaks, each once.
+    `on_state` is told True when the stream opens, and False when it breaks or this device leaves its network.
     """
     if not IN_BROWSER:
         return lambda: None
@@ -202,6 +202,9 @@ class _EventStream:
         if online and not self._is_open:
             self._pause = _FIRST_REOPEN_SECONDS
             self.open()
+        elif not online:
+            self._is_open = False
+            self._on_state(False)
 
     def _set_open(self, is_open: bool) -> None:
         if is_open:

@@ -30,14 +30,16 @@ def standstill(state: AppState) -> str:
     if state.sync.link is not HubLink.CONNECTED:
         return _hub_sentence(state)
     status = state.sync.status
-    rests = status.cdc_again_at is not None or status.cdc_since is None
+    # A refused key is not tried again by itself: there is no time to wait for.
+    stands = status.cdc_since is None or status.cdc is CdcLinkState.REFUSED_KEY
+    rests = stands or status.cdc_again_at is not None
     return line_sentence(state) if rests and status.cdc not in _USABLE else ""
 
 
 def line_sentence(state: AppState) -> str:
     """What is wrong on the way to CDC and what to do, "" for nothing known; CDC's own words as they came."""
     status = state.sync.status
-    if state.sync.link in (HubLink.UNREACHABLE, HubLink.REFUSING):
+    if state.sync.link not in (HubLink.CONNECTED, HubLink.UNKNOWN):
         return _hub_sentence(state)
     if state.sync.link is HubLink.UNKNOWN or status.cdc in _USABLE:
         return ""
@@ -52,5 +54,7 @@ def line_sentence(state: AppState) -> str:
 
 
 def _hub_sentence(state: AppState) -> str:
+    if state.sync.link is HubLink.NO_NETWORK:
+        return wording.NO_NETWORK_REMEDY
     code = state.sync.link_detail if state.sync.link is HubLink.REFUSING else NetworkFailed.code
     return wording.APP_ERROR.get(code, wording.APP_ERROR["app_error"])

@@ -8,7 +8,7 @@ from nicegui.events import KeyEventArguments
 
 from store.protocol import CdcLinkState
 from store.roc_date import TAIPEI, format_roc_date
-from store.uploads import UploadState
+from store.uploads import FAILED_STATES, UploadState
 from ui import wording
 from ui.dialogs import open_window
 from ui.help import show_help
@@ -131,7 +131,7 @@ def _show_cdc(state: AppState, chip: ui.chip) -> None:
     count = state.database.tables.vaccinations.count_by
     waiting = count("upload_state", UploadState.NOT_SENT)
     unverified = count("upload_state", UploadState.SENT) + count("upload_state", UploadState.ACCEPTED)
-    refused = count("upload_state", UploadState.REFUSED)
+    refused = sum(count("upload_state", state) for state in FAILED_STATES)
     # With the hub away nobody knows how CDC is: what it said last would be a guess.
     known = state.sync.status.cdc if state.sync.link is HubLink.CONNECTED else CdcLinkState.UNKNOWN
     colour = {CdcLinkState.CONNECTED: _GOOD, CdcLinkState.UNKNOWN: _BUSY}.get(known, _BAD)

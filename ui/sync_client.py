@@ -41,7 +41,8 @@ class HubLink(StrEnum):
 
     UNKNOWN = "unknown"
     CONNECTED = "connected"
-    UNREACHABLE = "unreachable"
+    UNREACHABLE = "unreachable"  # the hub is off, or not to be reached from this network
+    NO_NETWORK = "no_network"  # this device itself is in none
     REFUSING = "refusing"
 
 
@@ -142,7 +143,8 @@ class SyncClient:
         self._on_change()
 
     def _on_stream(self, is_open: bool) -> None:
-        if is_open or self.link is HubLink.CONNECTED:
+        # A stream that breaks again says that the network has changed, and with it what stands in the way.
+        if is_open or self.link is not HubLink.REFUSING:
             self.wake()
 
     async def _try_to_sync(self) -> bool:
@@ -262,5 +264,7 @@ class SyncClient:
             return None
 
     def _set_link(self, link: HubLink, detail: str = "") -> None:
+        if link is HubLink.UNREACHABLE and not self._network.is_online():
+            link = HubLink.NO_NETWORK
         self.link, self.link_detail = link, detail
         self._on_change()

@@ -6,7 +6,7 @@ from typing import Any
 
 from store.patients import can_identify
 from store.tables import Tables
-from store.uploads import UploadState, is_in_flight, next_method
+from store.uploads import FAILED_STATES, UploadState, is_in_flight, next_method
 
 FOLLOWED = 1000  # records; a bar needs no more to move
 
@@ -71,7 +71,8 @@ def progress_of(tables: Tables, asked: frozenset[str]) -> Progress:
     # Corrected since it left: it goes again by itself once CDC has judged what it was before.
     corrected = {one for one in by_state[UploadState.NOT_SENT] if is_in_flight(tables.vaccinations.at(one))}
     accepted = by_state[UploadState.ACCEPTED] | corrected
-    answered = accepted | by_state[UploadState.VERIFIED] | by_state[UploadState.REFUSED]
+    failed = frozenset[str]().union(*(by_state[state] for state in FAILED_STATES))
+    answered = accepted | by_state[UploadState.VERIFIED] | failed
     batches = _batches_of(tables, answered)
     due = (batch["due_at"] for batch in _batches_of(tables, accepted))
     return Progress(
@@ -79,7 +80,7 @@ def progress_of(tables: Tables, asked: frozenset[str]) -> Progress:
         sent=len(by_state[UploadState.SENT]),
         accepted=len(accepted),
         verified=len(by_state[UploadState.VERIFIED]),
-        refused=len(by_state[UploadState.REFUSED]),
+        refused=len(failed),
         messages=tuple({str(batch["message"]): batch["message"] for batch in batches}.values()),
         due_at=min(filter(None, due), default=""),
     )

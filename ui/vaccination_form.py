@@ -18,7 +18,7 @@ from store.persons import merged_patients
 from store.problems import Problem, Severity
 from store.roc_date import InvalidRocDate, format_compact, format_roc_date, parse_roc_date
 from store.special_identities import identities_of, identity_schemes, schemes_of, suggest_identity
-from store.uploads import UploadState
+from store.uploads import FAILED_STATES, UploadState
 from store.vaccinations import VaccinationDraft
 from ui import wording
 from ui.cdc_history import history_button
@@ -27,6 +27,7 @@ from ui.code_window import choose_two_level
 from ui.conflict_facts import dose_text, person_name
 from ui.dialogs import ask_void_reason, ask_warning_reason, problem_line, show_warnings
 from ui.exports import show_export
+from ui.failed_upload import what_to_do
 from ui.form_drafts import Form, draft_of, forget_draft, keep_draft, keep_header, kept_header, kept_lot
 from ui.forms import VaccinationText, check_form, record_fields, stops_saving
 from ui.patient_search import roc_text
@@ -144,9 +145,12 @@ class VaccinationForm:
         for other in same_doses(self._state.database.tables, document):
             told = wording.RECORDED_TWICE_FORM.format(other=dose_text(self._state, other["record_id"]))
             ui.label(told).classes("desk-refused").mark("recorded-twice")
-        if document["upload_state"] == UploadState.REFUSED:
-            ui.label(wording.CDC_SAID.format(state=words, message=message)).classes("desk-refused").mark("cdc-message")
-            ui.label(wording.CORRECT_TO_RESEND).classes("desk-note")
+        if document["upload_state"] in FAILED_STATES:
+            told = wording.CDC_SAID.format(state=words, message=message) if message else words
+            ui.label(told).classes("desk-refused").mark("cdc-message")
+            is_refused = document["upload_state"] == UploadState.REFUSED
+            remedy = wording.CORRECT_TO_RESEND if is_refused else what_to_do(document)
+            ui.label(remedy).classes("desk-note").mark("cdc-remedy")
         else:
             ui.label(f"{words}　{message}").classes("desk-note").mark("cdc-message")
         show_export(self._state, document, self.leave)

@@ -10,10 +10,10 @@ from store.codes import vaccine_by_code
 from store.lots import LotType
 from store.pairs import same_doses
 from store.patients import can_identify
-from store.refusals import read_refusal
 from store.roc_date import TAIPEI, format_roc_date
 from store.uploads import UploadState
 from ui import wording
+from ui.failed_upload import what_to_do
 from ui.patient_search import roc_text
 from ui.row_table import open_rows
 from ui.state import AppState
@@ -47,7 +47,6 @@ def vaccination_row(state: AppState, number: int, document: Mapping[str, Any]) -
     person: Mapping[str, Any] = state.database.tables.patients.find(document["person_id"]) or {}
     upload = document["upload"] or {}
     judged = upload if upload.get("revision") == document["revision"] else {}
-    is_refused = document["upload_state"] == UploadState.REFUSED
     return {
         "record_id": document["record_id"],
         "number": number,
@@ -68,7 +67,7 @@ def vaccination_row(state: AppState, number: int, document: Mapping[str, Any]) -
         "routine": "V" if _is_routine(document) else "",
         "state": _state(state, document, person),
         "message": wording.cdc_words(judged.get("message")),
-        "explained": wording.refusal(read_refusal(judged.get("message"))) if is_refused else "",
+        "explained": what_to_do(document),
         "judged_at": moment_text(judged.get("verified_at")),
     }
 

@@ -446,7 +446,7 @@ class TestUploadStates:
         refused = {"message": {"code": "E00004", "text": "輸入之交易參數異常"}}
         await hub.commit([ChangeDraft(ChangeKind.UPLOAD_REFUSED, "b1", refused)], made_by="hub")
         groups = [hub.tables.vaccinations.at(d)["upload_group"] for d in doses]
-        assert groups == ["b1/a", "b1/b", "b1/b"]
+        assert groups == ["b1/0", "b1/1", "b1/2"]
         assert {self.state(hub, d) for d in doses} == {UploadState.NOT_SENT}
 
         await self.send(hub, "b2", doses[:1])

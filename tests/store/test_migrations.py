@@ -15,7 +15,8 @@ from store.storage import MemoryFolder
 from tests.worlds import make_world
 
 OLD = Path(__file__).parent / "old_stores"
-_DERIVED_LATER = {"person_id", "identity", "export"}
+_DERIVED_LATER = {"person_id", "identity", "export", "overdue_at"}
+_TOLD_LATER = {"accepted_at", "accepted_message", "answered_at"}  # of a dose's upload
 SIDES: dict[str, type[Database]] = {"device": DeviceDatabase, "hub": HubDatabase}
 
 
@@ -32,13 +33,20 @@ def shown(database: Any) -> dict[str, Any]:
         "generation": database.generation,
         "tables": {
             # What later versions derive besides is theirs.
-            name: {document.doc_id: _without(document, _DERIVED_LATER) for document in table.documents()}
+            name: {document.doc_id: _as_in_schema_1(document) for document in table.documents()}
             for name, table in records.items()
         },
         "unsent": [] if is_hub else [change.change_id for change in database.unsent],
         "cursor": None if is_hub else database.cursor,
         "head": database.head if is_hub else None,
     }
+
+
+def _as_in_schema_1(document: dict[str, Any]) -> Any:
+    shown = _without(document, _DERIVED_LATER)
+    if isinstance(upload := shown.get("upload"), dict):
+        shown["upload"] = {name: value for name, value in upload.items() if name not in _TOLD_LATER}
+    return shown
 
 
 def _without(value: Any, names: set[str]) -> Any:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from store.history import HistoryRow, Identity
 from store.ids import IdType
 from store.uploads import CdcMessage, RowResult
-from sync.cdc_answers import read_confirm, read_history, read_retry_after, read_upload
+from sync.cdc_answers import named_records, read_confirm, read_history, read_retry_after, read_upload
 from sync.registry import (
     Accepted,
     AnswerUnreadable,
@@ -23,8 +23,8 @@ from sync.registry import (
     Processing,
     RefusedWhole,
     RegistryBusy,
+    RegistryDown,
     RegistryError,
-    RegistryUnreachable,
     Verdicts,
 )
 
@@ -124,9 +124,23 @@ def test_anything_less_than_plain_acceptance_leaves_the_fate_unknown(content: An
 @pytest.mark.parametrize("status", [400, 409])
 def test_a_whole_refusal_keeps_cdcs_words(status: int) -> None:
     said = outcome("error", "E00013", "新增失敗,整批退回", expression=["Bundle.entry[3]", "Bundle.type"])
-    assert read_upload(exchange(status, said)) == RefusedWhole(
-        CdcMessage(severity="error", code="E00013", text="新增失敗,整批退回", expression="Bundle.entry[3], Bundle.type")
-    )
+    named = "Bundle.entry[3], Bundle.type"
+    message = CdcMessage(severity="error", code="E00013", text="新增失敗,整批退回", expression=named)
+    assert read_upload(exchange(status, said)) == RefusedWhole(message, (named,))
+
+
+def test_the_records_that_a_whole_refusal_names_are_found_by_their_place_in_the_body() -> None:
+    def row(key: str, person: str) -> dict[str, Any]:
+        return {"resource": {"patient": {"reference": person}}, "request": {"url": f"Immunization/{key}"}}
+
+    persons = [{"fullUrl": f"urn:{n}", "request": {"url": "Patient?identifier=x|y"}} for n in (1, 2)]
+    void = {"request": {"url": "Immunization/e"}}
+    entries = [persons[0], row("a", "urn:1"), row("b", "urn:1"), persons[1], row("c", "urn:2"), void]
+    body = json.dumps({"entry": entries}).encode()
+
+    assert named_records(body, ["Bundle.entry[1].resource.lotNumber", "Bundle.entry[5]"]) == ["a", "e"]
+    assert named_records(body, ["Bundle.entry[0].resource, Bundle.entry[4]"]) == ["a", "b", "c"]
+    assert named_records(body, ["Bundle.entry[6]", "Bundle.type", "Immunization.lotNumber"]) == []
 
 
 @pytest.mark.parametrize("status", [400, 409])
@@ -140,7 +154,7 @@ def test_a_refusal_without_cdcs_words_refuses_nothing(status: int, content: Any)
 @pytest.mark.parametrize(
     ("status", "error"),
     [
-        (None, RegistryUnreachable),
+        (None, RegistryDown),
         (401, KeyRefused),
         (403, KeyRefused),
         (429, RegistryBusy),

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from e2e.fake_cdc.signature import read_public_key
 from store.uploads import CdcMessage
 from sync.cdc_client import MAX_ANSWER_BYTES, CdcClient
-from sync.registry import Accepted, Registry, RegistryUnreachable, find_sent_body, sent_exchange
+from sync.registry import Accepted, Registry, RegistryDown, RegistryUnreachable, find_sent_body, sent_exchange
 from tests.contracts_registry import AT, BATCH, GOOD, REGISTRY_CONTRACT, RegistryStand, body_of
 from tests.sync.cdc_stand import ORG_ID, Stand, certificate_folder, make_settings, make_world, running_cdc
 
@@ -175,13 +175,25 @@ async def test_the_kept_exchange_holds_the_answer_raw_and_no_secret(rude: tuple[
     assert "authorization" not in repr(data).lower()
 
 
-async def test_a_closed_port_is_not_reached() -> None:
+async def test_a_closed_port_is_a_host_without_service() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         client = CdcClient(make_settings(f"http://127.0.0.1:{taken.getsockname()[1]}/fhir"), make_world())
         exchange = await client.upload(BATCH, b"{}")
     await client.close()
-    assert exchange.failure.startswith("not_reached")
+    assert exchange.failure == "no_service: ConnectionRefusedError"
+    with pytest.raises(RegistryDown):
+        client.read_upload(exchange)
+
+
+async def test_a_host_without_an_address_is_not_reached() -> None:
+    client = CdcClient(make_settings("http://cdc.invalid/fhir"), make_world())
+    exchange = await client.upload(BATCH, b"{}")
+    await client.close()
+    assert exchange.failure.startswith("not_reached: ")
+    with pytest.raises(RegistryUnreachable) as raised:
+        client.read_upload(exchange)
+    assert not isinstance(raised.value, RegistryDown)
 
 
 async def test_a_key_file_that_cannot_be_read_sends_nothing(rude: tuple[Rude, CdcClient]) -> None:

@@ -207,7 +207,7 @@ async def test_nothing_is_lost_while_cdc_is_away_or_refuses_the_key(clinic: Clin
     cdc.misfortune("exams", "unauthorized_401")
     assert (await clinic.desk.upload()).code == "registry_key_refused"
     cdc.misfortune("exams", "drop_before_storing")
-    assert (await clinic.desk.upload()).code == "registry_unreachable"
+    assert (await clinic.desk.upload()).code == "registry_down"
     assert (clinic.states(), held(cdc)) == ({"01": "sent"}, {})
     await clinic.desk.upload()
     assert clinic.states() == {"01": "stored"}

@@ -152,7 +152,7 @@ async def test_a_refusal_comes_with_cdcs_words_and_leaves_what_was_known(clinic:
 @pytest.mark.parametrize(
     ("scenario", "outcome"),
     [
-        ("drop_before_storing", HistoryOutcome.UNREACHABLE),
+        ("drop_before_storing", HistoryOutcome.BUSY),
         ("error_500", HistoryOutcome.UNREADABLE),
         ("html_instead_of_json", HistoryOutcome.UNREADABLE),
         ("truncated_json", HistoryOutcome.UNREADABLE),

@@ -98,7 +98,7 @@ async def test_a_second_download_makes_no_lot_again(clinic: Clinic) -> None:
         ("html_instead_of_json", "registry_answer_unreadable"),
         ("truncated_json", "registry_answer_unreadable"),
         ("unauthorized_401", "registry_key_refused"),
-        ("drop_before_storing", "registry_unreachable"),
+        ("drop_before_storing", "registry_down"),
     ],
 )
 async def test_a_page_that_fails_leaves_the_table_as_it_was(
@@ -158,7 +158,7 @@ async def test_an_answer_lost_after_storing_is_asked_for_with_the_same_bytes(
     await clinic.desk.download()
     await clinic.type(AZ, 1)
     cdc.misfortune("consumption", "drop_after_storing")
-    assert ((await clinic.desk.upload()).code, clinic.line(AZ).state) == ("registry_unreachable", ConsumptionState.SENT)
+    assert ((await clinic.desk.upload()).code, clinic.line(AZ).state) == ("registry_down", ConsumptionState.SENT)
     await clinic.stop()
     await clinic.start()  # also across a restart of the hub
     await clinic.type(AZ, 4)

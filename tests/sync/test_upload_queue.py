@@ -12,16 +12,21 @@ from hypothesis import strategies as st
 from store.uploads import UploadMethod, next_method, upload_state
 from sync.upload_queue import (
     LONGEST_RETRY_AFTER_SECONDS,
+    LONGEST_WAIT,
     MAX_UNKNOWN_FATES,
+    OVERDUE_PAUSE_SECONDS,
     Action,
     Pause,
     Step,
+    becomes_overdue,
     longer,
     may_send_again,
     new_batch_id,
     next_step,
     open_rows,
     select_rows,
+    slower,
+    time_by_rate,
     time_to_upload,
 )
 from tests.sync.cdc_stand import make_settings
@@ -29,6 +34,7 @@ from tests.sync.cdc_stand import make_settings
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 SOON, LATER = NOW + timedelta(seconds=30), NOW + timedelta(seconds=90)
 NEVER = NOW + timedelta(days=9)
+FAILING = Pause(2, LATER)
 SETTINGS = replace(make_settings("http://127.0.0.1"), retry_base_seconds=5.0, retry_cap_seconds=900.0)
 
 
@@ -58,7 +64,7 @@ def vaccination(
 
 
 def upload(state: str, revision: str = "a1", batch_id: str = "B") -> dict[str, Any]:
-    return {"state": state, "revision": revision, "upload_batch_id": batch_id}
+    return {"state": state, "revision": revision, "upload_batch_id": batch_id, "message": None}
 
 
 def chosen(*waiting: dict[str, Any], limit: int = 500, known: str = "pqr") -> list[str]:
@@ -253,13 +259,59 @@ def test_whatever_waits_a_selection_is_sendable_bounded_and_of_one_group(found: 
         (1, SOON, 0, LATER, LATER),
         (1, NEVER, 0, NEVER, NOW),
         (1, NOW, MAX_UNKNOWN_FATES, None, None),
+        (500, SOON, 0, FAILING, LATER),
+        (500, SOON, 1, FAILING, None),
     ],
-    ids=["now", "gathering", "full", "full but paused", "both", "clock put back", "too many fates unknown"],
+    ids=["now", "gathering", "full", "full but paused", "both", "clock put back", "too many fates unknown",
+        "nothing gets through", "nothing gets through and one fate unknown"],
 )
 def test_when_waiting_rows_go(
-    rows: int, gather: datetime, unknown: int, link: datetime | None, at: datetime | None
+    rows: int, gather: datetime, unknown: int, link: datetime | Pause | None, at: datetime | None
 ) -> None:
-    assert time_to_upload(rows, gather, unknown, Pause(until=link), SETTINGS, NOW) == at
+    pause = link if isinstance(link, Pause) else Pause(until=link)
+    assert time_to_upload(rows, gather, unknown, pause, SETTINGS, NOW) == at
+
+
+DAY = timedelta(hours=24)
+
+
+@pytest.mark.parametrize(
+    ("ago", "changes", "was_asked", "expected"),
+    [
+        (DAY, {}, True, True),
+        (DAY - timedelta(seconds=1), {}, True, False),
+        (DAY, {}, False, False),
+        (DAY, {"overdue_at": NOW.isoformat()}, True, False),
+        (DAY, {"state": "closed"}, True, False),
+        (DAY, {"message": {"code": "I00000"}, "accepted_at": SOON.isoformat()}, True, False),
+        (2 * DAY, {"message": {"code": "I00000"}, "accepted_at": (NOW - DAY).isoformat()}, True, True),
+        (DAY, {"message": None, "accepted_at": NOW.isoformat()}, True, True),
+        (-2 * DAY, {}, True, False),
+    ],
+    ids=[
+        "a day", "nearly a day", "not asked yet", "already", "closed", "accepted just now", "accepted a day ago",
+        "learned by asking that CDC has it", "clock put back",
+    ],
+)  # fmt: skip
+def test_when_a_batch_becomes_overdue(ago: timedelta, changes: dict[str, Any], was_asked: bool, expected: bool) -> None:
+    sent = {"sent_at": (NOW - ago).isoformat(), "accepted_at": None, "message": None}
+    assert becomes_overdue({**batch("accepted"), **sent, **changes}, was_asked, NOW) is expected
+
+
+@given(st.floats(0, 1), st.none() | st.timedeltas(timedelta(0), timedelta(hours=2)))
+def test_an_overdue_batch_is_asked_about_seldom(chance: float, own: timedelta | None) -> None:
+    pause = slower(Pause(3, None if own is None else NOW + own), NOW, chance)
+    assert pause.until is not None
+    assert timedelta(seconds=OVERDUE_PAUSE_SECONDS / 2) <= pause.until - NOW <= LONGEST_WAIT
+
+
+@given(st.lists(st.integers(0, 300), max_size=40).map(sorted), st.integers(1, 30))
+def test_no_minute_holds_more_batches_than_the_rate_allows(wishes: list[int], per_minute: int) -> None:
+    left: list[datetime] = []
+    for wish in wishes:
+        at = NOW + timedelta(seconds=wish)
+        left.append(max([at, *left[-1:], *filter(None, [time_by_rate(left, per_minute)])]))
+    assert all(b - a >= timedelta(minutes=1) for a, b in zip(left, left[per_minute:], strict=False))
 
 
 @given(st.integers(0, 2000), st.floats(0, 1))

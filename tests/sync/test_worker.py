@@ -1,9 +1,12 @@
 """The upload loop with a real journal on disk and the fake CDC over loopback: every way an answer can go."""
 
 import asyncio
+import json
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,9 @@ import pytest_asyncio
 from store.changes import ChangeKind
 from store.protocol import CdcLinkState
 from sync import cdc_format
+from sync.cdc_client import CdcClient
 from sync.registry import CdcSettings
+from sync.worker import CdcWorker
 from tests.sync.cdc_stand import KEY_ID, Clinic, Stand, make_settings, running_cdc, until, vaccination_draft
 
 A, B, C = "a" * 32, "b" * 32, "c" * 32
@@ -212,6 +217,80 @@ async def test_a_refused_key_stops_everything_until_staff_ask(tmp_path: Path, cd
     await clinic.kill()
 
 
+async def test_another_key_in_its_file_goes_on_by_itself_and_a_restart_tries_the_refused_one_once(
+    tmp_path: Path, cdc: Stand
+) -> None:
+    keys = ["OLD"]
+    clinic = Clinic(tmp_path, make_settings(cdc.base_url, read_key_id=lambda: keys[-1]))
+    await clinic.start()
+    await clinic.register_patient()
+    await clinic.record(A)
+    await until(lambda: clinic.link() is CdcLinkState.REFUSED_KEY)
+    assert clinic.worker.again_at() is None
+    await clinic.kill()
+    await clinic.start()
+    await until(lambda: clinic.link() is CdcLinkState.REFUSED_KEY)
+    assert [seen.status for seen in cdc.cdc.requests] == [401, 401]
+
+    keys.append(KEY_ID)
+    await clinic.record(B)  # whatever makes the loop look, as it does each few seconds
+    await clinic.until_state("verified", A, B)
+    assert [seen.status for seen in cdc.cdc.requests].count(401) == 2
+    await clinic.kill()
+
+
+async def test_a_key_rotated_while_cdc_answers_is_not_taken_for_the_refused_one(tmp_path: Path, cdc: Stand) -> None:
+    keys = iter(["OLD", "OLD"])
+    clinic = Clinic(tmp_path, make_settings(cdc.base_url, read_key_id=lambda: next(keys, KEY_ID)))
+    await clinic.start()
+    await clinic.register_patient()
+    await clinic.record(A)
+    await clinic.until_state("verified", A)
+    assert [seen.status for seen in cdc.cdc.requests].count(401) == 1
+    await clinic.kill()
+
+
+async def test_verdicts_that_cannot_be_read_hold_no_upload_back(tmp_path: Path, cdc: Stand) -> None:
+    settings = make_settings(cdc.base_url, retry_base_seconds=600.0, retry_cap_seconds=600.0)
+    clinic = Clinic(tmp_path, settings)
+    await clinic.start()
+    await clinic.register_patient()
+    cdc.misfortune("confirm", "error_500", times=None)
+    await clinic.record(A)
+    await until(lambda: clinic.link() is CdcLinkState.FAILING)
+    await clinic.record(B)
+    await clinic.until_state("accepted", A, B)
+    assert clinic.link() is CdcLinkState.FAILING  # that uploads get through makes the other no better
+    cdc.cdc.scenarios.clear()
+    clinic.worker.wake()
+    await clinic.until_state("verified", A, B)
+    assert clinic.link() is CdcLinkState.CONNECTED
+    await clinic.kill()
+
+
+async def test_no_more_batches_leave_in_a_minute_than_is_set_also_after_a_restart(tmp_path: Path, cdc: Stand) -> None:
+    clinic = Clinic(tmp_path, make_settings(cdc.base_url, batches_per_minute=2))
+    await clinic.start()
+    await clinic.register_patient()
+    for one in (A, B):
+        await clinic.record(one)
+        await clinic.until_state("verified", one)
+    await clinic.record(C)
+    at = await clinic.worker.step()
+    await clinic.kill()
+    await clinic.open()
+    worker = CdcWorker(clinic.database, CdcClient(clinic.settings, clinic.world), clinic.settings, clinic.world)
+    worker.wake()  # a tap does not hurry it either
+
+    again = await worker.step()
+    assert again is not None
+    assert at is not None
+    assert abs(again - at) < timedelta(seconds=1)  # between being written down and leaving
+    assert again - clinic.world.now() > timedelta(seconds=50)
+    assert len(cdc.requests("POST")) == 2
+    await clinic.database.close()
+
+
 async def test_each_try_that_fails_is_told_so_that_nobody_waits_for_a_tap_in_vain(cdc: Stand, clinic: Clinic) -> None:
     cdc.cdc.down = True
     told: list[object] = []
@@ -226,7 +305,7 @@ async def test_each_try_that_fails_is_told_so_that_nobody_waits_for_a_tap_in_vai
 
     assert told[0] is None
     assert told[1] is not None
-    assert clinic.link() is CdcLinkState.UNREACHABLE
+    assert clinic.link() is CdcLinkState.FAILING
     cdc.cdc.down = False
     await clinic.until_state("verified", A)
     assert clinic.worker.again_at() is None
@@ -235,44 +314,56 @@ async def test_each_try_that_fails_is_told_so_that_nobody_waits_for_a_tap_in_vai
 async def test_cdc_away_and_back(cdc: Stand, clinic: Clinic) -> None:
     cdc.cdc.down = True
     await clinic.record(A)
-    await until(lambda: clinic.link() is CdcLinkState.UNREACHABLE)
+    await until(lambda: clinic.link() is CdcLinkState.FAILING)
     await clinic.record(B)
     cdc.cdc.down = False
     await clinic.until_state("verified", A, B)
     assert (cdc.versions(A), cdc.versions(B)) == (["POST"], ["POST"])
 
 
-async def test_a_batch_refused_whole_is_halved_until_the_bad_row_stands_alone(cdc: Stand, tmp_path: Path) -> None:
-    clinic = Clinic(tmp_path, make_settings(cdc.base_url))
+@pytest.mark.parametrize(("names_it", "most_batches"), [(False, 1 + 20 + 75), (True, 1 + 3 + 3)])
+async def test_three_poisonous_rows_of_500_hold_nobody_back_and_no_row_is_sent_more_than_three_times(
+    cdc: Stand, tmp_path: Path, names_it: bool, most_batches: int
+) -> None:
+    clinic = Clinic(tmp_path, make_settings(cdc.base_url, batches_per_minute=600))
     await clinic.open()
     await clinic.register_patient()
-    bad = f"{5:032x}"
-    ids = [f"{number:032x}" for number in range(8)]
+    ids = [f"{number:032x}" for number in range(500)]
+    bad = {ids[7], ids[250], ids[499]}
     drafts = [vaccination_draft(ChangeKind.RECORD_VACCINATION, i, ()) for i in ids]
     await clinic.record_many(drafts)
     await clinic.database.close()
 
-    async with Poisoned(cdc, bad):
+    async with Poisoned(cdc, bad, names_it):
         await clinic.start()
-        await clinic.until_state("verified", *(i for i in ids if i != bad))
-        await clinic.until_state("refused", bad)
-    assert clinic.vaccination(bad)["upload"]["message"]["code"] == "E00013"
-    assert all(cdc.versions(i) == ["POST"] for i in ids if i != bad)
-    assert cdc.versions(bad) == []
+        await clinic.until_state("verified", *(i for i in ids if i not in bad))
+        await clinic.until_state("refused", *bad)
+
+    for one in bad:
+        assert clinic.vaccination(one)["upload"]["message"]["code"] == "E00013"
+        assert cdc.versions(one) == []
+    assert all(cdc.versions(i) == ["POST"] for i in ids if i not in bad)
+    batches = list(clinic.database.tables.batches.documents())
+    assert len(batches) <= most_batches
+    times_sent = Counter(row["record_id"] for batch in batches for row in batch["rows"])
+    assert max(times_sent.values()) <= (4 if names_it else 3)  # named one at a time here, so the rest goes three more
     await clinic.kill()
 
 
 class Poisoned:
-    """While it lasts CDC refuses every batch that holds this record, whole."""
+    """While it lasts CDC refuses every batch that holds one of these records, whole; it may name the first of them."""
 
-    def __init__(self, cdc: Stand, record_id: str) -> None:
-        self._cdc, self._record_id = cdc.cdc, record_id
+    def __init__(self, cdc: Stand, record_ids: set[str], names_it: bool) -> None:
+        self._cdc, self._record_ids, self._names_it = cdc.cdc, record_ids, names_it
         self._upload = cdc.cdc.upload
 
     async def __aenter__(self) -> None:
         def upload(org_id: str, body: bytes, rule: Any) -> Any:
-            if self._record_id.encode() in body:
-                rule = replace(rule, scenario="refuse_batch")
+            urls = [entry["request"]["url"] for entry in json.loads(body)["entry"]]
+            bad = [number for number, url in enumerate(urls) if url.rpartition("/")[2] in self._record_ids]
+            if bad:
+                named = f"Bundle.entry[{bad[0]}].resource" if self._names_it else None
+                rule = replace(rule, scenario="refuse_batch", expression=named)
             return self._upload(org_id, body, rule)
 
         self._cdc.upload = upload  # type: ignore[method-assign]

@@ -8,9 +8,11 @@ import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,9 +20,9 @@ from store.changes import ChangeDraft, ChangeKind, World
 from store.hub_database import HubDatabase
 from store.storage import MemoryFolder
 from sync import cdc_answers, cdc_format
-from sync.registry import ConfirmAnswer, Exchange, UploadAnswer, UploadItem
+from sync.registry import CdcSettings, ConfirmAnswer, Exchange, UploadAnswer, UploadItem
 from sync.upload_queue import MAX_UNKNOWN_FATES, Pause, open_rows
-from sync.worker import CdcWorker
+from sync.worker import LOOK_AGAIN_SECONDS, CdcWorker
 from tests.factories import make_patient
 from tests.sync.cdc_stand import ORG_ID, make_settings, vaccination_draft
 
@@ -41,6 +43,7 @@ class Wonderland:
         self.misfortune = ""
         self.batches: dict[str, bytes] = {}
         self.sent: dict[str, set[bytes]] = defaultdict(set)
+        self.left_at: list[tuple[bytes, datetime]] = []
         self.told_good: set[tuple[str, str]] = set()
         self.last_word: dict[str, str] = {}
 
@@ -63,6 +66,7 @@ class Wonderland:
         assert self.last_word.get(upload_batch_id) in (None, "404")
         self.last_word[upload_batch_id] = "sent"
         self.sent[upload_batch_id].add(body)
+        self.left_at.append((body, self.now))
         assert len(self.sent[upload_batch_id]) == 1
         said = self.misfortune
         if said in ("lost_before", "html", "401", "503"):
@@ -132,8 +136,9 @@ def response(batch_id: str, entries: list[Any]) -> dict[str, Any]:
 class Story:
     """One clinic and one CDC."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: CdcSettings = SETTINGS) -> None:
         self.cdc = Wonderland()
+        self.settings = settings
         self.storage = MemoryFolder()
         self.world = World(now=lambda: self.cdc.now, random_bytes=random.Random(7).randbytes)
         self.database: HubDatabase
@@ -141,7 +146,7 @@ class Story:
 
     async def open(self) -> None:
         self.database = await HubDatabase.open(self.storage, self.world)
-        self.worker = CdcWorker(self.database, self.cdc, SETTINGS, self.world)
+        self.worker = CdcWorker(self.database, self.cdc, self.settings, self.world)
 
     async def do(self, work: str, record_id: str) -> None:
         self.cdc.now += timedelta(seconds=1)
@@ -168,8 +173,15 @@ class Story:
             case "ask_again" if document:
                 await self._commit(ChangeDraft(ChangeKind.REQUEST_UPLOAD, record_id, {}, base))
 
-    async def _commit(self, draft: ChangeDraft) -> None:
-        await self.database.commit([draft], "nurse")
+    async def _commit(self, *drafts: ChangeDraft) -> None:
+        await self.database.commit(drafts, "nurse")
+
+    async def go_on_until(self, end: datetime) -> None:
+        """Let the loop work until then."""
+        while self.cdc.now < end:
+            at = await self.worker.step()
+            later = at or self.cdc.now + timedelta(seconds=LOOK_AGAIN_SECONDS)
+            self.cdc.now = max(min(later, end), self.cdc.now + timedelta(seconds=0.01))
 
     def states(self) -> list[str]:
         return [document["upload_state"] for document in self.database.tables.vaccinations.documents()]
@@ -214,8 +226,9 @@ async def _play(story: list[tuple[str, str, str]]) -> None:
         await play.do(work, record_id)
         play.check()
 
-    # At last CDC behaves. Everything comes to an end by itself, within a bounded number of steps.
+    # At last CDC behaves, and staff have seen to its key. Everything comes to an end within a bounded number of steps.
     play.cdc.misfortune = ""
+    play.worker.wake()
     for _ in range(200):
         at = await play.worker.step()
         play.check()
@@ -270,9 +283,88 @@ async def test_three_days_without_cdc_cost_few_requests_and_end_by_themselves() 
         )
 
 
-async def test_no_more_batches_are_made_while_the_fates_of_many_are_unknown() -> None:
+async def test_three_days_away_with_2000_waiting_and_all_are_verified_after_it_the_oldest_first() -> None:
+    per_minute = 4
+    play = Story(replace(SETTINGS, max_rows=50, batches_per_minute=per_minute, gather_seconds=20.0))
+    await play.open()
+    people = [f"{n:032x}" for n in range(1, 2001)]
+    patient = make_patient().model_dump(mode="json", exclude={"record_id"})
+    await play._commit(*(ChangeDraft(ChangeKind.REGISTER_PATIENT, person, patient) for person in people))
+    play.cdc.misfortune = "lost_before"
+    began = play.cdc.now
+    for number, person in enumerate(people):
+        record = vaccination_draft(ChangeKind.RECORD_VACCINATION, person, (), patient_id=person)
+        await play._commit(record)
+        if number % 100 == 0:
+            await play.go_on_until(began + timedelta(days=3) * number / len(people))
+    await play.go_on_until(began + timedelta(days=3))
+    assert "verified" not in play.states()
+    away_times, play.cdc.left_at = play.cdc.left_at, []
+    assert len(away_times) < 3 * 24 * 3600 / (SETTINGS.retry_cap_seconds / 2) + 20
+
+    play.cdc.misfortune = ""
+    await play.go_on_until(play.cdc.now + timedelta(hours=2))
+    assert Counter(play.states()) == {"verified": 2000}
+    times = [at for _, at in play.cdc.left_at]
+    assert all(b - a >= timedelta(minutes=1) for a, b in zip(times, times[per_minute:], strict=False))
+    order = [key for body, _ in play.cdc.left_at for key in _record_keys(body)]
+    assert order == people  # as they were recorded, and each once
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_a_day_without_a_verdict_is_told_once_and_asked_about_seldom_and_a_late_one_counts(
+    accepted: bool,
+) -> None:
+    play = await _clinic_that_recorded(RECORDS[0])
+    play.cdc.misfortune = "" if accepted else "lost_after"
+    play.worker.wake()
+    await play.worker.step()
+    play.cdc.misfortune = "202"
+    began = play.cdc.now
+    await play.go_on_until(began + timedelta(hours=23, minutes=50))
+    assert play.states() == ["accepted"]
+    await play.go_on_until(began + timedelta(hours=24, minutes=30))
+    assert play.states() == ["overdue"]
+    await play.do("restart", RECORDS[0])
+    asked = len(play.database.tables.exchanges)
+    await play.go_on_until(began + timedelta(hours=48))
+    assert 20 <= len(play.database.tables.exchanges) - asked <= 60  # at a start, then one to two an hour
+    assert play.states() == ["overdue"]
+    kinds = [c.change.kind for c in play.database.changes_after(0, 10_000, except_device="")[0]]
+    assert kinds.count(ChangeKind.UPLOAD_OVERDUE) == 1
+
+    play.cdc.misfortune = ""
+    await play.go_on_until(play.cdc.now + timedelta(hours=2))
+    assert play.states() == ["verified"]
+
+
+async def test_a_weekend_switched_off_alarms_nobody_before_cdc_was_asked() -> None:
+    play = await _clinic_that_recorded(RECORDS[0])
+    play.worker.wake()
+    await play.worker.step()
+    assert play.states() == ["accepted"]
+    play.cdc.now += timedelta(days=3)
+    await play.do("restart", RECORDS[0])
+    seen = set()
+    while play.states() != ["verified"]:
+        play.cdc.now = max(await play.worker.step() or play.cdc.now, play.cdc.now)
+        seen.update(play.states())
+    assert seen == {"accepted", "verified"}
+
+
+async def test_no_more_batches_are_made_while_nothing_gets_through() -> None:
     play = await _clinic_that_recorded(RECORDS[0])
     play.cdc.misfortune = "lost_before"
+    for number in range(100, 120):
+        await play.do("record", f"{number:032x}")
+        play.worker.wake()
+        await play.worker.step()
+    assert len(play.database.tables.batches) == 1
+
+
+async def test_no_more_batches_are_made_while_the_fates_of_many_are_unknown() -> None:
+    play = await _clinic_that_recorded(RECORDS[0])
+    play.cdc.misfortune = "html"
     for number in range(100, 140):
         await play.do("record", f"{number:032x}")
         play.worker.wake()
@@ -280,6 +372,11 @@ async def test_no_more_batches_are_made_while_the_fates_of_many_are_unknown() ->
             play.worker._pauses[batch_id] = Pause(until=play.cdc.now + timedelta(hours=1))
         await play.worker.step()
     assert len(play.database.tables.batches) == MAX_UNKNOWN_FATES
+
+
+def _record_keys(body: bytes) -> list[str]:
+    urls = [entry["request"]["url"] for entry in json.loads(body)["entry"]]
+    return [url.removeprefix("Immunization/") for url in urls if url.startswith("Immunization/")]
 
 
 async def _clinic_that_recorded(*record_ids: str) -> Story:

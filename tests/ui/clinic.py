@@ -22,6 +22,7 @@ class Clinic:
     def __init__(self) -> None:
         self.is_away = False
         self.wakes = 0
+        self.has_no_network = False
         self.refusal = ""  # the code with which the hub answers a tap
         self.status = HubStatus(cdc=CdcLinkState.CONNECTED, cdc_since=datetime.fromisoformat("2026-11-23T08:00+08:00"))
 
@@ -49,14 +50,16 @@ class Clinic:
         if self.refusal:
             return 409, {}, b'{"error": {"code": "%s"}}' % self.refusal.encode()
         self.wakes += 1
-        self.status = self.status.model_copy(update={"cdc_again_at": None})
+        stopped = self.status.cdc is CdcLinkState.REFUSED_KEY
+        tried = {"cdc": CdcLinkState.UNKNOWN if stopped else self.status.cdc, "cdc_again_at": None}
+        self.status = self.status.model_copy(update=tried)
         return 202, {}, self.status.model_dump_json().encode()
 
     def event_stream(self, *_: object) -> None:
         pass
 
     def is_online(self) -> bool:
-        return not self.is_away
+        return not self.has_no_network
 
     # ---- what staff and CDC do
 

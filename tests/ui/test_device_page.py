@@ -170,7 +170,7 @@ async def test_offline_the_search_says_that_it_looks_here_only(desk: Desk) -> No
     await desk.choose(SESSION)
     desk.network.cut = True
     desk.state.sync.wake()
-    await desk.until(lambda: desk.state.sync.link is HubLink.UNREACHABLE)
+    await desk.until(lambda: desk.state.sync.link is HubLink.NO_NETWORK)
     await desk.user.open("/")
     desk.element("patient-search").set_value("病患25")
 

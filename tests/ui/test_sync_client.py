@@ -170,7 +170,7 @@ async def test_with_the_hub_away_everything_is_kept_and_goes_when_it_is_back(tmp
     async with running_hub(tmp_path) as hub, running_device(hub) as one:
         one.network.cut = True
         await one.register("057164")
-        await one.until(lambda: one.client.link is HubLink.UNREACHABLE)
+        await one.until(lambda: one.client.link is HubLink.NO_NETWORK)
         assert one.charts() == ["057164"]
 
         one.network.cut = False

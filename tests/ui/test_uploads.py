@@ -12,6 +12,7 @@ from store.changes import ChangeDraft, ChangeKind
 from store.patients import identity_digest
 from store.protocol import CdcLinkState
 from store.uploads import UploadState
+from store.vaccinations import VaccinationDraft
 from tests.ui.clinic import Clinic
 from tests.ui.keys import press
 from ui import boot
@@ -19,6 +20,7 @@ from ui.state import AppState
 
 UNKNOWN_LOT = {"severity": "error", "code": "E00091", "text": "批號不存在"}
 WRONG_ID = {"severity": "error", "code": "E00018", "text": "身分證號錯誤(未轉入NIIS系統)"}
+SETTLED = {"severity": "error", "code": "E00002", "text": "單位此月份已結算"}
 WAITED = 30  # looks at a tenth of a second each
 
 
@@ -241,6 +243,10 @@ async def hub_away(clinic: Clinic) -> None:
     clinic.is_away = True
 
 
+async def no_network(clinic: Clinic) -> None:
+    clinic.is_away = clinic.has_no_network = True
+
+
 async def not_configured(clinic: Clinic) -> None:
     clinic.refusal = "cdc_not_configured"
 
@@ -253,6 +259,7 @@ async def broken_line(clinic: Clinic) -> None:
     ("trouble", "told"),
     [
         (hub_away, "連不上主機，資料已存在這台裝置，恢復後會自動同步。"),
+        (no_network, "這台裝置沒有連上診所網路，請檢查網路線或 Wi-Fi；資料已存在這台裝置"),
         (not_configured, "主機尚未設定疾管署連線，資料先存在本機；設定後會自動上傳。"),
         (broken_line, "主機的疾管署連線無法使用（憑證或設定），請洽資訊人員；資料都在本機，不會遺失。"),
     ],
@@ -274,8 +281,8 @@ async def test_whatever_is_away_is_told_and_nothing_is_lost(
     ("line", "detail", "told"),
     [
         (CdcLinkState.UNREACHABLE, "not_reached: OSError", "連不上疾管署，請確認 VPN 已連線；恢復後會自動上傳"),
-        (CdcLinkState.REFUSED_KEY, "HTTP 401 E00001 未具權限", "不接受本院的 API 識別碼，請洽資訊人員"),
-        (CdcLinkState.FAILING, "HTTP 503 E00096 系統忙碌中", "疾管署系統異常，稍後會自動再試"),
+        (CdcLinkState.REFUSED_KEY, "HTTP 401 E00001 未具權限", "不接受本院的 API 識別碼，上傳已停止，不會自動再試"),
+        (CdcLinkState.FAILING, "HTTP 503 E00096 系統忙碌中", "VPN 已通，但疾管署系統沒有正常回應，稍後會自動再試"),
     ],
 )
 async def test_a_line_that_fails_after_the_tap_ends_the_waiting_and_says_why(
@@ -450,6 +457,62 @@ async def test_a_refused_record_goes_again_unchanged_only_when_somebody_says_so(
     tap(user, "confirm")
     await see(user, "1 筆已回到待上傳")
     assert dose.at(record)["upload_state"] == UploadState.NOT_SENT
+
+
+async def test_what_cdc_has_locked_is_explained_and_goes_again_only_by_its_own_tap(user: User, clinic: Clinic) -> None:
+    record = await clinic.give()
+    await clinic.sends("b1", record)
+    await clinic.cdc_judges("b1", **{f"r{record}": SETTLED})
+    await user.open("/BA102_3_UPLOAD")
+    await user.should_see("疾管署已鎖定 1 筆，不會自動再上傳")
+    await user.should_not_see(marker="refused-wait")
+
+    await user.open("/BA102_3_DOWNLOAD")
+    await user.should_see("檢核失敗 0　待檢核 0　檢核通過 0　疾管署已鎖定 1")
+    [row] = rows(user)
+    assert (row["state"], row["message"]) == ("疾管署已鎖定", "E00002 單位此月份已結算")
+    assert "這筆只在本機，疾管署沒有" in row["explained"]
+    await user.should_not_see(marker="send-again")
+    await user.should_not_see(marker="send-locked-again")
+    next(iter(user.find(marker="state-filter").elements)).set_value("locked")
+    await user.should_see(marker="send-locked-again", retries=WAITED)
+    tap(user, "send-locked-again")
+    await user.should_see(marker="confirm", retries=WAITED)
+    tap(user, "confirm")
+    await see(user, "1 筆已回到待上傳")
+
+
+async def test_a_locked_correction_says_that_cdc_holds_the_older_content(user: User, clinic: Clinic) -> None:
+    record = await clinic.give()
+    await clinic.sends("b1", record)
+    await clinic.cdc_judges("b1", **{f"r{record}": None})
+    dose = clinic.state.database.tables.vaccinations.at(record)
+    fields = {name: dose[name] for name in VaccinationDraft.model_fields if name in dose}
+    draft = ChangeDraft(ChangeKind.CORRECT_VACCINATION, record, {**fields, "note": "y"}, (dose["revision"],))
+    await clinic.state.commit([draft])
+    await clinic.sends("b2", record)
+    await clinic.cdc_judges("b2", **{f"r{record}": SETTLED})
+
+    await user.open(f"/BA102_3?record={record}")
+    await see(user, "疾管署已鎖定。疾管署訊息：E00002 單位此月份已結算")
+    await user.should_see("本機保留修改後的內容，疾管署仍是修改前的內容")
+
+
+async def test_no_verdict_within_a_day_is_shown_as_failed_until_one_comes(user: User, clinic: Clinic) -> None:
+    record = await clinic.give()
+    await clinic.sends("b1", record)
+    await clinic.cdc_accepts("b1")
+    await clinic._hub_makes(ChangeKind.UPLOAD_OVERDUE, "b1", {})
+
+    await user.open("/BA102_3_DOWNLOAD")
+    await user.should_see("檢核失敗 0　待檢核 0　檢核通過 0　逾時未檢核 1")
+    await user.should_see("超過 24 小時沒有檢核結果，系統每小時再查詢（批次 b1）")
+    assert "請不要重新登錄" in rows(user)[0]["explained"]
+    assert "請把批次 b1 告訴疾管署查明" in rows(user)[0]["explained"]
+    await user.should_see("檢核失敗 1")  # in the bar
+
+    await clinic.cdc_judges("b1", **{f"r{record}": None})
+    await see(user, "檢核失敗 0　待檢核 0　檢核通過 1")
 
 
 async def test_voided_before_cdc_had_it_is_not_listed(user: User, clinic: Clinic) -> None:

@@ -7,7 +7,7 @@ from nicegui import ui
 from store.conflicts import count_open_conflicts
 from store.exam_uploads import count_waiting as count_waiting_exams
 from store.stock import count_waiting
-from store.uploads import AfterExport, UploadState
+from store.uploads import FAILED_STATES, AfterExport, UploadState
 from ui import wording
 from ui.patient_search import patient_search
 from ui.practice_switch import enter_practice
@@ -62,7 +62,8 @@ def _waiting(state: AppState) -> dict[str, str]:
     tables = state.database.tables
     count = {each: tables.vaccinations.count_by("upload_state", each) for each in UploadState}
     to_verify = wording.MENU_TO_VERIFY.format(count=count[UploadState.ACCEPTED] + count[UploadState.SENT])
-    refused = wording.MENU_REFUSED.format(count=count[UploadState.REFUSED]) if count[UploadState.REFUSED] else ""
+    failed = sum(count[each] for each in FAILED_STATES)
+    refused = wording.MENU_REFUSED.format(count=failed) if failed else ""
     return {
         "/BA102_3_UPLOAD": wording.MENU_TO_UPLOAD.format(count=count[UploadState.NOT_SENT]),
         "/BA102_3_DOWNLOAD": to_verify + refused,

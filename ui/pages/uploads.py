@@ -9,7 +9,7 @@ from typing import Any
 
 from nicegui import background_tasks, ui
 
-from store.uploads import UploadState
+from store.uploads import FAILED_STATES, UploadState
 from ui import wording
 from ui.cdc_line import hurry_cdc, standstill
 from ui.dialogs import answer_of
@@ -73,9 +73,19 @@ class UploadPage:
         newest = self._tables.batches.find_by_prefix("sent_at", "", 1, last=True)
         last = moment_text(newest[0]["sent_at"]) if newest else wording.NOTHING
         self._head.set_text(wording.LAST_SENT.format(at=last))
-        if refused := self._tables.vaccinations.count_by("upload_state", UploadState.REFUSED):
+        refused, overdue, locked = (self._tables.vaccinations.count_by("upload_state", each) for each in FAILED_STATES)
+        if refused or overdue or locked:
             with ui.row().classes("items-center"):
-                ui.label(wording.REFUSED_WAIT.format(count=refused)).classes("desk-refused").mark("refused-wait")
+                if refused:
+                    ui.label(wording.REFUSED_WAIT.format(count=refused)).classes("desk-refused").mark("refused-wait")
+                if overdue or locked:
+                    not_again = {UploadState.OVERDUE: overdue, UploadState.LOCKED: locked}
+                    failed = wording.list_of(
+                        wording.FAILED_COUNT.format(state=wording.UPLOAD_STATE[state], count=count)
+                        for state, count in not_again.items()
+                        if count
+                    )
+                    ui.label(wording.NOT_BY_ITSELF.format(failed=failed)).classes("desk-refused").mark("not-by-itself")
                 see = ui.button(wording.SEE_REFUSED, on_click=lambda: ui.navigate.to(_TO_VERIFY))
                 see.props("outline").mark("see-refused")
         if exported := self._tables.vaccinations.count_by("upload_state", UploadState.EXPORTED):

@@ -27,7 +27,13 @@ from ui.vaccination_list import VERIFICATION_COLUMNS, moment_text, vaccination_t
 CODE = "BA102_3_DOWNLOAD"
 _LISTED = 200  # drawn anew at each change
 _BATCHES_SHOWN = 6
-_REFUSED, _WAITING, _VERIFIED = "refused", "waiting", "verified"
+_REFUSED, _OVERDUE, _LOCKED, _WAITING, _VERIFIED = "refused", "overdue", "locked", "waiting", "verified"
+_GROUPS: dict[str, tuple[UploadState, ...]] = {  # in the order they are listed; the verified come last
+    _REFUSED: (UploadState.REFUSED,),
+    _OVERDUE: (UploadState.OVERDUE,),
+    _LOCKED: (UploadState.LOCKED,),
+    _WAITING: (UploadState.SENT, UploadState.ACCEPTED),
+}
 
 
 def build(state: AppState) -> None:
@@ -88,6 +94,8 @@ class VerificationPage:
 
     def _batch_text(self, batch: Mapping[str, Any]) -> str:
         facts = {"sent": moment_text(batch["sent_at"]), "count": len(batch["rows"])}
+        if batch.get("overdue_at"):
+            return wording.BATCH_OVERDUE.format(**facts, batch=batch["upload_batch_id"])
         if batch["state"] == BatchState.SENT:
             return wording.BATCH_SENT.format(**facts)
         left = self._seconds_left(batch)
@@ -118,11 +126,15 @@ class VerificationPage:
     @ui.refreshable_method
     def _rows(self) -> None:
         found, counts = self._found()
-        self._count.set_text(wording.VERIFICATION_COUNT.format(**counts))
+        told = wording.VERIFICATION_COUNT.format(**counts)
+        for group, words in ((_OVERDUE, wording.OVERDUE_COUNT), (_LOCKED, wording.LOCKED_COUNT)):
+            told += words.format(**counts) if counts[group] else ""
+        self._count.set_text(told)
         listed = [one for group, ones in found.items() if self._shown.value in ("", group) for one in ones][:_LISTED]
         if refused := found[_REFUSED]:
-            again = ui.button(wording.SEND_AGAIN.format(count=len(refused)), on_click=lambda: self._send_again(refused))
-            again.props("outline no-caps color=primary").mark("send-again")
+            self._again_button(wording.SEND_AGAIN, wording.ASK_SEND_AGAIN, refused, "send-again")
+        if self._shown.value == _LOCKED and (locked := found[_LOCKED]):
+            self._again_button(wording.SEND_LOCKED_AGAIN, wording.ASK_SEND_LOCKED_AGAIN, locked, "send-locked-again")
         if listed:
             table = vaccination_table(
                 self._state, listed, columns=VERIFICATION_COLUMNS, on_open=lambda one: open_record(self._state, one)
@@ -135,11 +147,17 @@ class VerificationPage:
                 empty = wording.NONE_UPLOADED if self._search.days is None else wording.NONE_IN_RANGE
             ui.label(empty).classes("desk-note").mark("nothing-listed")
 
+    def _again_button(self, words: str, question: str, failed: list[Any], mark: str) -> None:
+        button = ui.button(words.format(count=len(failed)), on_click=lambda: self._send_again(failed, question))
+        button.props("outline no-caps color=primary").mark(mark)
+
     def _found(self) -> tuple[dict[str, list[Any]], dict[str, int]]:
         """The records to list by what CDC has said, at most `_LISTED` of each; and how many there are of each."""
         doses = self._tables.vaccinations
-        by = {state: doses.ids_by("upload_state", state) for state in UploadState if state is not UploadState.VERIFIED}
-        ids = {_REFUSED: by[UploadState.REFUSED], _WAITING: by[UploadState.SENT] + by[UploadState.ACCEPTED]}
+        by: dict[UploadState, list[str]] = {
+            state: doses.ids_by("upload_state", state) for state in UploadState if state is not UploadState.VERIFIED
+        }
+        ids = {group: [one for state in states for one in by[state]] for group, states in _GROUPS.items()}
         if self._search.days is None:
             verified = doses.find_by_prefix("verified_upload", "", _LISTED, last=True)
             number = doses.count_by("upload_state", UploadState.VERIFIED)
@@ -207,7 +225,7 @@ class VerificationPage:
     async def _show_result(self, asked: frozenset[str]) -> None:
         uploads = [self._tables.vaccinations.at(one)["upload"] or {} for one in asked]
         verified, refused = (
-            sum(upload.get("state") == state for upload in uploads)
+            sum(upload.get("state") == state for upload in uploads)  # what is locked was refused, too
             for state in (UploadState.VERIFIED, UploadState.REFUSED)
         )
         with self._card, ui.dialog() as dialog, ui.card().classes("desk-window").mark("download-result"):
@@ -219,9 +237,9 @@ class VerificationPage:
             ok.props("color=primary autofocus").mark("result-ok")
         await answer_of(dialog)
 
-    async def _send_again(self, refused: list[Any]) -> None:
+    async def _send_again(self, refused: list[Any], question: str) -> None:
         """Refused records that nobody changed go again as they are, once somebody says so."""
-        agreed = await confirm(wording.ASK_SEND_AGAIN.format(count=len(refused)))
+        agreed = await confirm(question.format(count=len(refused)))
         drafts = [
             ChangeDraft(
                 ChangeKind.REQUEST_UPLOAD,

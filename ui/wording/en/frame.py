@@ -12,8 +12,12 @@ HUB_LINK = {
     HubLink.UNKNOWN: "connecting",
     HubLink.CONNECTED: "OK",
     HubLink.UNREACHABLE: "offline",
+    HubLink.NO_NETWORK: "offline (no network)",
     HubLink.REFUSING: "refuses",
 }
+NO_NETWORK_REMEDY = (
+    "This device is in no network. Check its cable or Wi-Fi; everything is kept here and synced by itself later."
+)
 CDC_LINK = {
     CdcLinkState.UNKNOWN: "not connected",
     CdcLinkState.CONNECTED: "OK",

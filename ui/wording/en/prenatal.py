@@ -59,6 +59,7 @@ EXAM_UPLOAD_ANSWER = {
     ),
     "no_answer": "The hub is waiting for CDC's reply; it will appear below by itself.",
     "registry_unreachable": "The hub cannot reach CDC. Check that the VPN is connected and press again. ({detail})",
+    "registry_down": "CDC gives no answer, though the VPN is up. Try again later. ({detail})",
     "registry_busy": "CDC's system is busy; press again later. ({detail})",
     "registry_key_refused": "CDC does not accept this clinic's API key. Call IT. ({detail})",
     "registry_answer_unreadable": (

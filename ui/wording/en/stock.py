@@ -79,6 +79,7 @@ STOCK_ANSWER = {
     "stock_empty": "CDC's answer holds no stock; your stock was left as it is. Try again later, or ask CDC.",
     "busy": "Another station is downloading or uploading stock; the result will appear by itself.",
     "registry_unreachable": "The hub cannot reach CDC. Check that the VPN is connected and press again. ({detail})",
+    "registry_down": "CDC gives no answer, though the VPN is up. Try again later. ({detail})",
     "registry_busy": "CDC's system is busy; press again later. ({detail})",
     "registry_key_refused": "CDC does not accept this clinic's API key. Call IT. ({detail})",
     "registry_answer_unreadable": (

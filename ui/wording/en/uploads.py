@@ -13,14 +13,22 @@ UPLOAD_STATE = {
     UploadState.VERIFIED: "Verified",
     UploadState.REFUSED: "Refused",
     UploadState.EXPORTED: "In an export file",
+    UploadState.LOCKED: "Locked by CDC",
+    UploadState.OVERDUE: "No verdict in time",
 }
 WAITS_FOR_ID = "No ID, cannot be uploaded"
 CDC_REMEDY = {
     CdcLinkState.UNREACHABLE: (
-        "CDC cannot be reached. Check that the VPN is connected; the upload goes on by itself, nothing is lost. "
+        "The hub cannot reach CDC. Check that its VPN is connected; the upload goes on by itself, nothing is lost. "
     ),
-    CdcLinkState.REFUSED_KEY: "CDC does not accept the clinic's API key. Call IT support; nothing is lost. ",
-    CdcLinkState.FAILING: "CDC's system is in trouble. It is tried again by itself; nothing is lost. ",
+    CdcLinkState.REFUSED_KEY: (
+        "CDC does not accept the clinic's API key. The upload has stopped and is not tried again by itself, so that "
+        "CDC does not lock the clinic out. Have IT support change the key file: it then goes on by itself. If the key "
+        "is right, tap Upload to try once more. Nothing is lost. "
+    ),
+    CdcLinkState.FAILING: (
+        "The VPN is up, but CDC gives no proper answer. It is tried again by itself; nothing is lost. "
+    ),
     CdcLinkState.NOT_CONFIGURED: (
         "The hub has no connection to CDC yet. Records are kept here and uploaded once it is set up. "
     ),
@@ -53,6 +61,8 @@ LIST_CUT = " (the first {count} are listed)"
 NONE_WAITS = "Nothing waits. Doses recorded in BA102_3 appear here, and so do records once they are corrected."
 NONE_IN_RANGE = "No dose was given in these days. Choose other days, then tap OK."
 REFUSED_WAIT = "{count} refused; each comes back here once it is corrected."
+FAILED_COUNT = "{state}: {count}"
+NOT_BY_ITSELF = "{failed}. Not uploaded again by themselves; see there what to do."
 SEE_REFUSED = "See the refused"
 UPLOAD_NOTHING = "Nothing in the list waits. What was sent is not sent twice."
 UPLOAD_HELD_BACK = "{count} cannot be uploaded (no ID, or two stations disagree); open and mend them."
@@ -82,11 +92,21 @@ DOWNLOAD_MEND = "Open each refused record and correct it; once saved it waits fo
 BATCH_DUE = "{sent}: {count} sent; verdicts are fetched at {due}, in {left}"
 BATCH_NOW = "{sent}: {count} sent; it is time, CDC is being asked"
 BATCH_SENT = "{sent}: {count} sent, no answer of CDC yet (it is asked first; nothing is sent twice)"
+BATCH_OVERDUE = "{sent}: {count} sent; no verdict for 24 hours, CDC is asked every hour (batch {batch})"
 BATCHES_MORE = "{count} more batches wait for a verdict"
 NO_BATCH_WAITS = "No batch waits for a verdict"
 TIME_LEFT = "{minutes} min {seconds} s"
 VERIFICATION_COUNT = "Refused {refused}　Waiting {waiting}　Verified {verified}"
-LIST_JUDGED = {"": "All states", "refused": "Refused", "waiting": "Waiting", "verified": "Verified"}
+OVERDUE_COUNT = "　No verdict in time {overdue}"
+LOCKED_COUNT = "　Locked by CDC {locked}"
+LIST_JUDGED = {
+    "": "All states",
+    "refused": "Refused",
+    "overdue": "No verdict in time",
+    "locked": "Locked by CDC",
+    "waiting": "Waiting",
+    "verified": "Verified",
+}
 NONE_UPLOADED = "Nothing was uploaded yet. Verdicts appear here some 10 to 20 minutes after an upload."
 NONE_OF_STATE = "Nothing in the list is in this state. Choose all states."
 SEND_AGAIN = "Upload again unchanged ({count} refused)"
@@ -94,11 +114,34 @@ ASK_SEND_AGAIN = (
     "These {count} were not changed. Where CDC has learned of the lot or the person since, they may go again as they "
     "are; otherwise they may be refused again. Upload again?"
 )
+SEND_LOCKED_AGAIN = "CDC has opened them: upload again ({count})"
+ASK_SEND_LOCKED_AGAIN = (
+    "CDC did not allow these {count} to be changed. Where it has agreed to open them, they may go again; otherwise "
+    "they are refused again. Upload again?"
+)
 MEND_PERSON = (
     "Correct the person, then tap OK. With another ID the dose is uploaded again by itself; otherwise tap OK in the "
     "vaccination record too."
 )
 SENT_AGAIN = "{count} wait for the upload again."
+
+# What failed for good, or has no verdict after a day
+LOCKED_OLDER_AT_CDC = (
+    "Your correction is kept here; CDC still holds what it said before, and it is not uploaded again by itself. Once "
+    "CDC agrees to open it, choose Locked by CDC in BA102_3_DOWNLOAD and upload again."
+)
+LOCKED_NOT_DELETED = (
+    "It is void here; CDC still holds the dose, and it is not uploaded again by itself. Once CDC agrees to open it, "
+    "choose Locked by CDC in BA102_3_DOWNLOAD and upload again."
+)
+LOCKED_UNKNOWN_TO_CDC = (
+    "It is kept here only; CDC does not have it, and it is not uploaded again by itself. Once CDC agrees to open it, "
+    "choose Locked by CDC in BA102_3_DOWNLOAD and upload again."
+)
+OVERDUE_REMEDY = (
+    "Sent more than 24 hours ago without a verdict of CDC, so it is not done. Do not record it again: CDC is asked "
+    "every hour, and its verdict appears here. If there is none tomorrow, ask CDC about batch {batch}."
+)
 
 # What CDC's words mean, and what to do. Source of the reasons: store/data/cdc_refusals.csv.
 REFUSAL = {

@@ -11,8 +11,10 @@ HUB_LINK = {
     HubLink.UNKNOWN: "連線中",
     HubLink.CONNECTED: "正常",
     HubLink.UNREACHABLE: "離線",
+    HubLink.NO_NETWORK: "離線(未連網)",
     HubLink.REFUSING: "主機拒絕",
 }
+NO_NETWORK_REMEDY = "這台裝置沒有連上診所網路，請檢查網路線或 Wi-Fi；資料已存在這台裝置，恢復後會自動同步。"
 CDC_LINK = {
     CdcLinkState.UNKNOWN: "尚未連線",
     CdcLinkState.CONNECTED: "正常",

@@ -50,6 +50,7 @@ EXAM_UPLOAD_ANSWER = {
     "unreachable": "連不上主機，檢驗結果都保存在這台裝置，請在「主機 正常」時再按一次上傳。",
     "no_answer": "主機還在等疾管署回應，完成後會自動顯示在下面。",
     "registry_unreachable": "主機連不上疾管署，請確認 VPN 已連線後再按一次。（{detail}）",
+    "registry_down": "疾管署沒有回應（VPN 已通），請稍後再按一次。（{detail}）",
     "registry_busy": "疾管署系統忙碌，請稍後再按一次。（{detail}）",
     "registry_key_refused": "疾管署不接受本院的 API 識別碼，請洽資訊人員。（{detail}）",
     "registry_answer_unreadable": "看不懂疾管署的回應，原文已保留在主機，請再按一次上傳；不會重複登錄。（{detail}）",

@@ -60,6 +60,7 @@ STOCK_ANSWER = {
     "stock_empty": "疾管署回覆的庫存是空的，原來的庫存沒有變動。請稍後再試，或洽疾管署。",
     "busy": "另一站正在下載或上傳庫存，完成後會自動顯示。",
     "registry_unreachable": "主機連不上疾管署，請確認 VPN 已連線後再按一次。（{detail}）",
+    "registry_down": "疾管署沒有回應（VPN 已通），請稍後再按一次。（{detail}）",
     "registry_busy": "疾管署系統忙碌，請稍後再按一次。（{detail}）",
     "registry_key_refused": "疾管署不接受本院的 API 識別碼，請洽資訊人員。（{detail}）",
     "registry_answer_unreadable": "看不懂疾管署的回應，原文已保留在主機，請稍後再試。（{detail}）",

@@ -12,12 +12,17 @@ UPLOAD_STATE = {
     UploadState.VERIFIED: "檢核通過",
     UploadState.REFUSED: "檢核失敗",
     UploadState.EXPORTED: "已匯出檔案",
+    UploadState.LOCKED: "疾管署已鎖定",
+    UploadState.OVERDUE: "逾時未檢核",
 }
 WAITS_FOR_ID = "缺身分證，不能上傳"
 CDC_REMEDY = {
     CdcLinkState.UNREACHABLE: "連不上疾管署，請確認 VPN 已連線；恢復後會自動上傳，資料都在本機，不會遺失。",
-    CdcLinkState.REFUSED_KEY: "疾管署不接受本院的 API 識別碼，請洽資訊人員；資料都在本機，不會遺失。",
-    CdcLinkState.FAILING: "疾管署系統異常，稍後會自動再試；資料都在本機，不會遺失。",
+    CdcLinkState.REFUSED_KEY: (
+        "疾管署不接受本院的 API 識別碼，上傳已停止，不會自動再試，以免被鎖定。請洽資訊人員更換識別碼檔，"
+        "換好後會自動繼續；識別碼沒有問題時請按「上傳」再試一次。資料都在本機，不會遺失。"
+    ),
+    CdcLinkState.FAILING: "VPN 已通，但疾管署系統沒有正常回應，稍後會自動再試；資料都在本機，不會遺失。",
     CdcLinkState.NOT_CONFIGURED: "主機尚未設定疾管署連線，資料先存在本機；設定後會自動上傳。",
 }
 CDC_LINE_BROKEN = "主機的疾管署連線無法使用（憑證或設定），請洽資訊人員；資料都在本機，不會遺失。"
@@ -44,6 +49,8 @@ LIST_CUT = "（只列前 {count} 筆）"
 NONE_WAITS = "沒有待上傳的資料。到「BA102_3」登錄的接種會出現在這裡，修正後的資料也會自動回到這裡。"
 NONE_IN_RANGE = "這段期間沒有接種紀錄。請改選日期，再按「確定」。"
 REFUSED_WAIT = "檢核失敗 {count} 筆，修正後才會回到待上傳。"
+FAILED_COUNT = "{state} {count} 筆"
+NOT_BY_ITSELF = "{failed}，不會自動再上傳，處理方式請看檢核失敗。"
 SEE_REFUSED = "看檢核失敗"
 UPLOAD_NOTHING = "列表中沒有待上傳的資料。已送出的資料不會重複上傳。"
 UPLOAD_HELD_BACK = "有 {count} 筆不能上傳（缺身分證，或兩站修改不同），請點開該筆修正。"
@@ -73,19 +80,51 @@ DOWNLOAD_MEND = "檢核失敗的資料請點開修正，存檔後會自動回到
 BATCH_DUE = "{sent} 送出 {count} 筆，{due} 自動下載檢核結果，還有 {left}"
 BATCH_NOW = "{sent} 送出 {count} 筆，檢核時間已到，系統查詢中"
 BATCH_SENT = "{sent} 送出 {count} 筆，等候疾管署回應（系統會先查詢，不會重複上傳）"
+BATCH_OVERDUE = "{sent} 送出 {count} 筆，超過 24 小時沒有檢核結果，系統每小時再查詢（批次 {batch}）"
 BATCHES_MORE = "另有 {count} 批等候檢核"
 NO_BATCH_WAITS = "沒有等候檢核的批次"
 TIME_LEFT = "{minutes} 分 {seconds} 秒"
 VERIFICATION_COUNT = "檢核失敗 {refused}　待檢核 {waiting}　檢核通過 {verified}"
-LIST_JUDGED = {"": "全部狀態", "refused": "檢核失敗", "waiting": "待檢核", "verified": "檢核通過"}
+OVERDUE_COUNT = "　逾時未檢核 {overdue}"
+LOCKED_COUNT = "　疾管署已鎖定 {locked}"
+LIST_JUDGED = {
+    "": "全部狀態",
+    "refused": "檢核失敗",
+    "overdue": "逾時未檢核",
+    "locked": "疾管署已鎖定",
+    "waiting": "待檢核",
+    "verified": "檢核通過",
+}
 NONE_UPLOADED = "還沒有上傳過的資料。上傳後約 10-20 分鐘，檢核結果會出現在這裡。"
 NONE_OF_STATE = "列表中沒有這個狀態的資料。請改選「全部狀態」。"
 SEND_AGAIN = "未修改，再上傳一次（檢核失敗 {count} 筆）"
 ASK_SEND_AGAIN = (
     "這 {count} 筆沒有修改過。疾管署若已補上批號或個案資料，可以原樣再上傳一次；否則可能再被退回。要再上傳嗎？"
 )
+SEND_LOCKED_AGAIN = "疾管署已開放，再上傳一次（{count} 筆）"
+ASK_SEND_LOCKED_AGAIN = (
+    "這 {count} 筆疾管署先前不允許修改。疾管署若已同意開放，可以再上傳一次；否則會再被退回。要再上傳嗎？"
+)
 MEND_PERSON = "請修正患者資料後按確定；證號有變更時，這筆接種會自動重新上傳，否則請再按一次接種紀錄的確定。"
 SENT_AGAIN = "{count} 筆已回到待上傳。"
+
+# What failed for good, or has no verdict after a day
+LOCKED_OLDER_AT_CDC = (
+    "本機保留修改後的內容，疾管署仍是修改前的內容，系統不會自動再上傳。"
+    "疾管署同意開放後，到「BA102_3_DOWNLOAD」選「疾管署已鎖定」再上傳一次。"
+)
+LOCKED_NOT_DELETED = (
+    "本機已作廢，疾管署仍有這筆接種，系統不會自動再上傳。"
+    "疾管署同意開放後，到「BA102_3_DOWNLOAD」選「疾管署已鎖定」再上傳一次。"
+)
+LOCKED_UNKNOWN_TO_CDC = (
+    "這筆只在本機，疾管署沒有，系統不會自動再上傳。"
+    "疾管署同意開放後，到「BA102_3_DOWNLOAD」選「疾管署已鎖定」再上傳一次。"
+)
+OVERDUE_REMEDY = (
+    "已送出超過 24 小時，疾管署還沒有檢核結果，不算完成。請不要重新登錄，系統每小時會再查詢，有結果就會更新。"
+    "隔天仍沒有結果，請把批次 {batch} 告訴疾管署查明。"
+)
 
 # What CDC's words mean, and what to do. Source of the reasons: store/data/cdc_refusals.csv.
 REFUSAL = {
