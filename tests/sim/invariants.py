@@ -17,7 +17,10 @@ from tests.sim.cdc import Cdc
 from tests.sim.ledger import Ledger, is_shared, label_of, records_of
 from tests.sim.storage import holds, hub_log
 
-TABLES = ("patients", "lots", "vaccinations", "exams", "batches", "pairs", "decisions", "unreadable")
+TABLES = (
+    "patients", "lots", "vaccinations", "exams", "exported_doses", "export_files", "batches", "pairs", "decisions",
+    "unreadable",
+)  # fmt: skip
 _OPEN = ("sent", "accepted")
 
 

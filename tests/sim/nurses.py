@@ -6,6 +6,7 @@ Invariants:
 """
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 from random import Random
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from store.changes import ChangeDraft, ChangeKind
 from store.device_database import DeviceDatabase
 from store.errors import StorageFailed
+from store.exports import draft_export, make_export, waiting_for_export
 from store.roster_plan import record_id_of_chart
 from tests.factories import make_lot, make_patient, make_vaccination
 from tests.sim import storage
@@ -33,6 +35,8 @@ WORK = {
     "ask again": 2,
     "tap upload": 2,
     "jot": 3,
+    "export": 1,
+    "release": 1,
 }
 _PATIENT = make_patient().model_dump(mode="json", exclude={"record_id"})
 _LOT = make_lot().model_dump(mode="json", exclude={"record_id"})
@@ -135,6 +139,13 @@ class Nurse:
                 person = self._pick(tables.patients)
                 dose = self._dose(label, person) if person else {}
                 return [ChangeDraft(ChangeKind.RECORD_VACCINATION, self._new_id(), dose)] if person else []
+            case "export":
+                return self._export(tables, label)
+            case "release":
+                export = self._pick(tables.export_files)
+                ids = [row["record_id"] for row in export["rows"]] if export and "rows" in export else []
+                payload = {"record_ids": ids[: self._rng.randint(1, 3)], "note": label}
+                return [ChangeDraft(ChangeKind.RELEASE_EXPORT, export["record_id"], payload)] if export and ids else []
         document = self._pick(tables.vaccinations, work)
         match work:
             case "correct" | "settle":
@@ -177,6 +188,12 @@ class Nurse:
         # Now and then nobody knows who it is: such a dose waits until a correction tells.
         known = {} if self._rng.random() < 0.85 else {"national_id": None, "id_type": None}
         return {**_PATIENT, "chart_number": chart, "name": label, **known}
+
+    def _export(self, tables: Any, label: str) -> list[ChangeDraft]:
+        """A few doses that wait leave in a file."""
+        file = make_export(tables, waiting_for_export(tables, None)[: self._rng.randint(1, 3)], "1133060019")
+        draft = draft_export(tables, self._new_id(), label, file)
+        return [replace(draft, payload={**draft.payload, "note": label})] if file.record_ids else []
 
     def _roster(self) -> list[ChangeDraft]:
         """Some rows of a file that every device has: whoever imports them gets the same people."""
