@@ -236,12 +236,14 @@ def _apply_revision(
     if table.name == "vaccinations":
         for key, default in (("upload", None), ("cdc_has", False), ("upload_group", "")):
             document[key] = old[key] if old is not None else default
-        document |= past_uploads(old or {}, None)
+        if old is not None and "past_uploads" in old:
+            document["past_uploads"] = old["past_uploads"]
         put_vaccination(tables, document)
     elif table.name == "exams":
         for key, default in (("upload", None), ("cdc_has", False)):
             document[key] = old[key] if old is not None else default
-        document |= past_uploads(old or {}, None)
+        if old is not None and "past_uploads" in old:
+            document["past_uploads"] = old["past_uploads"]
         put_exam(tables, document)
     else:
         if table.name == "consumptions":
@@ -282,7 +284,7 @@ def _begin_upload(
     """Set another upload, or none, and keep the one that `ended` as it came out."""
     document = tables.vaccinations.find(record_id)
     if document is not None:
-        _set_upload(tables, record_id, upload=upload, upload_group=group, **past_uploads(document, ended))
+        _set_upload(tables, record_id, upload=upload, upload_group=group, **past_uploads(document, ended, upload))
 
 
 def _request_upload(tables: Tables, change: Change) -> None:

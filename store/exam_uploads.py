@@ -132,7 +132,7 @@ def _begin(
     """Set another upload, or none, and keep the one that `ended` as it came out."""
     exam = tables.exams.find(record_id)
     if exam is not None:
-        _set(tables, record_id, upload=upload, **past_uploads(exam, ended))
+        _set(tables, record_id, upload=upload, **past_uploads(exam, ended, upload))
 
 
 def _set(tables: "Tables", record_id: str, **fields: Any) -> None:

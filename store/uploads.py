@@ -128,15 +128,19 @@ class VerificationReceived(_Payload):
     results: list[RowResult]
 
 
-def past_uploads(document: Mapping[str, Any], ended: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The field `past_uploads` of a record whose upload `ended` makes room for another; no field before there is one.
+def past_uploads(
+    document: Mapping[str, Any], ended: Mapping[str, Any] | None, begun: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The field `past_uploads` of a record, of which the upload `ended` gives way to `begun`, or to none.
 
-    By their batches and the hub's times, so a device that applies staff's request early comes to the same.
+    Shape: the oldest first. What has begun is not past, so a range of changes that
+    is applied once more leaves the list as it was.
     """
-    past = list(document.get("past_uploads", ()))
-    if ended and all(_batch_of(ended) != _batch_of(one) for one in past):
-        past = sorted([*past, ended], key=lambda one: (one["sent_at"], _batch_of(one)))[-MAX_PAST_UPLOADS:]
-    return {"past_uploads": past} if past else {}
+    past = {_batch_of(one): one for one in (*document.get("past_uploads", ()), *([ended] if ended else ()))}
+    if begun:
+        past.pop(_batch_of(begun), None)
+    kept = sorted(past.values(), key=lambda one: (one["sent_at"], _batch_of(one)))[-MAX_PAST_UPLOADS:]
+    return {"past_uploads": kept}
 
 
 def _batch_of(upload: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from store.apply import apply_change
 from store.changes import Change, ChangeDraft, ChangeKind, World
 from store.database import Database
 from store.device_database import DeviceDatabase
@@ -132,12 +133,27 @@ async def test_only_the_last_uploads_are_kept(desk: Desk) -> None:
     assert [one["upload_batch_id"] for one in desk.dose["past_uploads"]] == [f"B-{n}" for n in range(2, 22)]
 
 
-async def test_a_record_that_was_sent_once_keeps_no_list(desk: Desk) -> None:
+async def test_changes_applied_once_more_leave_the_way_as_it_was(desk: Desk) -> None:
+    await desk.record()
+    await desk.send("B-1")
+    await desk.judge("B-1", verified=False)
+    await desk.record(lot_number="OTHER-LOT")
+    await desk.send("B-2")
+    await desk.judge("B-2", verified=True)
+    before = dict(desk.dose)
+
+    for one in list(desk.database.tables.changes.documents()):
+        apply_change(desk.database.tables, one["change"])
+
+    assert desk.dose == before
+
+
+async def test_what_was_sent_once_is_not_past(desk: Desk) -> None:
     await desk.record()
     await desk.send("B-1")
     await desk.judge("B-1", verified=True)
 
-    assert "past_uploads" not in desk.dose
+    assert not desk.dose["past_uploads"]
 
 
 async def test_what_left_stands_after_what_it_carried_though_the_device_was_hours_ahead(desk: Desk) -> None:
