@@ -15,7 +15,7 @@ from store.storage import MemoryFolder
 from tests.worlds import make_world
 
 OLD = Path(__file__).parent / "old_stores"
-_DERIVED_LATER = {"person_id", "identity", "export", "overdue_at"}
+_DERIVED_LATER = {"person_id", "identity", "export", "overdue_at", "past_uploads"}
 _TOLD_LATER = {"accepted_at", "accepted_message", "answered_at"}  # of a dose's upload
 SIDES: dict[str, type[Database]] = {"device": DeviceDatabase, "hub": HubDatabase}
 
