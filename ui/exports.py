@@ -65,7 +65,7 @@ async def release(state: AppState, export_id: str, record_ids: Sequence[str], af
     question = _settles(after)
     if not await confirm(question or wording.RELEASE_ASK.format(count=count)):
         return False
-    told = wording.SETTLED if question else wording.RELEASED.format(count=count)
+    told = wording.EXPORT_SETTLED if question else wording.RELEASED.format(count=count)
     return await commit_and_tell(state, draft_release(export_id, record_ids), told)
 
 

@@ -163,7 +163,7 @@ async def test_out_of_reach_what_was_known_stays_with_its_time(desk: Desk) -> No
     at = desk.text("history-as-of")
 
     desk.cdc.cdc.down = True
-    await desk.ask("主機連不上疾管署")
+    await desk.ask("疾管署忙碌中，請稍後再查詢")
     assert (desk.text("history-as-of"), len(desk.rows)) == (at, 1)
 
     async def nobody(*_: object) -> None:

@@ -173,3 +173,17 @@ def test_what_was_said_in_one_language_is_said_in_the_other_after_the_switch() -
     finally:
         wording.speak(Language.ZH_TW)
     assert wording.SAVE == "確定 (F9)"
+
+
+@pytest.mark.parametrize("language", ["zh_tw", "en"])
+def test_a_name_stands_in_one_room(language: str) -> None:
+    """The rooms are put together: of two sentences under one name, one would be said in the other's place."""
+    rooms: dict[str, list[str]] = {}
+    for path in (UI / "wording" / language).glob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            for target in node.targets if isinstance(node, ast.Assign) else ():
+                for name in ast.walk(target):
+                    if isinstance(name, ast.Name):
+                        rooms.setdefault(name.id, []).append(path.stem)
+    assert len(rooms) > 100
+    assert {name: found for name, found in rooms.items() if len(found) > 1} == {}

@@ -89,7 +89,7 @@ AFTER_EXPORT = {
 SETTLE = "Settled"
 SETTLE_UPLOADED = "NIIS does not have it twice (the file was not loaded, or the second was deleted)?"
 SETTLE_VOIDED = "NIIS does not have it (the file was not loaded, or it was deleted there)? It is not uploaded."
-SETTLED = "Noted as settled."
+EXPORT_SETTLED = "Noted as settled."
 
 PAPER = "Paper vaccination sheet"
 PAPER_INTRO = (

@@ -79,7 +79,7 @@ AFTER_EXPORT = {
 SETTLE = "已處理"
 SETTLE_UPLOADED = "確定 NIIS 沒有重複的一筆（檔案沒有匯入，或已到 NIIS 刪除）？"
 SETTLE_VOIDED = "確定 NIIS 沒有這筆（檔案沒有匯入，或已到 NIIS 刪除）？這筆已作廢，不會上傳。"
-SETTLED = "已記錄處理完成。"
+EXPORT_SETTLED = "已記錄處理完成。"
 
 # The paper form
 PAPER = "紙本接種紀錄表"
