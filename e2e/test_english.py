@@ -37,6 +37,7 @@ def test_every_page(tablet: Tablet, roster: Path) -> None:
     for path in PATHS:
         desk.go(path)
         audit.look(f"english{path.replace('/', '-')}")
+    desk.go("/settings")
     for tab in ("Vaccines in use", "Lots of the day", "Staff", "Code tables"):
         desk.frame.get_by_role("tab", name=tab).click()
         audit.look(f"english-settings-{tab}")

@@ -223,6 +223,8 @@ def test_lots_stock_exams_conflicts_and_the_device_without_a_mouse(tablet: Table
     keys.press("F10")
     keys.see_title("待處理衝突")
     keys.tap("兩筆都是真的")
+    expect(desk.frame.get_by_role("dialog").get_by_role("button", name="取消")).to_be_focused()
+    keys.press("Shift+Tab")
     expect(desk.frame.get_by_role("dialog").get_by_role("button", name="確定")).to_be_focused()
     keys.press("Enter")
     desk.see("近 30 天的決定")

@@ -55,6 +55,7 @@ def test_doses_of_two_tablets_go_to_cdc_are_refused_mended_and_verified(
     first.see("待上傳 1 筆")
     first.page.keyboard.press("F9")
     first.see("這台裝置沒有連上診所網路，請檢查網路線或 Wi-Fi")
+    expect(first.frame.get_by_role("button", name="上傳 (F9)")).to_be_enabled()  # the tap is over
     assert cdc.records() == {}
 
     one.mend_network()

@@ -67,7 +67,7 @@ async def ask_anyway(title: str, warnings: Sequence[str]) -> bool:
     with _window() as dialog:
         ui.label(title).classes("text-lg")
         for warning in warnings:
-            ui.label(f"⚠ {warning}").classes("text-orange-10").mark("question")
+            ui.label(f"⚠ {warning}").classes("desk-warned").mark("question")
         _anyway_buttons(lambda: dialog.submit(True), lambda: dialog.submit(False))
     return bool(await answer_of(dialog))
 

@@ -13,9 +13,11 @@ document.addEventListener("keydown", (event) => {
   const field = event.target;
   const form = field instanceof HTMLInputElement && field.closest(".enter-moves");
   if (!form) return;
-  if (field.getAttribute("aria-expanded") === "true") {
+  const list = field.getAttribute("aria-expanded");
+  if (list === "true") {
     if (!document.querySelector(".q-menu .q-manual-focusable--focused")) field.dispatchEvent(arrowDown());
   } else event.preventDefault();
+  if (list === "false") event.stopPropagation(); // or its list would open while the cursor is on its way to the next field
   // Only after the field has taken its Enter.
   setTimeout(() => moveOn(form, field));
 }, true);
