@@ -124,7 +124,7 @@ def test_recording_without_a_mouse(tablet: Tablet, cdc: FakeCdc, roster: Path) -
     desk.see("今日接種 2 筆")
 
     keys.press("F3")
-    expect(desk.frame.get_by_label("病歷號碼")).to_be_focused()
+    expect(desk.frame.get_by_label("病歷號碼", exact=True)).to_be_focused()
     keys.type("070001")
     keys.press("Enter")
     keys.type("王小明")
