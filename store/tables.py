@@ -230,6 +230,10 @@ class Tables(TinyDB):
             )
         )
 
+    def has_batch(self, batch_id: str) -> bool:
+        """Whether anything was sent to CDC under this identifier: doses, what was used of the stock, or exams."""
+        return any(table.exists(batch_id) for table in (self.batches, self.stock_batches, self.exam_batches))
+
     def record_tables(self) -> list[RecordTable]:
         return list(self._tables.values())  # type: ignore[arg-type]  # each was added below
 

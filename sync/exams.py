@@ -70,8 +70,9 @@ class ExamDesk:
 
     async def _send(self, items: Sequence[ExamItem], told: list[ExamAnswer]) -> None:
         now = self._world.now()
-        batch_id = upload_queue.new_batch_id(self._settings.org_id, now, self._world.random_bytes(2), self._is_taken)
-        body = cdc_exams.make_report(self._settings.org_id, batch_id, items, now)
+        org_id, taken = self._settings.org_id, self._tables.has_batch
+        batch_id = upload_queue.new_batch_id(org_id, now, self._world.random_bytes(2), taken)
+        body = cdc_exams.make_report(org_id, batch_id, items, now)
         rows = [item.row.model_dump(mode="json") for item in items]
         exchange = sent_exchange(batch_id, body, now, cdc_exams.EXAMS_PATH, self._asked_by)
         await self._database.commit(
@@ -126,10 +127,6 @@ class ExamDesk:
                 (sound if is_sound else doubtful).append(ExamItem(row, result, patient))
         whole = [sound[start : start + MAX_REPORTS] for start in range(0, len(sound), MAX_REPORTS)]
         return [*whole, *([item] for item in doubtful)]
-
-    def _is_taken(self, batch_id: str) -> bool:
-        tables = self._tables
-        return any(table.exists(batch_id) for table in (tables.batches, tables.stock_batches, tables.exam_batches))
 
 
 def _outcome(code: str, told: Sequence[ExamAnswer], detail: str = "") -> ExamsAnswer:

@@ -153,8 +153,7 @@ class StockDesk:
         return list(self._tables.stock_batches.find_by("state", BatchState.SENT))
 
     def _new_batch_id(self, now: datetime) -> str:
-        def is_taken(batch_id: str) -> bool:
-            return self._tables.batches.exists(batch_id) or self._tables.stock_batches.exists(batch_id)
-
-        return upload_queue.new_batch_id(self._settings.org_id, now, self._world.random_bytes(2), is_taken)
+        return upload_queue.new_batch_id(
+            self._settings.org_id, now, self._world.random_bytes(2), self._tables.has_batch
+        )
 

@@ -282,10 +282,9 @@ class CdcWorker:
         return sorted(found, key=lambda batch: (_sent_at(batch), batch["upload_batch_id"]))
 
     def _new_batch_id(self, now: datetime) -> str:
-        def is_taken(batch_id: str) -> bool:
-            return self._tables.batches.find(batch_id) is not None
-
-        return upload_queue.new_batch_id(self._settings.org_id, now, self._world.random_bytes(2), is_taken)
+        return upload_queue.new_batch_id(
+            self._settings.org_id, now, self._world.random_bytes(2), self._tables.has_batch
+        )
 
     def _first_time(self) -> datetime | None:
         # Half of a pause is left to chance: after a power cut all clinics of a town start at once.
