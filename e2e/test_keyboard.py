@@ -79,7 +79,7 @@ class Keys:
         expect(self.desk.bar("主機 正常")).to_be_visible(timeout=START_SECONDS * 1000)
 
 
-@pytest.mark.skip(reason="not steady yet: typing before the form shows it was lost, and once the roster did not come in")
+@pytest.mark.skip(reason="not steady yet: typed before the form showed it, text was lost; once the roster did not come")
 def test_recording_without_a_mouse(tablet: Tablet, cdc: FakeCdc, roster: Path) -> None:
     desk = tablet.open()
     keys = Keys(desk)
