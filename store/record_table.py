@@ -123,6 +123,7 @@ class RecordTable(Table):
     def drop_known(self, record_id: str) -> None:
         """Remove a record that is there, of a table without counts: it is not looked for first."""
         self.total -= 1
+        self.version += 1
         self.delta.put(record_id, None)
         if not self._in_runs(record_id):
             self.delta.forget(record_id)

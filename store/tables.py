@@ -242,6 +242,11 @@ class Tables(TinyDB):
         kept_apart = (self.changes, self.unsent, self.exchanges)
         return [table for table in self.record_tables() if not table.is_own and table not in kept_apart]
 
+    @property
+    def version(self) -> int:
+        """Another one whenever a record of the clinic may be another; this device's own tables do not count."""
+        return sum(table.version for table in self.derived_tables())
+
     def tables(self) -> set[str]:
         """The names of all tables, the clinic's and this device's own."""
         return set(self._tables)

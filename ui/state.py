@@ -34,11 +34,14 @@ class AppState:
     source: StorageSource = browser
     is_practice: bool = False  # this device's own practice mode; a whole practice hub says so in its status
     staff: str = STAFF  # who is at this device, in what is recorded and asked for
-    changed: Event[[]] = field(default_factory=Event)
+    changed: Event[[]] = field(default_factory=Event)  # a record, or how the network, the sync or CDC stand
+    # A record. For what is built anew when it changes: a tap that meets a new list in the making is lost.
+    recorded: Event[[]] = field(default_factory=Event)
     sync: SyncClient = field(init=False)
     storage: StorageWatch = field(init=False)
     kept: dict[str, Any] = field(default_factory=dict)  # header values a nurse keeps for the next person
     _followed: int = -1
+    _shown: int = -1
     _touched: bool = False
     _emitting: asyncio.Task[None] | None = None
 
@@ -75,6 +78,9 @@ class AppState:
             began = monotonic()
             self.storage.measure_when_due()
             self._follow_settings()
+            if self._shown != (version := self.database.tables.version):
+                self._shown = version
+                self.recorded.emit()
             self.changed.emit()
             await asyncio.sleep(max(_REFRESH_SECONDS, (monotonic() - began) / _REFRESH_SHARE))
         self._emitting = None

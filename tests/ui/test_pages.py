@@ -279,3 +279,11 @@ async def test_every_page_says_on_f1_what_each_of_its_keys_does(user: User, path
     await user.should_see("離開，回上一層")
     user.find(marker="help-leave").click()
     await user.should_not_see("說明：這個畫面的按鍵")
+
+
+async def test_f9_without_a_roster_file_says_what_to_do_first(user: User, state: AppState) -> None:
+    await user.open("/roster")
+
+    keys(user, "F9")
+
+    await user.should_see("請先選擇名冊檔案。")

@@ -65,7 +65,7 @@ class ConflictsPage:
             lists()
             # Outside of the lists: these are drawn anew at each change, also while a question is open.
             self._questions = ui.element("div")
-            self._state.changed.subscribe(lists.refresh)
+            self._state.recorded.subscribe(lists.refresh)
 
     def _build_lists(self) -> None:
         count = count_open_conflicts(self._tables)

@@ -76,7 +76,7 @@ class OutagePage:
                 ui.label(wording.EXPORTS).classes("desk-person")
                 ui.label(wording.EXPORT_UNTOUCHED).classes("desk-note")
                 self._exports()
-            self._state.changed.subscribe(self._follow)
+            self._state.recorded.subscribe(self._follow)
 
     def _follow(self) -> None:
         """What was listed to choose from stays: it is read again before it is exported."""
@@ -154,7 +154,6 @@ class OutagePage:
         if await commit_and_tell(self._state, draft_export(self._tables, export_id, number, file), told):
             self._download(export_id)
             self._choices.refresh()
-            self._follow()
 
     def _as_it_is_now(self, chosen: list[str]) -> tuple[OutageFile, int]:
         """The file, and how many of the chosen are not any more what was looked at."""
@@ -238,5 +237,4 @@ class OutagePage:
         if await answer_of(dialog):
             with self._card:
                 await release(self._state, export_id, waiting)
-            self._follow()
             self._choices.refresh()

@@ -54,7 +54,7 @@ class UploadPage:
             with ui.column().classes("desk-card"):
                 rows()
             self._rows = rows
-            self._state.changed.subscribe(rows.refresh)
+            self._state.recorded.subscribe(rows.refresh)
 
     async def _upload(self) -> None:
         """Have the hub send what waits, once, whatever is tapped how often."""

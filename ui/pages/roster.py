@@ -34,6 +34,7 @@ class RosterPage:
     def __init__(self, state: AppState) -> None:
         self._state = state
         self._loaded: RosterText | None = None  # looked at, and not imported yet
+        self._is_importing = False
 
     def build(self) -> None:
         keys = {"F9": self._import}
@@ -96,6 +97,8 @@ class RosterPage:
 
     async def _import(self) -> None:
         if (roster := self._loaded) is None:
+            if not self._is_importing:
+                ui.notify(wording.ROSTER_CHOOSE_FIRST, type="warning", position="bottom")
             return
         unfit = check_text((self._name.value or "").strip())
         self._name.error = wording.problem(unfit[0]) if unfit else None
@@ -107,7 +110,7 @@ class RosterPage:
             self._day_fault.set_text(_line("session_date", wording.DATE_FAULT[error.fault]))
             return
         self._day_fault.set_text("")
-        self._loaded = None
+        self._loaded, self._is_importing = None, True
         self._confirm.disable()
         self._progress.set_visibility(True)
         result = ImportResult(lines=roster.line_count)
@@ -123,6 +126,7 @@ class RosterPage:
         else:
             self._show_result(result, session)
         finally:
+            self._is_importing = False
             timer.cancel()
             self._show_progress(result)
 

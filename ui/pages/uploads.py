@@ -60,6 +60,7 @@ class UploadPage:
                 self._outcome = Outcome(self._state, "", "upload-outcome")
             with ui.column().classes("desk-card"):
                 self._rows()
+            self._state.recorded.subscribe(self._rows.refresh)
             self._state.changed.subscribe(self._follow)
 
     # ---- the list
@@ -153,7 +154,6 @@ class UploadPage:
 
     def _follow(self) -> None:
         """Something changed: show how far it is, and end when CDC has answered for all, or when nothing goes on."""
-        self._rows.refresh()
         self._outcome.refresh()
         if self._asked is None or self._hurrying:
             return

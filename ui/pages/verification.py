@@ -72,6 +72,7 @@ class VerificationPage:
                     self._shown.props("dense outlined").classes("desk-judged").mark("state-filter")
                     self._shown.on_value_change(lambda: self._rows.refresh())
                 self._rows()
+            self._state.recorded.subscribe(self._show_records)
             self._state.changed.subscribe(self._follow)
 
     # ---- the batches that are out
@@ -200,10 +201,12 @@ class VerificationPage:
         document = self._tables.vaccinations.find(record_id)
         return document is not None and is_in_flight(document)
 
-    def _follow(self) -> None:
-        """Something changed: show it, and end the tap when CDC has judged all, or when nothing goes on."""
+    def _show_records(self) -> None:
         self._batches.refresh()
         self._rows.refresh()
+
+    def _follow(self) -> None:
+        """Something changed: show it, and end the tap when CDC has judged all, or when nothing goes on."""
         self._outcome.refresh()
         if self._asked is None or self._hurrying:
             return

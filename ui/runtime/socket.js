@@ -71,7 +71,9 @@
     };
     const on = made.on.bind(made);
     made.on = (name, handler) => on(name, name !== "update" ? handler : (elements) => {
-      Object.entries(elements).forEach(keepUnheard);
+      Object.entries(elements).forEach(([id, element]) => {
+        if (element?.heard !== undefined) Object.defineProperty(elements, id, { enumerable: true, get: () => (keepUnheard(id, element), keepMarked(), element) });
+      });
       return handler(elements);
     });
     socket = made;
@@ -89,8 +91,20 @@
   }
 
   // What Python set before it heard of the last typing (ui/field_values.py counts) comes too late: it will hear of that yet.
-  function keepUnheard([id, element]) {
-    if (element?.heard < typed.get(Number(id)) && mounted_app.elements[id]) element.props.value = mounted_app.elements[id].props.value;
+  // Asked when nicegui.js takes the text up: until then it waits in a queue, and she types on.
+  function keepUnheard(id, element) {
+    if (element.heard < typed.get(Number(id)) && mounted_app.elements[id]) element.props.value = mounted_app.elements[id].props.value;
+  }
+
+  // A field she came to is marked whole, to be typed over. A text that Python fills in right then would put the cursor behind
+  // itself, and what she types would be appended: "1" became "11".
+  async function keepMarked() {
+    const field = document.activeElement;
+    if (!field?.matches("input, textarea") || field.selectionStart !== 0 || field.selectionEnd !== field.value.length) return;
+    const before = field.value;
+    await mounted_app.$nextTick(); // the text is with Vue
+    await mounted_app.$nextTick(); // and in the field
+    if (document.activeElement === field && field.value !== before) field.select();
   }
 
   // nicegui.js sets this global when the handshake is through; there is no event for it.

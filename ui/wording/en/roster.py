@@ -26,6 +26,7 @@ ROSTER_INTRO = (
     "you confirm; importing it again makes nobody twice."
 )
 ROSTER_CHOOSE = "Choose a file"
+ROSTER_CHOOSE_FIRST = "Choose a roster file first."
 ROSTER_REJECTED = "The file is too large or is no CSV."
 ROSTER_SUMMARY = "Encoding {encoding}, {rows} rows; the first ones are below."
 ROSTER_IMPORT = "Import (F9)"

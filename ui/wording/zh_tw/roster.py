@@ -22,6 +22,7 @@ ROSTER_FAULT = {
 }
 ROSTER_INTRO = "選擇 HIS 匯出的病患名冊（CSV，Big5 或 UTF-8）。先預覽，按確定才匯入；重複匯入不會重複建檔。"
 ROSTER_CHOOSE = "選擇檔案"
+ROSTER_CHOOSE_FIRST = "請先選擇名冊檔案。"
 ROSTER_REJECTED = "檔案太大或不是 CSV。"
 ROSTER_SUMMARY = "編碼 {encoding}，共 {rows} 列，前幾列在下面。"
 ROSTER_IMPORT = "確定匯入 (F9)"
