@@ -284,6 +284,6 @@ async def test_every_page_says_on_f1_what_each_of_its_keys_does(user: User, path
 async def test_f9_without_a_roster_file_says_what_to_do_first(user: User, state: AppState) -> None:
     await user.open("/roster")
 
-    keys(user, "F9")
+    press(user, "F9")
 
     await user.should_see("請先選擇名冊檔案。")
