@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -35,15 +36,29 @@ from ui.pages import (
     vaccinate,
     verification,
 )
-from ui.shell import register_assets
+from ui.shell import Frame, register_assets
 from ui.state import AppState
 from ui.wording import Language
 
-PATHS = (
-    "/", "/BA102_3", "/BA102_3_UPLOAD", "/BA102_3_DOWNLOAD", "/BA109", "/BA109_3_DOWNLOAD",
-    "/BAMENU4", "/BA103_3", "/BA103_3_UPLOAD",
-    "/roster", "/conflicts", "/receipts", "/device", "/settings", "/outage", "/outage/paper",
-)  # fmt: skip
+_PAGES: dict[str, Callable[..., None]] = {
+    "/": menu.build,
+    "/BA102_3": vaccinate.build,
+    "/BA102_3_UPLOAD": uploads.build,
+    "/BA102_3_DOWNLOAD": verification.build,
+    "/BA109": lots.build,
+    "/BA109_3_DOWNLOAD": stock.build,
+    "/BAMENU4": prenatal.build_menu,
+    "/BA103_3": prenatal.build,
+    "/BA103_3_UPLOAD": prenatal_upload.build,
+    "/roster": roster.build,
+    "/conflicts": conflicts.build,
+    "/receipts": receipts.build,
+    "/device": device.build,
+    "/settings": settings.build,
+    "/outage": outage.build,
+    "/outage/paper": outage_paper.build,
+}
+PATHS = tuple(_PAGES)
 # Two such steps and what they are part of are over before anybody notices.
 _WORK_SECONDS = 0.012
 _running: list[AppState] = []
@@ -67,73 +82,16 @@ def register() -> None:
 
 
 def define_pages() -> None:
-    """The routes. Each asks for the running state when it is opened."""
+    """The routes: whichever is asked for first, the others take its place in the same frame."""
     guard_field_values()
     register_assets(str(Path(__file__).parent / "assets"))
 
-    @ui.page("/")
-    def _menu() -> None:
-        menu.build(running())
+    def root() -> None:
+        state = running()
+        Frame(state).build({path: partial(build, state) for path, build in _PAGES.items()})
 
-    @ui.page("/BA102_3")
-    def _vaccinate(patient: str = "", record: str = "", field: str = "") -> None:
-        vaccinate.build(running(), patient, record, field)
-
-    @ui.page("/BA102_3_UPLOAD")
-    def _upload() -> None:
-        uploads.build(running())
-
-    @ui.page("/BA102_3_DOWNLOAD")
-    def _verification() -> None:
-        verification.build(running())
-
-    @ui.page("/BA109")
-    def _lots(lot: str = "") -> None:
-        lots.build(running(), lot)
-
-    @ui.page("/BA109_3_DOWNLOAD")
-    def _stock() -> None:
-        stock.build(running())
-
-    @ui.page("/roster")
-    def _roster() -> None:
-        roster.build(running())
-
-    @ui.page("/conflicts")
-    def _conflicts(patient: str = "") -> None:
-        conflicts.build(running(), patient)
-
-    @ui.page("/receipts")
-    def _receipts(record: str = "", batch: str = "") -> None:
-        receipts.build(running(), record, batch)
-
-    @ui.page("/device")
-    def _device() -> None:
-        device.build(running())
-
-    @ui.page("/settings")
-    def _settings() -> None:
-        settings.build(running())
-
-    @ui.page("/outage")
-    def _outage() -> None:
-        outage.build(running())
-
-    @ui.page("/outage/paper")
-    def _outage_paper() -> None:
-        outage_paper.build(running())
-
-    @ui.page("/BAMENU4")
-    def _prenatal_menu() -> None:
-        prenatal.build_menu(running())
-
-    @ui.page("/BA103_3")
-    def _prenatal(patient: str = "", record: str = "", field: str = "") -> None:
-        prenatal.build(running(), patient, record, field)
-
-    @ui.page("/BA103_3_UPLOAD")
-    def _prenatal_upload() -> None:
-        prenatal_upload.build(running())
+    for path in PATHS:
+        ui.page(path)(root)
 
 
 async def rehearse(open_page: Callable[[str], Awaitable[int]]) -> None:

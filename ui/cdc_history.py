@@ -21,6 +21,7 @@ from store.protocol import ErrorAnswer, HistoryAnswer, HistoryOutcome, HistoryRe
 from store.roc_date import TAIPEI, format_roc_date
 from ui import wording
 from ui.dialogs import problem_line
+from ui.following import follow
 from ui.network import NetworkFailed
 from ui.patient_search import roc_text
 from ui.state import AppState
@@ -83,7 +84,7 @@ class HistoryWindow:
         self._dialog.on("keydown", js_handler="(event) => event.stopPropagation()")
         self._dialog.on("keydown.esc", self.close)
         self._dialog.on("keydown.f9", self.ask)
-        self._state.changed.subscribe(self.refresh)
+        follow(self._state.changed, self.refresh, self._dialog)
         self.refresh()
         self._say_what_stops()
         self._dialog.open()
@@ -91,7 +92,6 @@ class HistoryWindow:
     def close(self) -> None:
         if not self.is_closed:
             self.is_closed = True
-            self._state.changed.unsubscribe(self.refresh)
             self._dialog.close()
             self._dialog.delete()
 

@@ -9,6 +9,7 @@ from nicegui import ui
 from store.codes import vaccines
 from store.roc_date import InvalidRocDate, format_roc_date, parse_roc_date
 from ui import wording
+from ui.following import follow
 from ui.state import AppState
 from ui.vaccination_list import vaccination_row, vaccination_table
 
@@ -35,7 +36,7 @@ class DayList:
             # Filled, not drawn anew: whoever walks through it by keys stays at her row.
             self._table = vaccination_table(state, (), on_open=on_open)
         self._refresh()
-        state.changed.subscribe(self._refresh)
+        follow(state.changed, self._refresh)
 
     def _refresh(self) -> None:
         day = self._chosen_day()

@@ -284,6 +284,20 @@ async def test_every_page_says_on_f1_what_each_of_its_keys_does(user: User, path
 async def test_f9_without_a_roster_file_says_what_to_do_first(user: User, state: AppState) -> None:
     await user.open("/roster")
 
-    press(user, "F9")
+    press(next(iter(user.find(ui.keyboard).elements)), "F9")
 
     await user.should_see("請先選擇名冊檔案。")
+
+
+async def test_a_page_that_was_left_hears_of_no_change_any_more(user: User, state: AppState) -> None:
+    await user.open("/")
+    listening = len(state.changed.callbacks)
+
+    for _ in range(3):
+        ui.navigate.to("/BA109")
+        await user.should_see("疫苗批號建檔", marker="title")
+        ui.navigate.to("/")
+        await user.should_see("主選單", marker="title")
+    state.changed.emit()
+
+    assert len(state.changed.callbacks) == listening

@@ -29,6 +29,7 @@ from ui.conflict_facts import (
     setting_name,
 )
 from ui.dialogs import ask_void_reason, confirm
+from ui.following import follow
 from ui.patient_search import roc_text
 from ui.saving import commit_and_tell
 from ui.shell import page_frame
@@ -65,7 +66,7 @@ class ConflictsPage:
             lists()
             # Outside of the lists: these are drawn anew at each change, also while a question is open.
             self._questions = ui.element("div")
-            self._state.recorded.subscribe(lists.refresh)
+            follow(self._state.recorded, lists.refresh)
 
     def _build_lists(self) -> None:
         count = count_open_conflicts(self._tables)

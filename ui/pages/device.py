@@ -11,6 +11,7 @@ from store.scope import Scope, sessions_in
 from store.sessions import people_of
 from ui import wording
 from ui.dialogs import confirm
+from ui.following import follow
 from ui.network import NetworkFailed
 from ui.patient_search import roc_text
 from ui.practice_switch import practice_card
@@ -74,7 +75,7 @@ class DevicePage:
 
         refresh()
         self._refresh = refresh
-        self._state.changed.subscribe(refresh)
+        follow(self._state.changed, refresh)
 
     def _build_choices(self, scope: Scope) -> None:
         newest_first = sorted(
@@ -194,7 +195,7 @@ class DevicePage:
             ask.set_visibility(storage.is_kept is False)
 
         refresh()
-        self._state.changed.subscribe(refresh)
+        follow(self._state.changed, refresh)
 
     async def _ask_to_keep(self) -> None:
         told = wording.KEPT_NOW if await self._state.storage.ask_to_keep() else wording.STILL_NOT_KEPT

@@ -8,6 +8,7 @@ from nicegui import ui
 from store.lots import Lot, LotStatus, parse_lot_number
 from store.roc_date import format_roc_date
 from ui import wording
+from ui.following import follow
 from ui.form_drafts import Form, draft_of, kept_draft
 from ui.forms import record_fields
 from ui.lot_form import LotForm
@@ -48,7 +49,7 @@ class LotsPage:
             self._show_list()
             if draft := kept_draft(self._state, Form.LOT):
                 self._show_form(self._tables.lots.find(draft["record_id"]) if draft["record_id"] else None)
-        self._state.changed.subscribe(self._refresh)
+        follow(self._state.changed, self._refresh)
 
     # ---- the list
 

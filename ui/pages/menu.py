@@ -9,6 +9,7 @@ from store.exam_uploads import count_waiting as count_waiting_exams
 from store.stock import count_waiting
 from store.uploads import FAILED_STATES, AfterExport, UploadState
 from ui import wording
+from ui.following import follow
 from ui.patient_search import patient_search
 from ui.practice_switch import enter_practice
 from ui.shell import page_frame
@@ -55,7 +56,7 @@ def build(state: AppState) -> None:
             notes[path].set_text(told)
 
     refresh()
-    state.changed.subscribe(refresh)
+    follow(state.changed, refresh)
 
 
 def _waiting(state: AppState) -> dict[str, str]:

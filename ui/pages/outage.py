@@ -25,6 +25,7 @@ from store.uploads import AfterExport
 from ui import wording
 from ui.dialogs import answer_of, confirm
 from ui.exports import doses_table, opened_doses_table, release, texts_by_dose
+from ui.following import follow
 from ui.range_search import RangeSearch
 from ui.row_table import choose_rows, open_rows
 from ui.saving import commit_and_tell
@@ -76,7 +77,7 @@ class OutagePage:
                 ui.label(wording.EXPORTS).classes("desk-person")
                 ui.label(wording.EXPORT_UNTOUCHED).classes("desk-note")
                 self._exports()
-            self._state.recorded.subscribe(self._follow)
+            follow(self._state.recorded, self._follow)
 
     def _follow(self) -> None:
         """What was listed to choose from stays: it is read again before it is exported."""

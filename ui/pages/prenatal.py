@@ -29,6 +29,7 @@ from ui.exam_forms import (
     text_of_exam,
 )
 from ui.exam_list import HISTORY_COLUMNS, cdc_message, exam_table, result_text, state_text
+from ui.following import follow
 from ui.form_drafts import Form, draft_of, forget_draft, keep_draft, kept_draft
 from ui.forms import record_fields
 from ui.patient_search import patient_search, roc_text
@@ -57,7 +58,7 @@ def build_menu(state: AppState) -> None:
             waiting.set_text(wording.EXAM_WAITING.format(count=count_waiting(state.database.tables)))
 
         refresh()
-        state.changed.subscribe(refresh)
+        follow(state.changed, refresh)
 
 
 def _function(code: str, name: str, path: str) -> ui.label:
@@ -87,7 +88,7 @@ class ExamDesk:
         keys = {"F3": self._add, "F9": self._save, "Escape": self._leave}
         with page_frame(self._state, wording.EXAM_RECORDS, code=CODE, on_key=keys):
             self._work = ui.column().classes("w-full")
-        self._state.changed.subscribe(self._show_history)
+        follow(self._state.changed, self._show_history)
         if record:
             self._open_record(record, field)
         elif patient:

@@ -13,6 +13,7 @@ from store.protocol import ExamsAnswer
 from ui import wording
 from ui.cdc_taps import UPLOAD_EXAMS, ask_hub_to
 from ui.exam_list import UPLOAD_COLUMNS, exam_table
+from ui.following import follow
 from ui.range_search import RangeSearch
 from ui.shell import page_frame
 from ui.state import AppState
@@ -54,7 +55,7 @@ class UploadPage:
             with ui.column().classes("desk-card"):
                 rows()
             self._rows = rows
-            self._state.recorded.subscribe(rows.refresh)
+            follow(self._state.recorded, rows.refresh)
 
     async def _upload(self) -> None:
         """Have the hub send what waits, once, whatever is tapped how often."""

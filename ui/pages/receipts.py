@@ -9,6 +9,7 @@ from nicegui import background_tasks, ui
 from store.protocol import ReceiptKind, ReceiptLine, ReceiptsAnswer, ReceiptsRequest
 from store.roc_date import InvalidRocDate, parse_roc_date
 from ui import wording
+from ui.following import follow
 from ui.receipt_window import http_text, is_bad, kind_text, show_receipt, who_text, words_text
 from ui.receipts_client import LIST, ask_for_receipts
 from ui.row_table import open_rows
@@ -57,7 +58,7 @@ class ReceiptsPage:
             with ui.column().classes("desk-card") as self._list:
                 self._build_table()
             self._list.set_visibility(False)
-            self._state.changed.subscribe(self._follow)
+            follow(self._state.changed, self._follow)
         self._follow()
 
     def _build_fields(self) -> None:

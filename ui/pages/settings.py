@@ -7,6 +7,7 @@ from nicegui import ui
 from store.changes import ChangeDraft
 from ui import wording
 from ui.dialogs import answer_of
+from ui.following import follow
 from ui.saving import commit_all_and_tell
 from ui.settings_clinic import ClinicSection, VaccinesSection
 from ui.settings_lists import LotsSection, StaffSection
@@ -52,7 +53,7 @@ class SettingsPage:
                     self._sections.append(section)
             self._questions = ui.element("div")
         self._tell()
-        self._state.changed.subscribe(self._refresh)
+        follow(self._state.changed, self._refresh)
 
     def _refresh(self) -> None:
         for section in self._sections:

@@ -30,6 +30,7 @@ from store.stock import (
 )
 from ui import wording
 from ui.cdc_taps import DOWNLOAD, NO_ANSWER, UNREACHABLE, UPLOAD, ask_hub_to
+from ui.following import follow
 from ui.form_drafts import Form, draft_of, forget_draft, keep_draft
 from ui.patient_search import roc_text
 from ui.row_table import open_rows
@@ -70,7 +71,7 @@ class StockPage:
                 self._outcome = ui.label(wording.NOT_NHI).classes("desk-outcome").mark("stock-outcome")
             self._table = ui.column().classes("desk-card")
             self._draw()
-            self._state.changed.subscribe(self._refresh)
+            follow(self._state.changed, self._refresh)
 
     # ---- the table
 

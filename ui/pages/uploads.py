@@ -13,6 +13,7 @@ from store.uploads import FAILED_STATES, UploadState
 from ui import wording
 from ui.cdc_line import hurry_cdc, standstill
 from ui.dialogs import answer_of
+from ui.following import follow
 from ui.open_record import open_record
 from ui.outcome import Outcome
 from ui.range_search import RangeSearch
@@ -60,8 +61,8 @@ class UploadPage:
                 self._outcome = Outcome(self._state, "", "upload-outcome")
             with ui.column().classes("desk-card"):
                 self._rows()
-            self._state.recorded.subscribe(self._rows.refresh)
-            self._state.changed.subscribe(self._follow)
+            follow(self._state.recorded, self._rows.refresh)
+            follow(self._state.changed, self._follow)
 
     # ---- the list
 

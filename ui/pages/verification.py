@@ -16,6 +16,7 @@ from store.uploads import BatchState, UploadState, is_in_flight
 from ui import wording
 from ui.cdc_line import hurry_cdc, standstill
 from ui.dialogs import answer_of, confirm
+from ui.following import follow
 from ui.open_record import open_record
 from ui.outcome import Outcome
 from ui.range_search import RangeSearch
@@ -72,8 +73,8 @@ class VerificationPage:
                     self._shown.props("dense outlined").classes("desk-judged").mark("state-filter")
                     self._shown.on_value_change(lambda: self._rows.refresh())
                 self._rows()
-            self._state.recorded.subscribe(self._show_records)
-            self._state.changed.subscribe(self._follow)
+            follow(self._state.recorded, self._show_records)
+            follow(self._state.changed, self._follow)
 
     # ---- the batches that are out
 
