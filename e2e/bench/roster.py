@@ -135,7 +135,7 @@ def open_tap_page(tablet: Tablet, leader: Desk) -> Frame:
 
 
 def go_inside(desk: Desk, path: str) -> None:
-    """Change the page as a link does: the address bar would start Python anew."""
+    """Load the page anew inside the frame: the address bar would start Python anew."""
     frame_of(desk).goto(f"{desk.page.url.split('/', 3)[0]}//{desk.page.url.split('/', 3)[2]}{path}")
     desk.wait()
 
