@@ -30,11 +30,17 @@ def differ(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def content(revisions: Revisions, revision_id: str) -> Mapping[str, Any]:
-    """The record's fields at a revision; a void carries none, so it shows those of what it voided."""
+    """The record's fields at a revision; a void carries none, so it shows those of what it voided.
+
+    Of a void whose base is not here, as after the hub went back to an older copy, they are the newest known: whose dose
+    it is must stay on the screen.
+    """
     seen: set[str] = set()
     while revisions[revision_id]["kind"] in VOID_KINDS:
         seen.add(revision_id)
         known = [base for base in revisions[revision_id]["bases"] if base in revisions and base not in seen]
+        if not known:
+            known = sorted(one for one in revisions if revisions[one]["kind"] not in VOID_KINDS)[-1:]
         if not known:
             return {}
         revision_id = known[0]

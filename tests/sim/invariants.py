@@ -80,7 +80,7 @@ def why_not_quiet(database: HubDatabase) -> str:
         if vaccinations.count_by("upload_state", state) or database.tables.batches.count_by("state", state):
             return f"{state} without CDC's verdict"
     for document in vaccinations.find_by("upload_state", "not_sent"):
-        person = patients.find(document["patient_id"])
+        person = patients.find(document["person_id"])
         if not document["conflict"] and (document["voided"] or (person and can_identify(person))):
             return f"{document['record_id'][:6]} never left"
     return ""

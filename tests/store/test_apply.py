@@ -139,3 +139,15 @@ def test_a_void_against_a_correction_marks_the_record_and_keeps_both() -> None:
 
     [document] = tables.vaccinations.find_by("conflict", "open")
     assert (document["voided"], document["conflict"]) == (True, [correction.change_id])
+
+
+def test_a_void_of_a_version_that_is_gone_leaves_the_dose_with_its_person() -> None:
+    writer = Writer()
+    first = writer.dose("1", "a")
+    lost = writer.dose("1", "a", ChangeKind.CORRECT_VACCINATION, lot_number="ONE-CDC", bases=(first.change_id,))
+    void = writer.void("1", lost.change_id)
+
+    tables = apply_all([writer.patient("a"), first, void])
+
+    [document] = tables.vaccinations.find_by("person_id", record("a"))
+    assert (document["voided"], document["lot_number"]) == (True, "AMJRE075AA-CDC")
