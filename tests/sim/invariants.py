@@ -149,7 +149,9 @@ def _expected(own: dict[str, Change]) -> dict[str, Any]:
     shown = own[heads[-1]]
     content: Change | None = shown
     while content is not None and content.kind == ChangeKind.VOID_VACCINATION:
-        content = own.get(content.base_revisions[0])
+        # The base may be gone with an older copy of the hub: then the newest version that says something.
+        said = sorted(one for one, change in own.items() if change.kind != ChangeKind.VOID_VACCINATION)
+        content = own.get(content.base_revisions[0]) or (own[said[-1]] if said else None)
     voided = shown.kind == ChangeKind.VOID_VACCINATION
     lot = content.payload["lot_number"] if content is not None else None
     return {"revision": heads[-1], "voided": voided, "lot_number": lot, "disputed": len(heads) > 1}
