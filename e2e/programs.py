@@ -132,8 +132,9 @@ class FakeCdc(Program):
     def scenario(self, kind: str, scenario: str, **more: Any) -> None:
         call(f"{self.url}/control/scenarios", {"kind": kind, "scenario": scenario, **more})
 
-    def know_lot(self, lot_number: str, vaccine_code: str) -> None:
-        call(f"{self.url}/control/lots", {"lot_number": lot_number, "vaccine_code": vaccine_code})
+    def know_lot(self, lot_number: str, vaccine_code: str, lot_type: str = "1") -> None:
+        lot = {"lot_number": lot_number, "vaccine_code": vaccine_code, "lot_type": lot_type}
+        call(f"{self.url}/control/lots", lot)
 
     def know_history(self, value: str, birth_date: str, *rows: dict[str, str]) -> None:
         """Let CDC know a person, with what other institutions gave them."""
@@ -152,19 +153,21 @@ class Hub(Program):
         port: int | None = None,
         verify_after: float = 1.0,
         gather: float = 0.2,
+        batches_per_minute: int = 30,
     ) -> None:
         """Units: seconds. After `verify_after` CDC is asked for its verdict; for `gather` changes come together."""
         folder.mkdir(parents=True, exist_ok=True)
         port = port or free_port()
         self.settings = folder / "clinic.toml"
         self.bundle = bundle
-        self._write_settings(folder, cdc, port, {"verify_after_seconds": verify_after, "gather_seconds": gather})
+        pace = {"verify_after_seconds": verify_after, "gather_seconds": gather}
+        self._write_settings(folder, cdc, port, {**pace, "batches_per_minute": batches_per_minute})
         # Not through `python3 -m sync`, which only sets up first: a kill must hit the hub itself.
         run = "import sys, pathlib, sync.app as a; a.run(pathlib.Path(sys.argv[1]), port=None, open_browser=False)"
         command = [sys.executable, "-c", run, str(self.settings)]
         super().__init__("hub", command, f"http://127.0.0.1:{port}", "/api/health", folder / "hub.log")
 
-    def _write_settings(self, folder: Path, cdc: FakeCdc | None, port: int, waits: dict[str, float]) -> None:
+    def _write_settings(self, folder: Path, cdc: FakeCdc | None, port: int, pace: dict[str, float]) -> None:
         text = {
             "listen_port": port,
             "data_dir": (folder / "data").as_posix(),
@@ -182,7 +185,7 @@ class Hub(Program):
                 "key_id_file": key_file.as_posix(),
                 "certificate_p12": (cdc.folder / "practice.p12").as_posix(),
                 "certificate_password_file": (cdc.folder / "practice.p12.password").as_posix(),
-                **waits,
+                **pace,
                 "timeout_seconds": 5,
                 "retry_base_seconds": 0.3,
                 "retry_cap_seconds": 2,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from e2e.bench.cdc_link import measure_cdc_link
 from e2e.bench.hub_store import measure_hub_store
 from e2e.bench.report import Report
 from e2e.bench.roster import measure_roster
@@ -17,7 +18,7 @@ from e2e.bench.taps import measure_taps
 from e2e.programs import ROOT, Hub
 
 ROWS = 60_000
-PARTS = ("starts", "roster", "store", "sync", "large", "taps", "hub")
+PARTS = ("starts", "roster", "store", "sync", "large", "taps", "hub", "cdc")
 
 
 def main() -> None:
@@ -33,7 +34,10 @@ def main() -> None:
     if "hub" in wanted:
         with tempfile.TemporaryDirectory() as name:
             measure_hub_store(report, Path(name))
-    if wanted != {"hub"}:
+    if "cdc" in wanted:
+        with tempfile.TemporaryDirectory() as name:
+            measure_cdc_link(report, Path(name))
+    if wanted - {"hub", "cdc"}:
         measure_in_browser(report, wanted, options)
     report.print_table()
 

@@ -4,15 +4,19 @@ import asyncio
 import os
 import random
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from time import perf_counter, process_time
+from typing import Any
 
 from e2e.bench.report import OURS, Report
 from e2e.sample.make_sample import make_roster
 from store.changes import Change, ChangeDraft, ChangeKind, World
 from store.hub_database import HubDatabase
+from store.ids import id_checksum_holds
+from store.patients import can_identify
 from store.roster import decode_roster, read_rows
 from store.storage import FileFolder, FileStorage
 from sync.app import spare_the_collector
@@ -21,6 +25,8 @@ ROWS = 20_000
 BATCH = 500
 CALLERS = 20
 SMALL_BATCH = 5
+LOTS = 40  # LOT0-CDC, LOT1-CDC, ...: each of one vaccine, in turn
+VACCINES = ("MMR", "Var", "Flu")
 _WORLD = World(now=lambda: datetime.now(UTC), random_bytes=os.urandom)
 
 
@@ -92,7 +98,8 @@ async def fill_hub(folder: Path, patients: int, doses: int, *, open_doses: int |
     """
     hub = await HubDatabase.open(FileFolder(folder), _WORLD)
     people = _make_changes(patients)
-    given = (_dose(number, people[number % patients].record_id) for number in range(doses))
+    known = [one for one in people if _is_known_at_cdc(one.payload)]
+    given = (_dose(number, known[number % len(known)]) for number in range(doses))
     for changes in (iter(people), given):
         while batch := list(islice(changes, BATCH)):
             await hub.accept(batch)
@@ -102,6 +109,12 @@ async def fill_hub(folder: Path, patients: int, doses: int, *, open_doses: int |
                     await hub.commit(_verified_upload(batch[0].record_id[-12:], verified), "hub")
             await hub.settle()
     await hub.close()
+
+
+def _is_known_at_cdc(person: Mapping[str, Any]) -> bool:
+    """CDC takes the doses of no others."""
+    own_id = person.get("national_id", "")
+    return can_identify(person) and "birth_date" in person and (not own_id or id_checksum_holds(own_id))
 
 
 def _verified_upload(batch_id: str, changes: list[Change]) -> list[ChangeDraft]:
@@ -115,14 +128,14 @@ def _verified_upload(batch_id: str, changes: list[Change]) -> list[ChangeDraft]:
     ]
 
 
-def _dose(number: int, patient_id: str) -> Change:
+def _dose(number: int, person: Change) -> Change:
     day = date(2026, 1, 1) + timedelta(days=number % 300)
     payload = {
-        "patient_id": patient_id,
-        "vaccination_date": day.isoformat(),
-        "vaccine_code": ("MMR", "Var", "Flu")[number % 3],
+        "patient_id": person.record_id,
+        "vaccination_date": max(day.isoformat(), person.payload["birth_date"]),
+        "vaccine_code": VACCINES[number % LOTS % len(VACCINES)],
         "dose_number": "1",
-        "lot_number": f"LOT{number % 40}-CDC",
+        "lot_number": f"LOT{number % LOTS}-CDC",
         "lot_type": "1",
     }
     return Change(
