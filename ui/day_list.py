@@ -11,7 +11,7 @@ from store.roc_date import InvalidRocDate, format_roc_date, parse_roc_date
 from ui import wording
 from ui.following import follow
 from ui.state import AppState
-from ui.vaccination_list import vaccination_row, vaccination_table
+from ui.vaccination_list import DAY_COLUMNS, vaccination_rows, vaccination_table
 
 _LISTED = 200  # drawn anew at each change, so not without end
 
@@ -50,7 +50,7 @@ class DayList:
         count = sum(not d["voided"] for d in documents)
         words = wording.TODAY_COUNT if day == self._state.today() else wording.DAY_COUNT
         self._count.set_text(words.format(day=format_roc_date(day), count=count))
-        self._table.rows = [vaccination_row(self._state, n, d) for n, d in enumerate(documents[:_LISTED], start=1)]
+        self._table.rows = vaccination_rows(self._state, documents[:_LISTED], DAY_COLUMNS)
 
     def _chosen_day(self) -> date | None:
         """None where nobody can read what is typed."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from nicegui import ui
+from nicegui.element import Element
 
 from store.problems import Problem
 from store.texts import check_text
@@ -85,10 +86,14 @@ def open_window(element: ui.element) -> ui.dialog | None:
     return max(windows, key=lambda window: window.id, default=None)
 
 
+def window_place() -> Element:
+    """Where windows stand: not where the button is, which may be drawn anew meanwhile, and gone with the page."""
+    return next(one for one in ui.context.client.content if isinstance(one, ui.sub_pages))
+
+
 @contextmanager
 def _window() -> Iterator[ui.dialog]:
-    """Not where the button is: what is drawn anew there must not take the question along."""
-    with ui.context.client.content, ui.dialog() as dialog, ui.card():
+    with window_place(), ui.dialog() as dialog, ui.card():
         yield dialog
 
 

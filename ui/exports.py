@@ -13,7 +13,7 @@ from ui.dialogs import confirm
 from ui.row_table import open_rows
 from ui.saving import commit_and_tell
 from ui.state import AppState
-from ui.vaccination_list import moment_text, vaccination_row
+from ui.vaccination_list import moment_text, vaccination_rows
 
 _COLUMNS = ("number", "vaccination_date", "chart_number", "name", "vaccine_code", "dose_number", "lot_number")
 
@@ -34,10 +34,8 @@ def texts_by_dose(notes: Iterable[Note]) -> dict[str, str]:
 
 def doses_table(state: AppState, documents: Iterable[Mapping[str, Any]], told: Mapping[str, str]) -> ui.table:
     """The doses in their order, each with what is `told` of it by its record id. What a tap does is the caller's."""
-    rows = [
-        {**vaccination_row(state, number, document), "told": told.get(document["record_id"], "")}
-        for number, document in enumerate(documents, start=1)
-    ]
+    rows = vaccination_rows(state, documents, _COLUMNS)
+    rows = [{**row, "told": told.get(row["record_id"], "")} for row in rows]
     labels = {**{name: wording.VACCINATION_COLUMNS[name] for name in _COLUMNS}, "told": wording.EXPORT_TOLD}
     columns = [
         {"name": name, "label": label, "field": name, "align": "left", "classes": f"desk-col-{name}"}

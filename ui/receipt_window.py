@@ -10,7 +10,7 @@ from nicegui import ui
 
 from store.protocol import MAX_RECEIPT_BYTES, ReceiptAnswer, ReceiptBody, ReceiptKind, ReceiptLine, ReceiptRequest
 from ui import wording
-from ui.dialogs import answer_of
+from ui.dialogs import answer_of, window_place
 from ui.receipts_client import ONE, ask_for_receipts
 from ui.state import AppState
 from ui.vaccination_list import moment_text
@@ -51,7 +51,7 @@ async def show_receipt(state: AppState, number: int) -> str:
     receipt = await ask_for_receipts(state, ONE, ReceiptRequest(number=number), ReceiptAnswer)
     if isinstance(receipt, str):
         return receipt
-    with ui.context.client.content, ui.dialog() as dialog, ui.card().classes("desk-window desk-receipt"):
+    with window_place(), ui.dialog() as dialog, ui.card().classes("desk-window desk-receipt"):
         _draw(receipt)
         with ui.row():
             close = ui.button(wording.CLOSE, on_click=lambda: dialog.submit(None))

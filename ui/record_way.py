@@ -8,7 +8,7 @@ from nicegui import background_tasks, ui
 from store.protocol import ReceiptKind, ReceiptLine, ReceiptsAnswer, ReceiptsRequest
 from store.record_way import Step, WayStep, way_of
 from ui import wording
-from ui.dialogs import answer_of
+from ui.dialogs import answer_of, window_place
 from ui.receipt_window import kind_text, who_text, words_text
 from ui.receipts_client import LIST, ask_for_receipts
 from ui.state import AppState
@@ -29,7 +29,7 @@ def way_button(state: AppState, document: Mapping[str, Any]) -> None:
 async def show_way(state: AppState, document: Mapping[str, Any]) -> None:
     """Show what this device knows at once, and what only the hub knows when it has answered."""
     steps = way_of(document)
-    with ui.context.client.content, ui.dialog() as dialog, ui.card().classes("desk-window desk-way-window"):
+    with window_place(), ui.dialog() as dialog, ui.card().classes("desk-window desk-way-window"):
         ui.label(wording.WAY_TITLE).classes("desk-person")
         with ui.column().classes("w-full desk-receipt-body").props("tabindex=0 role=list"):
             for step in steps:

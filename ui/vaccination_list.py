@@ -1,6 +1,7 @@
 """Vaccination records as a table, in the manual's columns, each with where it stands at CDC."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -42,34 +43,52 @@ _MESSAGE_CELL = """
 """
 
 
-def vaccination_row(state: AppState, number: int, document: Mapping[str, Any]) -> dict[str, Any]:
-    """One row; a record whose person has not come yet shows what it has."""
-    person: Mapping[str, Any] = state.database.tables.patients.find(document["person_id"]) or {}
-    upload = document["upload"] or {}
-    judged = upload if upload.get("revision") == document["revision"] else {}
-    return {
-        "record_id": document["record_id"],
-        "number": number,
-        "vaccination_date": roc_text(document["vaccination_date"]),
-        "chart_number": person.get("chart_number", ""),
-        "name": person.get("name", ""),
-        "sex": person.get("sex") or "",
-        "birth_date": roc_text(person.get("birth_date")),
-        "national_id": wording.masked_id(person.get("national_id")),
-        "birth_order": person.get("birth_order") or "",
-        "parity": person.get("parity") or "",
-        "plurality": person.get("plurality") or "",
-        "parent_national_id": wording.masked_id(person.get("parent_national_id")),
-        "vaccine_code": document["vaccine_code"],
-        "dose_number": document["dose_number"],
-        "lot_number": document["lot_number"],
-        "lot_type": wording.LOT_TYPE.get(document["lot_type"], document["lot_type"]),
-        "routine": "V" if _is_routine(document) else "",
-        "state": _state(state, document, person),
-        "message": wording.cdc_words(judged.get("message")),
-        "explained": what_to_do(document),
-        "judged_at": moment_text(judged.get("verified_at")),
-    }
+@dataclass(frozen=True)
+class _Seen:
+    """A record, its person (empty where it has not come yet), and what CDC said of the revision that stands."""
+
+    state: AppState
+    document: Mapping[str, Any]
+    person: Mapping[str, Any]
+    judged: Mapping[str, Any]
+
+
+_CELLS: dict[str, Callable[[_Seen], str]] = {
+    "vaccination_date": lambda seen: roc_text(seen.document["vaccination_date"]),
+    "chart_number": lambda seen: seen.person.get("chart_number", ""),
+    "name": lambda seen: seen.person.get("name", ""),
+    "sex": lambda seen: seen.person.get("sex") or "",
+    "birth_date": lambda seen: roc_text(seen.person.get("birth_date")),
+    "national_id": lambda seen: wording.masked_id(seen.person.get("national_id")),
+    "birth_order": lambda seen: seen.person.get("birth_order") or "",
+    "parity": lambda seen: seen.person.get("parity") or "",
+    "plurality": lambda seen: seen.person.get("plurality") or "",
+    "parent_national_id": lambda seen: wording.masked_id(seen.person.get("parent_national_id")),
+    "vaccine_code": lambda seen: seen.document["vaccine_code"],
+    "dose_number": lambda seen: seen.document["dose_number"],
+    "lot_number": lambda seen: seen.document["lot_number"],
+    "routine": lambda seen: "V" if _is_routine(seen.document) else "",
+    "state": lambda seen: _state(seen.state, seen.document, seen.person),
+    "message": lambda seen: wording.cdc_words(seen.judged.get("message")),
+    "explained": lambda seen: what_to_do(seen.document),
+    "judged_at": lambda seen: moment_text(seen.judged.get("verified_at")),
+}
+
+
+def vaccination_rows(
+    state: AppState, documents: Iterable[Mapping[str, Any]], columns: Iterable[str]
+) -> list[dict[str, Any]]:
+    """The rows of `vaccination_table`: its columns and no more, as each row goes to the screen at each change."""
+    told = [name for name in columns if name in _CELLS]
+    told += ["explained"] if "message" in told else []
+    rows = []
+    for number, document in enumerate(documents, start=1):
+        upload = document["upload"] or {}
+        person: Mapping[str, Any] = state.database.tables.patients.find(document["person_id"]) or {}
+        seen = _Seen(state, document, person, upload if upload.get("revision") == document["revision"] else {})
+        cells = {name: _CELLS[name](seen) for name in told}
+        rows.append({"record_id": document["record_id"], "number": number, **cells})
+    return rows
 
 
 def moment_text(iso_moment: str | None) -> str:
@@ -107,7 +126,6 @@ def vaccination_table(
     on_open: Callable[[str], object],
 ) -> ui.table:
     """Show the documents in their order; a tap on a row opens its record."""
-    rows = [vaccination_row(state, number, document) for number, document in enumerate(documents, start=1)]
     table = ui.table(
         columns=[
             {
@@ -121,7 +139,7 @@ def vaccination_table(
             }
             for c in columns
         ],
-        rows=rows,
+        rows=vaccination_rows(state, documents, columns),
         row_key="record_id",
         pagination=15,
     )
