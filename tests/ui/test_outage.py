@@ -211,7 +211,8 @@ async def test_a_void_after_the_export_is_told_and_settled_on_the_record(user: U
     state.touch()
 
     await see(user, "匯出後又有變動 1 筆")
-    assert [row["told"] for row in rows(user, "changed-since")] == ["匯出後已作廢，檔案裡還有這筆：已匯入時，請到 NIIS 刪除。"]
+    [row] = rows(user, "changed-since")
+    assert row["told"] == "匯出後已作廢，檔案裡還有這筆：已匯入時，請到 NIIS 刪除。"
     await user.open(f"/BA102_3?record={record_id}")
     await see(user, "匯出後已作廢，檔案裡還有這筆")
     user.find(marker="release-dose").click()
