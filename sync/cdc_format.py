@@ -29,8 +29,8 @@ _OWN_ID = {
     # ASSUMED: as in the published NIIS guide (patient-reporting-niis); section 2 shows only NNxxx.
     IdType.RESIDENT: ("PRC", "http://www.immigration.gov.tw"),
     IdType.OLD_RESIDENT: ("PRC", "http://www.immigration.gov.tw"),
-    # ASSUMED: system of passports as in TW Core's examples.
-    IdType.PASSPORT: ("PPN", "http://www.boca.gov.tw"),
+    # As in the guide's example patient-passport-min and in TW Core's Patient, whatever country issued the passport.
+    IdType.PASSPORT: ("PPN", "http://hl7.org/fhir/sid/passport-TWN"),
 }
 _GENDER = {Sex.MALE: "male", Sex.FEMALE: "female", None: "unknown"}
 

@@ -137,7 +137,7 @@ def test_a_correction_keeps_the_record_key() -> None:
     [
         ({"id_type": IdType.RESIDENT, "national_id": "A800000014"}, "PRC", "http://www.immigration.gov.tw"),
         ({"id_type": IdType.OLD_RESIDENT, "national_id": "AC01234567"}, "PRC", "http://www.immigration.gov.tw"),
-        ({"id_type": IdType.PASSPORT, "national_id": "X1234567"}, "PPN", "http://www.boca.gov.tw"),
+        ({"id_type": IdType.PASSPORT, "national_id": "X1234567"}, "PPN", "http://hl7.org/fhir/sid/passport-TWN"),
         ({"id_type": None, "national_id": "??"}, "NNxxx", "http://www.moi.gov.tw"),
         (
             {"id_type": None, "national_id": None, "parent_national_id": MOTHER},
