@@ -15,9 +15,13 @@ def read_profile(name: str) -> dict[str, Any]:
 
 
 def read_guide(path: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(read_guide_text(path))
+    return found
+
+
+def read_guide_text(path: str) -> str:
     """Skips the test where the file is missing."""
     file = GUIDES / path
     if not file.exists():
-        pytest.skip(f"needs the published guides beside the project: {path} is not in {GUIDES.name}/")
-    found: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    return found
+        pytest.skip(f"the published guides are not beside the project: {path}")
+    return file.read_text("utf-8")
