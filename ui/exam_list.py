@@ -7,7 +7,8 @@ from nicegui import ui
 
 from store.codes import exam_error_codes
 from store.patients import Patient
-from store.prenatal import ExamResult, check_exam
+from store.prenatal import ExamResult, ExamState, check_exam
+from store.refusals import Refusal, read_exam_refusal
 from ui import wording
 from ui.forms import record_fields
 from ui.patient_search import roc_text
@@ -15,7 +16,7 @@ from ui.row_table import open_rows
 from ui.state import AppState
 
 # CDC's words are long: on a tablet whose report it is must stand beside them.
-_STYLE = dict.fromkeys(("problems", "message"), "white-space: normal; min-width: 11rem")
+_STYLE = dict.fromkeys(("problems", "message"), "white-space: pre-line; min-width: 11rem")
 HISTORY_COLUMNS = ("exam_date", "exam_type", "result", "institution", "due_date", "state")
 UPLOAD_COLUMNS = (
     "number", "state", "message", "problems", "exam_date", "chart_number", "name", "exam_type", "result", "birth_date",
@@ -82,6 +83,21 @@ def cdc_message(document: Mapping[str, Any]) -> str:
     return wording.cdc_words(upload.get("message")) if upload.get("revision") == document["revision"] else ""
 
 
+def refusal_of(document: Mapping[str, Any]) -> Refusal | None:
+    """What CDC's refusal of the revision shown means; None where it is not refused."""
+    if document["exam_state"] != ExamState.REFUSED:
+        return None
+    found = read_exam_refusal(document["upload"]["message"])
+    if found.field == "collection_date" and not document.get("collection_date"):
+        return Refusal(found.reason, "exam_date")  # by which CDC then goes
+    return found
+
+
+def _message(document: Mapping[str, Any]) -> str:
+    refusal = refusal_of(document)
+    return "\n".join([cdc_message(document), *([wording.exam_refusal(refusal)] if refusal else [])])
+
+
 def _row(state: AppState, number: int, document: Mapping[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
     """One row. A void that came before its report has no content yet, nor need its person have come."""
     person: Mapping[str, Any] = state.database.tables.patients.find(document["person_id"]) or {}
@@ -91,7 +107,7 @@ def _row(state: AppState, number: int, document: Mapping[str, Any], columns: tup
         "number": number,
         "state": state_text(document),
         "problems": would_be_refused(state, document) if "problems" in columns else "",
-        "message": cdc_message(document),
+        "message": _message(document),
         "exam_date": roc_text(document.get("exam_date")),
         "chart_number": person.get("chart_number", ""),
         "name": person.get("name", ""),

@@ -2,28 +2,22 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from e2e.fake_cdc.exams import read_exams
-from e2e.fake_cdc.outcomes import RequestRefused
 from store.changes import ChangeDraft, ChangeKind
-from store.exam_uploads import ExamRow
 from store.hub_database import HubDatabase
 from store.prenatal import ExamMethod, ExamType, Finding
 from store.protocol import ExamsAnswer
 from store.storage import FileFolder
-from store.uploads import UploadMethod
-from sync import cdc_exams
 from sync.cdc_client import CdcClient
-from sync.cdc_exams import ExamItem
 from sync.exams import ExamDesk
-from tests.factories import EXAM_ID, TODAY, make_exam, make_patient
-from tests.sync.cdc_stand import ORG_ID, Stand, make_settings, make_world, running_cdc
+from tests.factories import make_exam, make_patient
+from tests.sync.cdc_stand import Stand, make_settings, make_world, running_cdc
 
 MANY_FIELDS = {
     "viral_load": "> 1.2E7 IU/mL",
@@ -225,96 +219,3 @@ async def test_two_taps_at_once_are_one_upload(clinic: Clinic, cdc: Stand) -> No
     answers = await asyncio.gather(clinic.desk.upload(), clinic.desk.upload())
     assert sorted(answer.code for answer in answers) == ["busy", "uploaded"]
     assert len(bundles(cdc)) == 1
-
-
-# ---- every code of the guide that a Bundle itself can bring about
-
-
-def bundle_of(**changes: Any) -> dict[str, Any]:
-    exam = make_exam(**changes)
-    row = ExamRow(record_id=EXAM_ID, revision="f" * 32, method=UploadMethod.POST)
-    body = cdc_exams.make_report(ORG_ID, "B-1", [ExamItem(row, exam, make_patient())], make_world().now())
-    bundle: dict[str, Any] = json.loads(body)
-    return bundle
-
-
-def resource_of(bundle: dict[str, Any], kind: str) -> dict[str, Any]:
-    resource: dict[str, Any] = next(
-        entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == kind
-    )
-    return resource
-
-
-def refusal(bundle: object) -> str:
-    body = bundle if isinstance(bundle, bytes) else json.dumps(bundle).encode()
-    try:
-        read_exams(body, ORG_ID, TODAY, lambda key: False)
-    except RequestRefused as refused:
-        return refused.refusal.code
-    return ""
-
-
-def test_the_bundle_is_taken_as_it_is() -> None:
-    assert refusal(bundle_of(**MANY_FIELDS)) == ""
-
-
-@pytest.mark.parametrize(
-    ("code", "changes"),
-    [
-        ("E00046", {"exam_date": date(2026, 11, 25), "collection_date": date(2026, 11, 24)}),
-        ("E00047", {"collection_date": date(1985, 11, 7)}),
-        ("E00048", {"method": ExamMethod.OTHER}),
-        ("E00048", {"method": None}),
-        ("E00049", {"hbeag": Finding.POSITIVE}),
-        ("E00050", {"hbsag": Finding.INDETERMINATE}),
-        ("E00051", {"hbeag": Finding.INDETERMINATE}),
-        ("E00054", {"due_date": date(2026, 11, 1)}),
-        ("E00025", {"collection_institution": ""}),
-        ("E00022", {"collection_institution": "113306001"}),
-    ],
-)
-def test_the_fake_cdc_refuses_by_the_published_codes(code: str, changes: dict[str, Any]) -> None:
-    assert refusal(bundle_of(**changes)) == code
-
-
-def _without(kind: str, name: str) -> Callable[[dict[str, Any]], object]:
-    return lambda bundle: resource_of(bundle, kind).pop(name)
-
-
-@pytest.mark.parametrize(
-    ("code", "spoil"),
-    [
-        ("E00003", lambda bundle: bundle.update(entry=bundle["entry"][:3])),
-        ("E00003", _without("DiagnosticReport", "identifier")),
-        ("E00003", _without("Patient", "telecom")),
-        ("E00004", lambda bundle: bundle.update(type="transaction")),
-        ("E00018", lambda bundle: resource_of(bundle, "Patient")["identifier"][0].update(value="B222419839")),
-        ("E00019", lambda bundle: resource_of(bundle, "Patient").update(birthDate="2027-01-01")),
-        ("E00023", _without("Patient", "identifier")),
-        ("E00024", _without("Patient", "birthDate")),
-        ("E00032", lambda bundle: bundle["entry"][0]["request"].update(method="PUT")),
-        ("E00033", lambda bundle: bundle["entry"][0]["request"].update(method="DELETE")),
-        ("E00041", lambda bundle: resource_of(bundle, "Patient")["identifier"][0].update(value="B22241983")),
-        ("E00043", lambda bundle: resource_of(bundle, "Organization")["identifier"][0].update(value="1133060020")),
-        ("E00052", lambda bundle: resource_of(bundle, "Observation").pop("valueCodeableConcept")),
-    ],
-)  # fmt: skip
-def test_the_fake_cdc_refuses_a_spoiled_bundle(code: str, spoil: Callable[[dict[str, Any]], object]) -> None:
-    bundle = bundle_of()
-    spoil(bundle)
-    assert refusal(bundle) == code
-
-
-def test_the_fake_cdc_refuses_what_is_no_json_or_counts_more_persons_than_are_meant() -> None:
-    assert refusal(b"{") == "E00001"
-    assert refusal([]) == "E00006"
-    bundle = bundle_of()
-    other = {**resource_of(bundle, "Patient"), "id": "other"}
-    bundle["entry"].append(
-        {
-            "fullUrl": "https://twniis.cdc.gov.tw/twniis/Patient/other",
-            "resource": other,
-            "request": {"method": "POST", "url": "Patient/other"},
-        }
-    )
-    assert refusal(bundle) == "E00053"

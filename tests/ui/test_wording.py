@@ -33,7 +33,7 @@ LANGUAGES = {"zh_tw": zh_tw, "en": en}
 # English screens name the other language in its own script.
 CHINESE_IN_ENGLISH = {"OTHER_LANGUAGE", "SWITCH_LANGUAGE"}
 # Tables of what is said only of some.
-PARTIAL = {"CDC_REMEDY"}
+PARTIAL = {"CDC_REMEDY", "EXAM_REFUSAL"}
 
 
 def texts_of(tree: ast.Module) -> Iterator[ast.Constant]:

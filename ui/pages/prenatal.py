@@ -11,8 +11,9 @@ from store.changes import ChangeDraft, ChangeKind
 from store.clinic_settings import clinic_of
 from store.conflicts import replaced_by_edit
 from store.exam_uploads import count_waiting
+from store.patients import Patient
 from store.persons import effective_patient
-from store.prenatal import FIELDS_OF_TYPE, ExamDraft, ExamState, ExamType
+from store.prenatal import FIELDS_OF_TYPE, ExamDraft, ExamType
 from store.problems import Problem
 from store.roc_date import format_compact, format_roc_date
 from ui import wording
@@ -28,7 +29,7 @@ from ui.exam_forms import (
     stops_saving,
     text_of_exam,
 )
-from ui.exam_list import HISTORY_COLUMNS, cdc_message, exam_table, result_text, state_text
+from ui.exam_list import HISTORY_COLUMNS, cdc_message, exam_table, refusal_of, result_text, state_text
 from ui.following import follow
 from ui.form_drafts import Form, draft_of, forget_draft, keep_draft, kept_draft
 from ui.forms import record_fields
@@ -240,7 +241,10 @@ class ExamForm:
         on_done: Callable[[ExamDraft | None], None],
     ) -> None:
         self._state, self._person, self._text, self._document = state, person, text, document
-        self._field, self._on_done = field, on_done
+        self._on_done = on_done
+        refusal = refusal_of(document) if document else None
+        self._at_fault = refusal.field if refusal else ""
+        self._field = field or self._at_fault
         self._as_opened = asdict(text)
         self._record_id = document["record_id"] if document else state.world.make_record_id()
         self._saving = False
@@ -286,10 +290,12 @@ class ExamForm:
             told = wording.EXAM_VOIDED.format(reason=document["void_reason"])
             ui.label(told).classes("desk-refused").mark("voided")
         told = f"{state_text(document)}　{cdc_message(document)}"
-        refused = document["exam_state"] == ExamState.REFUSED
-        ui.label(told).classes("desk-refused" if refused else "desk-note").mark("state")
-        if refused:
-            ui.label(wording.CORRECT_TO_RESEND_EXAM).classes("desk-note")
+        refusal = refusal_of(document)
+        ui.label(told).classes("desk-refused" if refusal else "desk-note").mark("state")
+        if refusal:
+            ui.label(wording.exam_refusal(refusal)).classes("desk-note").mark("cdc-remedy")
+            of_person = refusal.field in Patient.model_fields
+            ui.label(wording.EXAM_PERSON_HINT if of_person else wording.CORRECT_TO_RESEND_EXAM).classes("desk-note")
 
     def _take_kind(self, event: Any) -> None:
         self._text.exam_type = event.value or ""
@@ -336,7 +342,7 @@ class ExamForm:
             field.props(remove="bg-color")
             stops = any(map(stops_saving, mine)) and bool(getattr(self._text, name))
             field.error = wording.problem(mine[0]) if stops else None
-            if mine and not stops and name == self._field:
+            if not stops and name == self._field and (mine or self._is_as_refused(name)):
                 field.props("bg-color=red-1")
         if asdict(self._text) != self._as_opened:
             record_id = self._record_id if self._document is not None else ""
@@ -345,6 +351,9 @@ class ExamForm:
         with self._problems:
             show_warnings([problem for problem in problems if self._fields and not stops_saving(problem)])
         return problems
+
+    def _is_as_refused(self, name: str) -> bool:
+        return name == self._at_fault and getattr(self._text, name) == self._as_opened[name]
 
     async def save(self) -> None:
         """Save once, whatever is tapped how often; say saved only when it is on disk."""

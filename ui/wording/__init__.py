@@ -80,6 +80,12 @@ def refusal(found: Refusal) -> str:
     return REFUSAL[found.reason]
 
 
+def exam_refusal(found: Refusal) -> str:
+    """The same of an exam report, with the field at fault where one is known."""
+    at_fault = EXAM_FIELD_AT_FAULT.format(field=FIELD[found.field]) if found.field else ""
+    return (EXAM_REFUSAL.get(found.reason) or REFUSAL[found.reason]) + at_fault
+
+
 def masked_id(national_id: str | None) -> str:
     return national_id[:4] + "*" * (len(national_id) - 4) if national_id else ""
 

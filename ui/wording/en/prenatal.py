@@ -1,6 +1,7 @@
 """English: prenatal and measles exams (E.BAMENU4)."""
 
 from store.prenatal import ExamMethod, ExamState, ExamType, Finding
+from store.refusals import RefusalReason
 from ui.wording.zh_tw.prenatal import *
 
 EXAM_MENU = "Prenatal hepatitis B and rubella"
@@ -94,4 +95,12 @@ EXAM_COLUMNS = {
     "institution": "Sampled at",
     "due_date": "Due date",
 }
+EXAM_REFUSAL = {
+    RefusalReason.VALUE: (
+        "CDC does not accept something. Compare days, collecting institution, method and results with the report and "
+        "correct them; if all is right, tell IT support CDC's message."
+    ),
+    RefusalReason.ID_MISSING: "The ID is missing. Add the national ID, resident certificate or passport number.",
+}
+EXAM_FIELD_AT_FAULT = " (Field: {field})"
 CORRECT_TO_RESEND_EXAM = "Correct it and save, then press Upload in BA103_3_UPLOAD."

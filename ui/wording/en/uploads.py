@@ -167,5 +167,18 @@ REFUSAL = {
     RefusalReason.PROGRAM: (
         "CDC cannot read what the program sent. This record is not at fault; tell IT support what CDC said."
     ),
+    RefusalReason.COLLECTOR: (
+        "CDC does not accept an institution's code. Check the collecting institution's code; if right, call IT support."
+    ),
+    RefusalReason.DRAWING_DAY: (
+        "The blood was drawn on an odd day: in the future, before birth, after the test or after the due date. Compare "
+        "it with the report and correct it."
+    ),
+    RefusalReason.EXAM_METHOD: (
+        "CDC takes results by RIA or EIA only. Compare method and results with the report and correct them."
+    ),
+    RefusalReason.EXAM_RESULT: (
+        "CDC does not accept such a result. Compare it with the report, test again if needed, then correct it."
+    ),
     RefusalReason.OTHER: "The program does not know this message. Check the record by its words; if unclear, ask CDC.",
 }

@@ -1,6 +1,7 @@
 """zh-TW: prenatal and measles exams (E.BAMENU4)."""
 
 from store.prenatal import ExamMethod, ExamState, ExamType, Finding
+from store.refusals import RefusalReason
 
 EXAM_MENU = "孕婦 B 肝產檢或德國麻疹系統"
 EXAM_RECORDS = "孕婦 B 肝產檢或德國麻疹建檔及修改"
@@ -82,4 +83,13 @@ EXAM_COLUMNS = {
     "institution": "採檢單位",
     "due_date": "預產期",
 }
+# Where an exam report needs other words than a dose.
+EXAM_REFUSAL = {
+    RefusalReason.VALUE: (
+        "有內容疾管署不接受。請核對日期、採檢單位、檢驗方法與結果後修正；"
+        "都正確時請把疾管署訊息告訴資訊人員。"
+    ),
+    RefusalReason.ID_MISSING: "沒有證號。請補上患者的身分證、居留證或護照號碼。",
+}
+EXAM_FIELD_AT_FAULT = "（欄位：{field}）"
 CORRECT_TO_RESEND_EXAM = "請修正後存檔，再到「BA103_3_UPLOAD」按上傳。"

@@ -145,5 +145,14 @@ REFUSAL = {
     RefusalReason.NOT_CHANGEABLE: "疾管署不允許修改或刪除這筆資料。請洽疾管署。",
     RefusalReason.WHOLE_BATCH: "疾管署把這一批退回。請點開核對這筆；內容正確時請稍後再上傳一次。",
     RefusalReason.PROGRAM: "疾管署看不懂系統送出的格式。這不是這筆資料的問題，請把疾管署訊息告訴資訊人員。",
+    RefusalReason.COLLECTOR: (
+        "疾管署不接受機構代碼。請核對採檢單位的 10 碼醫事機構代碼；"
+        "採檢單位正確時，請洽資訊人員核對本院代碼。"
+    ),
+    RefusalReason.DRAWING_DAY: (
+        "抽血日不合理：不可在未來，也不可早於出生、晚於檢驗日期或預產期。請核對報告後修正日期。"
+    ),
+    RefusalReason.EXAM_METHOD: "疾管署只收 RIA 或 EIA 的檢驗結果。請核對報告的檢驗方法與結果後修正。",
+    RefusalReason.EXAM_RESULT: "疾管署不接受這樣的檢驗結果。請核對報告，必要時複檢後再修正。",
     RefusalReason.OTHER: "這是系統不認得的訊息。請依疾管署的文字點開核對後修正；不清楚時請洽疾管署。",
 }
