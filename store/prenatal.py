@@ -176,7 +176,9 @@ def _check_institution(code: str) -> list[Problem]:
         # ASSUMED: that the code asks for the 採檢單位 too; our own code is the hub's to add.
         return [_of("E00025", "collection_institution", ProblemCode.EXAM_VALUE_MISSING)]
     found = check_institution_code(code, "collection_institution")
-    return [_of("E00043", problem.field, problem.code) for problem in found]
+    # ASSUMED: E00022 is about the form of any institution's code, E00043 about one that nobody has.
+    form = ProblemCode.INSTITUTION_CODE_FORM
+    return [_of("E00022" if problem.code is form else "E00043", problem.field, problem.code) for problem in found]
 
 
 def _check_hepatitis_b(exam: ExamDraft) -> list[Problem]:
@@ -200,8 +202,11 @@ def _check_person(exam: ExamDraft, patient: Patient, today: date) -> list[Proble
         problems.append(_of("E00023", "national_id", ProblemCode.EXAM_VALUE_MISSING))
     elif patient.id_type is not IdType.PASSPORT:
         kind = patient.id_type or classify_id(patient.national_id)
-        cdc_code = "E00042" if kind in (IdType.RESIDENT, IdType.OLD_RESIDENT) else "E00041"
-        problems += [_of(cdc_code, p.field, p.code) for p in check_national_id(patient.national_id)]
+        of_form = "E00042" if kind in (IdType.RESIDENT, IdType.OLD_RESIDENT) else "E00041"
+        # ASSUMED: a number of the right form that does not add up is E00018, whichever kind it is.
+        for problem in check_national_id(patient.national_id):
+            cdc_code = "E00018" if problem.code is ProblemCode.ID_CHECKSUM else of_form
+            problems.append(_of(cdc_code, problem.field, problem.code))
     if patient.birth_date is None:
         problems.append(_of("E00024", "birth_date", ProblemCode.BIRTH_DATE_MISSING))
     elif patient.birth_date > today:

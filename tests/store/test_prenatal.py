@@ -89,16 +89,20 @@ ODD: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str, ProblemCode
     ),
     "an institution of nine places": (
         {"collection_institution": "113306001"}, {},
-        ("E00043", "collection_institution", ProblemCode.INSTITUTION_CODE_FORM),
+        ("E00022", "collection_institution", ProblemCode.INSTITUTION_CODE_FORM),
+    ),
+    "an institution whose check digit is wrong": (
+        {"collection_institution": "1133060018"}, {},
+        ("E00043", "collection_institution", ProblemCode.INSTITUTION_CODE_CHECK_DIGIT),
     ),
     "an ID that does not add up": (
-        {}, {"national_id": "B222419839"}, ("E00041", "national_id", ProblemCode.ID_CHECKSUM)
+        {}, {"national_id": "B222419839"}, ("E00018", "national_id", ProblemCode.ID_CHECKSUM)
     ),
     "an ID that is none": (
         {}, {"national_id": "B22241983"}, ("E00041", "national_id", ProblemCode.ID_UNKNOWN_FORM)
     ),
     "a resident certificate that does not add up": (
-        {}, {"national_id": "A800000015", "id_type": None}, ("E00042", "national_id", ProblemCode.ID_CHECKSUM)
+        {}, {"national_id": "A800000015", "id_type": None}, ("E00018", "national_id", ProblemCode.ID_CHECKSUM)
     ),
     "a resident certificate that is none": (
         {}, {"national_id": "A80000001", "id_type": IdType.RESIDENT},
@@ -119,6 +123,11 @@ def test_what_cdc_would_refuse_is_told_beside_its_code(
 
     assert told(problems) == [expected]
     assert problems[0].severity is Severity.WARNING
+
+
+def test_a_birth_in_the_future_is_told_beside_the_odd_day_that_comes_of_it() -> None:
+    found = told(check(make_exam(), patient=make_patient(birth_date=TOMORROW)))
+    assert ("E00019", "birth_date", ProblemCode.DATE_IN_FUTURE) in found
 
 
 def test_a_passport_has_no_form_of_its_own() -> None:

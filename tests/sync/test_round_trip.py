@@ -271,12 +271,12 @@ def test_what_was_used_is_read_back_row_by_row(stock: list[Lot], used: list[tupl
 EXAM_DAYS = st.dates(date(2026, 1, 1), date(2027, 12, 31))
 # What CDC is not told of a person with an ID of her own.
 NOT_TOLD = {"chart_number": "-", "four_corner_code": "", "birth_order": None, "parity": None, "plurality": None}
-INSTITUTIONS = st.sampled_from(["1133060019", "0412040012", ""])
+INSTITUTIONS = st.sampled_from(["1133060019", "0412040012", "113306001", ""])
 WOMEN = st.builds(
     make_patient,
     record_id=RECORD_IDS,
     name=WORDS,
-    national_id=st.sampled_from(["B222419838", "A800000014"]),
+    national_id=st.sampled_from(["B222419838", "A800000014", "B222419839", "A800000015", "B22241983", "A80000001"]),
     birth_date=st.none() | st.dates(date(1980, 1, 1), date(2026, 12, 31)),
     phone=st.just("") | SEEN,
     address=st.just("") | WORDS,
