@@ -99,13 +99,14 @@ async def _confirm(request: web.Request) -> web.StreamResponse:
 async def _stock(request: web.Request) -> web.StreamResponse:
     cdc = request.app[control.CDC]
 
-    def work(_: Rule) -> Answer:
+    def work(rule: Rule) -> Answer:
         org_id = cdc.gate.check_sender(request.headers.get("Authorization"))
         return cdc.stock(
             org_id,
             request.query.get("destination.identifier"),
             request.query.get("page", "1"),  # ASSUMED: pages are numbered; a client only follows the links
             lambda page: str(request.url.update_query(page=str(page))),
+            rule,
         )
 
     return await perform(request, cdc, "stock", work)

@@ -22,7 +22,7 @@ from .history import find_history, read_person
 from .holdings import ConsumedRow, Holdings, JudgedRow, Lot, StoredBatch, StoredRecord
 from .outcomes import RequestRefused
 from .row_checks import LOT_TYPE_URL, VACCINE_SYSTEM, judge_row
-from .scenarios import UNKNOWN_REFUSAL, UNKNOWN_SUCCESS, Rule, Scenarios, verdict
+from .scenarios import NORMAL, UNKNOWN_REFUSAL, UNKNOWN_SUCCESS, UNKNOWN_VACCINE, Rule, Scenarios, verdict
 from .signature import Gate
 
 _HERE = Path(__file__).parent
@@ -128,7 +128,9 @@ class Cdc:
         ]
         return Answer(200, self._batch_response(identifier, entries))
 
-    def stock(self, org_id: str, asked_for: str | None, page: str, url_of_page: Callable[[int], str]) -> Answer:
+    def stock(
+        self, org_id: str, asked_for: str | None, page: str, url_of_page: Callable[[int], str], rule: Rule = NORMAL
+    ) -> Answer:
         """Give one page of stock rows.
 
         Raises: RequestRefused 400 without an institution or with a page that is none, 403 for another institution's.
@@ -147,6 +149,8 @@ class Cdc:
         if number < pages:
             links.append({"relation": "next", "url": url_of_page(number + 1)})
         shown = lots[(number - 1) * STOCK_PAGE_SIZE : number * STOCK_PAGE_SIZE]
+        if rule.scenario == "stock_unknown_vaccine":
+            shown = [replace(lot, vaccine_code=UNKNOWN_VACCINE) for lot in shown[:1]] + shown[1:]
         content = {
             "resourceType": "Bundle",
             "type": "searchset",
@@ -171,7 +175,7 @@ class Cdc:
             self.holdings.consume_again(org_id, identifier)  # and the same answer as the first time
         else:
             raise RequestRefused(outcomes.IDENTIFIER_REUSED.at("Bundle.identifier"), status=409)
-        return Answer(200, self._batch_response(identifier, [_consumption_entry(row) for row in stored.rows]))
+        return Answer(200, self._batch_response(identifier, [_consumption_entry(row, rule) for row in stored.rows]))
 
     def report_exams(self, org_id: str, body: bytes, rule: Rule) -> Answer:
         """Store every report of a Bundle, or refuse it whole. The very same Bundle again is answered as before.
@@ -189,7 +193,7 @@ class Cdc:
             "meta": {"profile": ["https://twniis.cdc.gov.tw/twniis/StructureDefinition/bundle-response-niis"]},
             "type": "batch-response",
             "timestamp": datetime.fromtimestamp(self.clock(), _TAIPEI).isoformat(timespec="seconds"),
-            "entry": [_exam_entry(report) for report in stored["reports"]],
+            "entry": [_exam_entry(report, rule) for report in stored["reports"]],
         }
         return Answer(200, content)
 
@@ -254,16 +258,20 @@ def _verification_entry(row: JudgedRow, rule: Rule) -> dict[str, Any]:
     return {"fullUrl": f"Immunization/{row.record_key}", "response": {"status": status, "outcome": outcome}}
 
 
-def _consumption_entry(row: ConsumedRow) -> dict[str, Any]:
+def _consumption_entry(row: ConsumedRow, rule: Rule) -> dict[str, Any]:
+    unknown = rule.scenario == "unknown_code"
     if row.refusal is None:
-        status, outcome = outcomes.STATUS["PUT"], outcomes.success_outcome(*outcomes.DONE["PUT"])
+        told = _unknown_success(rule) if unknown else outcomes.DONE["PUT"]
+        status, outcome = outcomes.STATUS["PUT"], outcomes.success_outcome(*told)
     else:
-        status, outcome = outcomes.STATUS_REFUSED, outcomes.refusal_outcome(row.refusal)
+        refusal = rule.refusal(UNKNOWN_REFUSAL.at(row.refusal.expression or "SupplyDelivery"))
+        status, outcome = outcomes.STATUS_REFUSED, outcomes.refusal_outcome(refusal if unknown else row.refusal)
     return {"fullUrl": f"SupplyDelivery/{row.identifier}", "response": {"status": status, "outcome": outcome}}
 
 
-def _exam_entry(report: dict[str, Any]) -> dict[str, Any]:
-    outcome = outcomes.success_outcome(*outcomes.DONE[report["method"]])
+def _exam_entry(report: dict[str, Any], rule: Rule) -> dict[str, Any]:
+    told = _unknown_success(rule) if rule.scenario == "unknown_code" else outcomes.DONE[report["method"]]
+    outcome = outcomes.success_outcome(*told)
     return {
         "fullUrl": f"https://twniis.cdc.gov.tw/twniis/{report['full_url']}",
         "resource": report["resources"][report["full_url"]],

@@ -45,6 +45,8 @@ async def _state(request: web.Request) -> web.Response:
             "verify_after": cdc.verify_after,
             "records": len(cdc.holdings.records),
             "batches": len(cdc.holdings.batches),
+            "exams": len(cdc.holdings.exams),
+            "consumptions": len(cdc.holdings.consumptions),
             "rules": [asdict(rule) for rule in cdc.scenarios.rules],
             "scenarios": {name: sorted(kinds, key=KINDS.index) for name, kinds in SCENARIOS.items()},
         }
@@ -140,7 +142,7 @@ async def _consumptions(request: web.Request) -> web.Response:
 
 
 async def _exams(request: web.Request) -> web.Response:
-    """The reports that stand, by their key."""
+    """The reports that stand, by their key, with what each refers to."""
     held = request.app[CDC].holdings.exams
     return web.json_response({"exams": {key: resources for (_, key), resources in held.items()}})
 

@@ -115,7 +115,8 @@ def _read_report(
     if found is not None:
         raise RequestRefused(found)
     path = f"DiagnosticReport/{report['id']}"
-    kept = {path: report, **{_path(one): one for one in (patient, *observations) if one is not None}}
+    specimens = [referred(pick(one, "specimen"), "Specimen") for one in observations]
+    kept = {path: report, **{_path(one): one for one in (patient, *observations, *specimens) if one is not None}}
     return Report(key, method, path, kept)
 
 

@@ -15,6 +15,7 @@ from .bundle_reading import pick
 from .holdings import Holdings, Person, StoredRecord
 from .outcomes import RequestRefused
 from .row_checks import LOT_TYPE_URL, VACCINE_SYSTEM
+from .scenarios import UNKNOWN_VACCINE
 
 _NAMES = {"1133060019": "宜蘭縣頭城鎮衛生所"}  # of the manual's picture
 _ROW_FIELDS = ("date", "vaccine_code", "vaccine_name", "dose", "lot_number", "lot_type", "institution_code", "name")
@@ -22,7 +23,7 @@ _NATIONAL = "http://www.moi.gov.tw"
 _BIRTH = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ROW = {"date": "2020-03-02", "vaccine_code": "MMR", "dose": "1", "lot_number": "OLD-1-CDC", "lot_type": "1"}
 ODD_ROWS: dict[str, dict[str, str]] = {
-    "history_unknown_vaccine": {**_ROW, "vaccine_code": "ZZ_NEW", "vaccine_name": "新疫苗"},
+    "history_unknown_vaccine": {**_ROW, "vaccine_code": UNKNOWN_VACCINE, "vaccine_name": "新疫苗"},
     "history_missing_lot": {name: value for name, value in _ROW.items() if not name.startswith("lot_")},
     "history_before_birth": {**_ROW, "date": "before birth"},
     "history_unreadable_date": {**_ROW, "date": "999/01/01", "vaccine_code": "TEST-1"},

@@ -33,7 +33,8 @@ SCENARIOS: dict[str, frozenset[str]] = {
     "month_closed": frozenset({"upload", "consumption"}),
     "processing_202": frozenset({"confirm"}),
     "entry_missing": frozenset({"confirm"}),
-    "unknown_code": frozenset({"upload", "confirm"}),
+    "unknown_code": frozenset({"upload", "confirm", "consumption", "exams"}),
+    "stock_unknown_vaccine": frozenset({"stock"}),
     "history_unknown_vaccine": frozenset({"history"}),
     "history_missing_lot": frozenset({"history"}),
     "history_before_birth": frozenset({"history"}),
@@ -42,6 +43,7 @@ SCENARIOS: dict[str, frozenset[str]] = {
 """Every scenario and the kinds of request it can meet."""
 
 UNKNOWN_SUCCESS = ("I00977", "資料已轉入(新訊息)")
+UNKNOWN_VACCINE = "ZZ_NEW"
 UNKNOWN_REFUSAL = Refusal("X7001", "中央系統新增之檢核未通過")
 # Answers of this sort come from something in front of CDC, so nothing is stored unless the rule says `stored`.
 _NOT_STORED = {"error_500", "error_503_retry_after", "html_instead_of_json"}

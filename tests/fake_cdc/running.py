@@ -58,13 +58,13 @@ class Client:
 
     async def upload(self, content: Any, **headers: str) -> Reply:
         body = content if isinstance(content, bytes) else json.dumps(content, ensure_ascii=False).encode()
-        return await self._ask("POST", "/fhir/Bundle", data=body, headers=self.headers | headers)
+        return await self.ask("POST", "/fhir/Bundle", data=body, headers=self.headers | headers)
 
     async def confirm(self, identifier: str) -> Reply:
         return await self.get(f"/fhir/Bundle/{identifier}/$confirm")
 
     async def get(self, path: str) -> Reply:
-        return await self._ask("GET", path, headers={"Authorization": self.headers["Authorization"]})
+        return await self.ask("GET", path, headers={"Authorization": self.headers["Authorization"]})
 
     async def results(self, identifier: str) -> dict[str, tuple[str, str]]:
         """Verification per record key: response status and code."""
@@ -86,7 +86,7 @@ class Client:
     async def records(self) -> Any:
         return (await self.control("GET", "records"))["records"]
 
-    async def _ask(self, method: str, path: str, **options: Any) -> Reply:
+    async def ask(self, method: str, path: str, **options: Any) -> Reply:
         async with self.session.request(method, path if "://" in path else self.url + path, **options) as response:
             return Reply(response.status, response.headers, await response.read())
 

@@ -100,3 +100,14 @@ async def test_the_balance_and_the_verdicts_survive_sigkill(tmp_path: Path) -> N
             assert [(await cdc.upload(body)).json["entry"], await balance(cdc)] == [before, 32]
     finally:
         second.kill()
+
+
+async def test_unknown_codes_keep_the_verdict_on_each_row(cdc: Client) -> None:
+    await cdc.next_is("consumption", "unknown_code")
+    answer = await cdc.upload(bundle("C-1", AZ, used("S-0002", "NOBODYS-CDC", 1)))
+
+    assert [(entry["response"]["status"], code_of(entry)) for entry in answer.json["entry"]] == [
+        ("200 OK", "I00977"),
+        ("400 Bad Request", "X7001"),
+    ]
+    assert await balance(cdc) == 32

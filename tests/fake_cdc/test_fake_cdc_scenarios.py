@@ -207,6 +207,20 @@ async def test_unknown_codes_keep_severity_and_status(cdc: Client) -> None:
     assert await cdc.results("b-1") == {"k1": ("201 Created", "I00977"), "k2": ("400 Bad Request", "X7001")}
 
 
+async def test_a_stock_row_with_a_vaccine_nobody_knows_changes_nothing_else(cdc: Client) -> None:
+    path = "/fhir/SupplyDelivery?destination.identifier=1133060019"
+    await cdc.next_is("stock", "stock_unknown_vaccine")
+    odd, usual = (await cdc.get(path)).json, (await cdc.get(path)).json
+
+    def codes(page: Any) -> list[str]:
+        items = [entry["resource"]["suppliedItem"]["itemCodeableConcept"] for entry in page["entry"]]
+        return [item["coding"][0]["code"] for item in items]
+
+    assert codes(odd) == ["ZZ_NEW", *codes(usual)[1:]]
+    assert odd["total"] == usual["total"]
+    assert "ZZ_NEW" not in codes(usual)
+
+
 @pytest.mark.parametrize("scenario", ["drop_after_storing", "drop_before_storing"])
 async def test_a_question_may_be_cut_too(cdc: Client, scenario: str) -> None:
     await cdc.upload(one_record("b-1", "k1"))
