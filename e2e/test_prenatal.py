@@ -90,6 +90,7 @@ def test_two_results_of_one_day_are_entered_offline_corrected_and_wait_for_the_u
     desk.see("疾管署已收下 0 筆，退回 1 筆。API回傳訊息=E00048 無RIA及EIA檢驗結果", within=40)
     desk.row_with("疾管署退回").click()
     desk.see("E00048 無RIA及EIA檢驗結果")
+    desk.see("疾管署只收 RIA 或 EIA 的檢驗結果。請核對報告的檢驗方法與結果後修正。（欄位：檢驗方法）")
     choose(desk, "檢驗方法", "RIA")
     desk.tap("儲存 (F9)")
     desk.see(re.compile("已存檔"))

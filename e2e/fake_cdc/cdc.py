@@ -264,8 +264,9 @@ def _consumption_entry(row: ConsumedRow, rule: Rule) -> dict[str, Any]:
         told = _unknown_success(rule) if unknown else outcomes.DONE["PUT"]
         status, outcome = outcomes.STATUS["PUT"], outcomes.success_outcome(*told)
     else:
-        refusal = rule.refusal(UNKNOWN_REFUSAL.at(row.refusal.expression or "SupplyDelivery"))
-        status, outcome = outcomes.STATUS_REFUSED, outcomes.refusal_outcome(refusal if unknown else row.refusal)
+        default = UNKNOWN_REFUSAL.at(row.refusal.expression or "SupplyDelivery")
+        refusal = rule.refusal(default) if unknown else row.refusal
+        status, outcome = outcomes.STATUS_REFUSED, outcomes.refusal_outcome(refusal)
     return {"fullUrl": f"SupplyDelivery/{row.identifier}", "response": {"status": status, "outcome": outcome}}
 
 
