@@ -2,6 +2,7 @@
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -55,9 +56,9 @@ async def words_for(tmp_path: Path, code: str, number: int = 0, scenario: str = 
     return answer if isinstance(answer, CdcMessage) else answer[0]
 
 
-async def show_answer(state: AppState, message: CdcMessage) -> None:
+async def show_answer(state: AppState, message: CdcMessage, **fields: Any) -> None:
     """The report as it stands on a device after CDC's word on it came."""
-    payload = make_exam().model_dump(mode="json", exclude={"record_id"}, exclude_defaults=True)
+    payload = make_exam(**fields).model_dump(mode="json", exclude={"record_id"}, exclude_defaults=True)
     await state.commit([ChangeDraft(ChangeKind.RECORD_EXAM, EXAM_ID, payload)])
     exam = state.database.tables.exams.at(EXAM_ID)
     row = {"record_id": EXAM_ID, "revision": exam["revision"], "method": "POST"}
@@ -129,6 +130,17 @@ async def test_a_field_that_was_mended_is_no_longer_marked(user: User, state: Ap
     field.set_value("POS")
 
     assert "bg-color" not in field.props
+
+
+async def test_without_a_day_of_collection_the_day_of_the_test_is_at_fault(
+    user: User, state: AppState, tmp_path: Path
+) -> None:
+    await show_answer(state, await words_for(tmp_path, "E00046"), collection_date=None)
+    await user.open(f"/BA103_3?record={EXAM_ID}")
+
+    [field] = user.find(marker="exam_date").elements
+    assert field.props.get("bg-color") == "red-1"
+    await user.should_see("（欄位：檢驗日期）")
 
 
 def table_rows(user: User) -> list[dict[str, str]]:
