@@ -5,7 +5,8 @@ Every `section` is one of the interface contract in the README; what no publishe
 Invariants:
 - a row is verified only by an entry of its own with status 200, 201 or 204 and readable outcomes none of which is worse
   than a warning; whatever cannot be understood decides nothing;
-- codes nobody knows are legal; CDC's code, text and expression are kept as they came.
+- what says one thing twice and differently says nothing, and of one row told twice the refusal counts;
+- codes nobody knows are legal; CDC's code, text and expression are kept as they came, up to a limit.
 """
 
 import json
@@ -40,6 +41,7 @@ _HARMFUL = {"error", "fatal"}
 _STATUS = re.compile(r"\s*([0-9]{3})(?![0-9])")
 _ENTRY = re.compile(r"Bundle\.entry\[([0-9]{1,5})\]")
 _MAX_TEXT = 2000
+_MAX_CODE = 200  # each of the 500 rows of a batch may get the same words: that must fit into one frame of the journal
 _MAX_ROWS = 500  # a life has some dozens; every device keeps them
 _LOT_TYPE_URL = "https://twniis.cdc.gov.tw/twniis/StructureDefinition/lot-type"  # section 2
 
@@ -55,7 +57,7 @@ def read_upload(exchange: Exchange) -> UploadAnswer:
         told = _messages(_outcome_of(exchange))
         if not told:
             raise _unreadable(exchange)
-        return RefusedWhole(told[0], tuple(message.expression for message in told if message.expression))
+        return RefusedWhole(told[0], tuple(filter(None, map(_named, _content(exchange)["issue"]))))
     bundle = _batch_response(exchange)
     if _pick(bundle, "identifier", "value") != exchange.upload_batch_id:
         raise AnswerUnreadable("HTTP 200 for another batch")
@@ -91,7 +93,7 @@ def read_confirm(exchange: Exchange, record_ids: Collection[str]) -> ConfirmAnsw
     if exchange.status == 404:
         return NeverSeen(_first_message(_outcome_of(exchange)))
     if exchange.status == 202:
-        if _outcome_of(exchange) is None:
+        if _messages(_outcome_of(exchange)) is None:
             raise _unreadable(exchange)
         return Processing(read_retry_after(exchange))
     bundle = _batch_response(exchange)
@@ -252,9 +254,23 @@ def _outcome_of(exchange: Exchange) -> dict[str, Any] | None:
 def _content(exchange: Exchange) -> Any:
     """The body's JSON; None where it is none. JSON is UTF-8, whatever the header claims."""
     try:
-        return json.loads(exchange.body.decode("utf-8-sig"))
+        text = exchange.body.decode("utf-8-sig")
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return None
+
+
+def _no_number(name: str) -> None:
+    """NaN and its like are no JSON."""
+    raise ValueError(name)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises: ValueError where a key stands twice with different values, since readers differ in which they take."""
+    found = dict(pairs)
+    if len(found) < len(pairs) and any(found[key] != value for key, value in pairs):
+        raise ValueError("a key twice")
+    return found
 
 
 def _first_message(outcome: Any) -> CdcMessage | None:
@@ -274,16 +290,21 @@ def _messages(outcome: Any) -> list[CdcMessage] | None:
         coding = _pick(issue, "details", "coding", 0)
         # ASSUMED: the text stands in details.text or in the coding's display; both are met (section 2, section 3).
         text = _pick(issue, "details", "text") or _pick(coding, "display") or issue.get("diagnostics")
-        expression = issue.get("expression")
         found.append(
             CdcMessage(
-                severity=_text(issue.get("severity")),
-                code=_text(_pick(coding, "code") or issue.get("code")),
+                severity=_text(issue.get("severity"))[:_MAX_CODE],
+                code=_text(_pick(coding, "code") or issue.get("code"))[:_MAX_CODE],
                 text=_text(text),
-                expression=", ".join(map(_text, expression)) if isinstance(expression, list) else _text(expression),
+                expression=_text(_named(issue)),
             )
         )
     return found
+
+
+def _named(issue: Any) -> str:
+    """The elements that an issue names, all of them."""
+    expression = issue.get("expression")
+    return ", ".join(map(_text, expression)) if isinstance(expression, list) else _text(expression)
 
 
 def _worst(messages: list[CdcMessage]) -> str:

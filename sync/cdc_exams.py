@@ -233,11 +233,13 @@ def read_report_answer(exchange: Exchange, record_ids: Collection[str]) -> list[
 
 
 def _answer(entry: Any, record_ids: Collection[str]) -> ExamAnswer | None:
-    key = text_of(pick(entry, "resource", "identifier", 0, "value")) or _id_in(pick(entry, "fullUrl"))
+    by_key, by_url = text_of(pick(entry, "resource", "identifier", 0, "value")), _id_in(pick(entry, "fullUrl"))
+    key = by_key or by_url
     status, outcome = pick(entry, "response", "status"), pick(entry, "response", "outcome")
     match = _STATUS.match(status) if isinstance(status, str) else None
     messages = messages_of(outcome)
-    if key not in record_ids or match is None or messages is None or (worst := worst_of(messages)) == "unknown":
+    is_one_report = key in record_ids and by_url in ("", key)
+    if not is_one_report or match is None or messages is None or (worst := worst_of(messages)) == "unknown":
         return None
     number = int(match[1])
     stored = number in (200, 201, 204) and worst == "harmless"
@@ -248,5 +250,5 @@ def _answer(entry: Any, record_ids: Collection[str]) -> ExamAnswer | None:
 
 
 def _id_in(full_url: Any) -> str:
-    before, _, found = full_url.rpartition("DiagnosticReport/") if isinstance(full_url, str) else ("", "", "")
-    return found if before in ("", f"{_CANONICAL}/") else ""
+    before, is_report, found = full_url.rpartition("DiagnosticReport/") if isinstance(full_url, str) else ("", "", "")
+    return found if is_report and before in ("", f"{_CANONICAL}/") else ""

@@ -5,7 +5,9 @@ Every `section` is one of the interface contract in the README; what no publishe
 Invariants:
 - the same rows, time and identifier give the same bytes;
 - what cannot be understood decides nothing: a row without identifier, lot, code or number of vials is counted, and
-  never guessed.
+  never guessed;
+- an entry about consumption is about the row that it names, whatever its place; one without a name about that of its
+  place.
 """
 
 import json
@@ -36,6 +38,8 @@ from sync.cdc_answers import (
 from sync.registry import AnswerUnreadable, Exchange
 
 _STRUCTURE = "https://twniis.cdc.gov.tw/twniis/StructureDefinition"
+_MOST_VIALS = 10_000_000  # ASSUMED: more than the country has of any lot
+_MAX_QUERY = 2000  # characters
 _STATUS = re.compile(r"\s*([0-9]{3})(?![0-9])")
 
 
@@ -75,10 +79,16 @@ def read_stock_page(exchange: Exchange) -> StockPage:
 def _next_query(content: Any) -> str:
     links = pick(content, "link")
     for link in links if isinstance(links, list) else ():
-        url = pick(link, "url")
-        if pick(link, "relation") == "next" and isinstance(url, str):
+        if pick(link, "relation") != "next":
+            continue
+        try:
             # ASSUMED: pages differ by their query alone. Only that is taken, so that the key goes to no other host.
-            return quote(urlsplit(url).query, safe="=&%:;|,./+-_~")
+            query = quote(urlsplit(pick(link, "url")).query, safe="=&%:;|,./+-_~")
+        except (ValueError, TypeError, AttributeError) as error:
+            raise AnswerUnreadable("a next page without an address") from error
+        if not 0 < len(query) <= _MAX_QUERY:
+            raise AnswerUnreadable("a next page without an address")  # it must not look like the last one
+        return query
     return ""
 
 
@@ -86,7 +96,8 @@ def _stock_row(resource: Any) -> StockRow | None:
     vials = pick(resource, "suppliedItem", "quantity", "value")
     if isinstance(vials, float) and vials.is_integer():
         vials = int(vials)
-    if pick(resource, "resourceType") != "SupplyDelivery" or type(vials) is not int:
+    is_number = type(vials) is int and abs(vials) <= _MOST_VIALS
+    if pick(resource, "resourceType") != "SupplyDelivery" or not is_number:
         return None
     doses_per_vial = _extension(resource, "doses-per-vial", "valuePositiveInt")
     try:
@@ -159,8 +170,22 @@ def read_consumption(exchange: Exchange, consumption_ids: Sequence[str]) -> list
     entries = bundle["entry"]
     if len(entries) != len(consumption_ids):
         raise AnswerUnreadable(f"HTTP 200 with {len(entries)} entries for {len(consumption_ids)} rows")
-    found = (_result(one, entry) for one, entry in zip(consumption_ids, entries, strict=True))
-    return [result for result in found if result is not None]
+    sent = [entry["request"]["url"] for entry in json.loads(exchange.request_body)["entry"]]
+    id_by_name = dict(zip(sent, consumption_ids, strict=True))
+    found: dict[str, ConsumptionResult] = {}
+    for at_place, entry in zip(sent, entries, strict=True):
+        one = id_by_name.get(_name_of(entry) or at_place)
+        result = _result(one, entry) if one is not None else None
+        if result is not None and (result.consumption_id not in found or not result.accepted):
+            found[result.consumption_id] = result  # told twice and differently: the refusal counts
+    return list(found.values())
+
+
+def _name_of(entry: Any) -> str:
+    """Shape: "SupplyDelivery/S-0001", empty where the entry names no row of stock."""
+    full_url = pick(entry, "fullUrl")
+    _, is_stock, identifier = full_url.rpartition("SupplyDelivery/") if isinstance(full_url, str) else ("", "", "")
+    return is_stock + identifier
 
 
 def _result(consumption_id: str, entry: Any) -> ConsumptionResult | None:

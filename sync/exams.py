@@ -56,7 +56,7 @@ class ExamDesk:
             try:
                 await self._upload(told)
             except RegistryError as error:
-                _log.warning("CDC exams: %s %s", error.code, error.detail)
+                _log.warning("CDC exams: %s", error.code)  # the code alone: CDC's words may name a person
                 return _outcome(error.code, told, error.detail)
             return _outcome("uploaded" if told else "nothing_to_upload", told)
 

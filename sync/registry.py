@@ -12,6 +12,8 @@ Sending and understanding are two calls, so that the raw exchange is on disk bef
 """
 
 import base64
+import contextlib
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -62,6 +64,7 @@ class UploadItem:
 _SECRET_HEADERS = {
     "authorization", "auth", "cookie", "set-cookie", "proxy-authorization", "proxy-authenticate", "www-authenticate",
 }  # fmt: skip
+_CONTROL_SIGNS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 NOT_REACHED = "not_reached"  # how the failure of an exchange begins where there was no connection
 ExchangeKind = Literal["upload", "confirm", "stock", "consumption", "history", "exams"]
 
@@ -141,10 +144,11 @@ def find_sent_body(exchanges: Iterable[Mapping[str, Any]], upload_batch_id: str)
 
 
 def _body_as_data(body: bytes) -> dict[str, str]:
-    try:
-        return {"body": body.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {"body_base64": base64.b64encode(body).decode("ascii")}
+    """As text where it is one. Control signs are none: the journal would write each with six bytes."""
+    with contextlib.suppress(UnicodeDecodeError):
+        if not _CONTROL_SIGNS.search(body):
+            return {"body": body.decode("utf-8")}
+    return {"body_base64": base64.b64encode(body).decode("ascii")}
 
 
 # ---- what CDC said, understood

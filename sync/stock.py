@@ -61,7 +61,7 @@ class StockDesk:
             try:
                 return await work()
             except RegistryError as error:
-                _log.warning("CDC stock: %s %s", error.code, error.detail)
+                _log.warning("CDC stock: %s", error.code)  # the code alone: CDC's words may name anybody
                 return StockAnswer(code=error.code, detail=error.detail)
 
     # ---- download

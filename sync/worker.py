@@ -162,7 +162,8 @@ class CdcWorker:
             await work
         except RegistryError as error:
             self._link.failed(error, endpoint)
-            _log.warning("CDC link, batch %s: %s %s", batch_id, error.code, error.detail)
+            # The code alone: CDC's words may name a person.
+            _log.warning("CDC link, batch %s: %s", batch_id, error.code)
         except Exception as error:  # noqa: BLE001 - a bug met by one batch must not stop the others
             self._link.rest()
             _log_bug(f"batch {batch_id}", error)

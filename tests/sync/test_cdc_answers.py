@@ -113,8 +113,9 @@ def test_an_unknown_success_code_accepts(code: str) -> None:
         json.dumps(response({"response": {"outcome": ACCEPTED}}), ensure_ascii=False).encode("cp950"),
         json.dumps(response({"response": {"outcome": ACCEPTED}})).encode()[:-5],
         b"[" * 100_000,
+        {**response({"response": {"outcome": ACCEPTED}}), "total": float("nan")},
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_anything_less_than_plain_acceptance_leaves_the_fate_unknown(content: Any) -> None:
     with pytest.raises(AnswerUnreadable):
@@ -188,11 +189,12 @@ def test_a_404_to_confirm_means_never_seen() -> None:
     assert said == NeverSeen(CdcMessage(severity="error", code="E00094", text="查無此批次"))
 
 
-def test_processing_needs_cdcs_words() -> None:
+@pytest.mark.parametrize("content", [b"<html>", {"resourceType": "OperationOutcome", "issues": []}])
+def test_processing_needs_cdcs_words(content: Any) -> None:
     told = {"resourceType": "OperationOutcome", "issue": [{"severity": "information", "details": {"text": "處理中"}}]}
     assert read_confirm(exchange(202, told, headers={"Retry-After": "7"}), [KEY]) == Processing(7.0)
     with pytest.raises(AnswerUnreadable):
-        read_confirm(exchange(202, b"<html>"), [KEY])
+        read_confirm(exchange(202, content), [KEY])
 
 
 @pytest.mark.parametrize(
@@ -294,6 +296,27 @@ def test_an_absolute_url_means_the_same() -> None:
 def test_a_row_told_twice_and_differently_is_refused(turn: int) -> None:
     told = [entry("201 Created", outcome()), entry("400 Bad Request", outcome("error", "E1"))]
     assert [(r.verified, r.code) for r in results(*told[::turn])] == [(False, "E1")]
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_key_that_stands_twice_with_two_values_makes_the_answer_unreadable(turn: int) -> None:
+    # JSON readers differ in which of the two they take.
+    told = ['"status": "201 Created"', '"status": "400 Bad Request"']
+    body = json.dumps(response(entry("201 Created", outcome()))).replace(told[0], ", ".join(told[::turn]))
+    with pytest.raises(AnswerUnreadable):
+        read_confirm(exchange(200, body.encode()), [KEY])
+    same = json.dumps(response(entry("201", outcome()))).replace('"status": "201"', '"status": "201", "status": "201"')
+    assert isinstance(read_confirm(exchange(200, same.encode()), [KEY]), Verdicts)
+
+
+def test_words_of_any_length_are_kept_up_to_a_limit_and_what_they_name_is_still_found() -> None:
+    names = [f"Bundle.entry[{number}].resource" for number in range(400)]
+    said = outcome("error" * 1000, "E" * 5000, "長" * 5000, expression=names)
+    answer = read_upload(exchange(400, said))
+    assert isinstance(answer, RefusedWhole)
+    sizes = [len(text) for text in answer.message.model_dump().values()]
+    assert sizes == [200, 200, 2000, 2000]
+    assert ", ".join(names) in answer.expressions
 
 
 def test_verdicts_on_another_batch_are_not_taken() -> None:

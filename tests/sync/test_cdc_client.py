@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import gzip
 import socket
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +16,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from e2e.fake_cdc.signature import read_public_key
+from store.hub_database import HubDatabase
+from store.receipts import body_bytes
+from store.storage import MemoryFolder
 from store.uploads import CdcMessage
 from sync.cdc_client import MAX_ANSWER_BYTES, CdcClient
-from sync.registry import Accepted, Registry, RegistryDown, RegistryUnreachable, find_sent_body, sent_exchange
+from sync.registry import Accepted, Exchange, Registry, RegistryDown, RegistryUnreachable, find_sent_body, sent_exchange
 from tests.contracts_registry import AT, BATCH, GOOD, REGISTRY_CONTRACT, RegistryStand, body_of
 from tests.sync.cdc_stand import ORG_ID, Stand, certificate_folder, make_settings, make_world, running_cdc
 
@@ -173,6 +178,34 @@ async def test_the_kept_exchange_holds_the_answer_raw_and_no_secret(rude: tuple[
     assert "Set-Cookie" not in data["answer"]["headers"]
     assert "KEY-1" not in repr(data)
     assert "authorization" not in repr(data).lower()
+
+
+async def test_an_answer_packed_to_a_thousandth_is_cut_off_and_takes_no_memory(rude: tuple[Rude, CdcClient]) -> None:
+    server, client = rude
+    packed = gzip.compress(b"\x00" * 128 * 1024 * 1024, 1)
+
+    async def bomb(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=packed, headers={"Content-Encoding": "gzip"})
+
+    server.answer = bomb
+    client._settings = replace(client._settings, timeout_seconds=20.0)
+    tracemalloc.start()
+    exchange = await client.confirm(BATCH)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert exchange.failure
+    assert len(exchange.body) <= MAX_ANSWER_BYTES
+    assert peak_bytes < 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize("byte", [b"\x00", b'"', b"\x7f", b"\xff", b"a"])
+async def test_an_answer_as_large_as_may_be_is_kept_whatever_its_bytes(byte: bytes) -> None:
+    exchange = Exchange("stock", "D-1", "GET", "/", b"", AT, AT, status=200, body=byte * MAX_ANSWER_BYTES)
+    database = await HubDatabase.open(MemoryFolder(), make_world())
+    await database.keep_exchange(exchange.as_data())
+    [kept] = database.exchanges_of("D-1")
+    assert body_bytes(kept["answer"]) == exchange.body
+    await database.close()
 
 
 async def test_a_closed_port_is_a_host_without_service() -> None:

@@ -606,3 +606,16 @@ async def test_waiting_costs_nothing(cdc: Stand, clinic: Clinic) -> None:
     for _ in range(1000):
         await asyncio.sleep(0)
     assert looks <= 1
+
+
+async def test_cdcs_words_go_to_staff_and_into_no_log(
+    cdc: Stand, clinic: Clinic, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    cdc.misfortune("upload", "unauthorized_401")
+    await clinic.record(A)
+    await until(lambda: clinic.link() is CdcLinkState.REFUSED_KEY)
+
+    assert "未具檢視" in clinic.worker.status()[2]
+    assert "registry_key_refused" in caplog.text
+    assert "未具檢視" not in caplog.text
