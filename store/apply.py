@@ -36,7 +36,6 @@ from store.stock_apply import apply_consumption_answered, apply_consumption_sent
 from store.tables import Tables
 from store.uploads import (
     BatchState,
-    RowResult,
     UploadAccepted,
     UploadMethod,
     UploadRefused,
@@ -401,7 +400,8 @@ def _upload_overdue(tables: Tables, change: Change) -> None:
 
 
 def _verification_received(tables: Tables, change: Change) -> None:
-    results = {r.record_id: r for r in map(RowResult.model_validate, change.payload["results"])}
+    received = VerificationReceived.model_validate(change.payload)
+    results = {result.record_id: result for result in received.results}
     waiting = 0
     for row, upload in _rows_of(tables, change):
         result = results.get(row.record_id)
@@ -413,6 +413,7 @@ def _verification_received(tables: Tables, change: Change) -> None:
         state = UploadState.VERIFIED if result.verified else UploadState.REFUSED
         message = result.model_dump(include={"severity", "code", "text", "expression"})
         verdict = {**upload, "state": str(state), "message": message, "verified_at": change.made_at.isoformat()}
+        verdict |= {"forgotten": True} if received.forgotten else {}
         fields: dict[str, Any] = {"upload": verdict}
         if result.verified:
             fields["cdc_has"] = row.method is not UploadMethod.DELETE

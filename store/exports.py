@@ -24,7 +24,7 @@ from store.changes import Change, ChangeDraft, ChangeKind, Id
 from store.outage_csv import MAX_ROWS, Note, NoteKind, OutageFile, file_bytes, make_file
 from store.patients import Patient
 from store.roc_date import format_compact
-from store.uploads import AfterExport, UploadMethod, UploadState, is_in_flight, next_method
+from store.uploads import AfterExport, UploadMethod, UploadState, is_in_flight, may_be_at_cdc, next_method
 from store.vaccinations import Vaccination
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class ExportRelease(BaseModel):
 
 def may_be_exported(vaccination: Document) -> bool:
     """Whether a dose waits for CDC as something new. `vaccination` is a document of the vaccinations table."""
-    return next_method(vaccination) is UploadMethod.POST
+    return next_method(vaccination) is UploadMethod.POST and not may_be_at_cdc(vaccination)
 
 
 def awaits_export(vaccination: Document) -> str | None:

@@ -125,7 +125,10 @@ class UploadRefused(_Payload):
 
 
 class VerificationReceived(_Payload):
+    """Shape: with `forgotten` CDC has judged none of these: it knows the batch no more of which it judged others."""
+
     results: list[RowResult]
+    forgotten: bool = False
 
 
 def past_uploads(
@@ -177,7 +180,9 @@ def upload_state(vaccination: Mapping[str, Any]) -> UploadState:
         return state
     if vaccination.get("export"):
         return UploadState.EXPORTED
-    if vaccination["voided"] and not vaccination["cdc_has"] and not is_in_flight(vaccination):
+    if vaccination["voided"] and not (
+        vaccination["cdc_has"] or is_in_flight(vaccination) or may_be_at_cdc(vaccination)
+    ):
         return UploadState.NOT_NEEDED
     return UploadState.NOT_SENT
 
@@ -192,6 +197,16 @@ def is_in_flight(vaccination: Mapping[str, Any]) -> bool:
     """True while CDC's verdict on any revision of the record is still out."""
     upload = vaccination["upload"]
     return bool(upload) and upload["state"] in (UploadState.SENT, UploadState.ACCEPTED)
+
+
+def may_be_at_cdc(vaccination: Mapping[str, Any]) -> bool:
+    """True where CDC forgot a batch with the record before it judged the record, and has verified nothing of it since.
+
+    It may have stored it, so a void has to be told, and a file would bring it a second time.
+    """
+    uploads = (*vaccination.get("past_uploads", ()), vaccination["upload"] or {})
+    last = [one for one in uploads if one.get("forgotten") or one.get("state") == UploadState.VERIFIED]
+    return bool(last) and bool(last[-1].get("forgotten"))
 
 
 def next_method(vaccination: Mapping[str, Any]) -> UploadMethod | None:

@@ -238,7 +238,7 @@ class CdcWorker:
             # shown as refused, with CDC's words, and can be corrected or sent again in a batch of their own.
             words = {**message.model_dump(), "severity": "error"}
             lost = [RowResult(record_id=record_id, verified=False, **words) for record_id in still_open]
-            await self._commit(_verified(batch_id, lost))
+            await self._commit(_verified(batch_id, lost, forgotten=True))
 
     async def _verdicts(self, batch: Document, still_open: Sequence[str], results: Sequence[RowResult]) -> None:
         batch_id = batch["upload_batch_id"]
@@ -324,6 +324,7 @@ def _accepted(batch_id: str, due_at: datetime | None, message: CdcMessage | None
     return ChangeDraft(ChangeKind.UPLOAD_ACCEPTED, batch_id, payload)
 
 
-def _verified(batch_id: str, results: Sequence[RowResult]) -> ChangeDraft:
-    payload = {"results": [result.model_dump(mode="json") for result in results]}
+def _verified(batch_id: str, results: Sequence[RowResult], forgotten: bool = False) -> ChangeDraft:
+    payload: dict[str, Any] = {"results": [result.model_dump(mode="json") for result in results]}
+    payload |= {"forgotten": True} if forgotten else {}
     return ChangeDraft(ChangeKind.VERIFICATION_RECEIVED, batch_id, payload)

@@ -166,7 +166,7 @@ class Story:
             case "record" if document is None:
                 await self._commit(vaccination_draft(ChangeKind.RECORD_VACCINATION, record_id, ()))
             case "correct" if document and not document["voided"]:
-                note = {"lot_number": f"L{self.cdc.now.timestamp()}"}
+                note = {"manufacturer": f"M{self.cdc.now.timestamp()}"}
                 await self._commit(vaccination_draft(ChangeKind.CORRECT_VACCINATION, record_id, base, **note))
             case "void" if document and not document["voided"]:
                 await self._commit(ChangeDraft(ChangeKind.VOID_VACCINATION, record_id, {"reason": "x"}, base))
@@ -243,8 +243,8 @@ async def _play(story: list[tuple[str, str, str]]) -> None:
             # What CDC holds of it is what the clinic says.
             batch = json.loads(play.cdc.batches.get(document["upload"]["upload_batch_id"], b'{"entry": []}'))
             told = [e for e in batch["entry"] if e["request"]["url"].endswith(document["record_id"])]
-            lots = [e["resource"]["lotNumber"] for e in told if "resource" in e]
-            assert lots in ([], [document["lot_number"]])
+            makers = [e["resource"]["manufacturer"]["display"] for e in told if "resource" in e]
+            assert makers in ([], [document["manufacturer"]])
 
 
 async def test_a_restart_asks_about_what_is_open_but_not_at_once() -> None:
