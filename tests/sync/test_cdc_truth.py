@@ -196,7 +196,7 @@ _SCENES = st.tuples(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=250)
 @given(st.lists(_SCENES, min_size=4, max_size=20))
 def test_cdc_holds_at_last_what_the_clinic_says_or_the_difference_is_listed(story: list[_Scene]) -> None:
     asyncio.run(_play(story))
