@@ -38,11 +38,12 @@ def label_of(payload: dict[str, Any]) -> str:
 
 
 def records_of(changes: Iterable[Change]) -> set[str]:
-    """The records that changes speak of, those in the rows of a batch too."""
+    """The records that changes speak of, those in the rows of a batch or of an export, and those let go of it, too."""
     records = set[str]()
     for change in changes:
         rows = change.payload.get("rows", ()) or change.payload.get("results", ())
-        records |= {change.record_id, *(row["record_id"] for row in rows)}
+        released = change.payload.get("record_ids", ())
+        records |= {change.record_id, *released, *(row["record_id"] for row in rows)}
     return records
 
 
