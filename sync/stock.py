@@ -3,46 +3,34 @@
     POST /api/cdc/stock           {} -> StockAnswer    download the whole table
     POST /api/cdc/stock/upload    {} -> StockAnswer    upload what was typed and not sent
 
-Invariants:
-- every answer of CDC is on disk as it came before anybody tries to understand it;
+Invariants, besides those of every desk (tap_desk.py):
 - a table counts whole or not at all; an empty one never replaces one that is not;
-- what is to be sent is on disk, as SENT and byte for byte, before it leaves. A Bundle whose fate is unknown goes again
-  as it was, first of all, also before a download: CDC counts an identifier once, and a balance that may or may not hold
-  it yet would be taken for the wrong one.
+- what is open goes first also before a download: a balance that may or may not hold it yet would be taken for the wrong
+  one.
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from store.changes import ChangeDraft, ChangeKind, World
 from store.hub_database import HubDatabase
 from store.protocol import STAFF, StockAnswer
 from store.stock import ConsumptionResult, StockRow, draft_new_lots, stock_rows
 from store.stock_waiting import waiting_rows
-from store.uploads import BatchState
-from sync import cdc_stock, upload_queue
+from sync import cdc_stock
 from sync.cdc_client import CdcClient
-from sync.registry import AnswerUnreadable, CdcSettings, RegistryError, find_sent_body, sent_exchange
+from sync.registry import AnswerUnreadable, CdcSettings, RegistryError
+from sync.tap_desk import MADE_BY, TapDesk
 
-MADE_BY = "hub"
 MAX_PAGES = 500
 _log = logging.getLogger(__name__)
 
 
-class StockDesk:
-    """The one who asks CDC for stock. One thing at a time."""
+class StockDesk(TapDesk):
+    """The one who asks CDC for stock."""
 
     def __init__(self, database: HubDatabase, client: CdcClient, settings: CdcSettings, world: World) -> None:
-        self._database = database
-        self._tables = database.tables
-        self._client = client
-        self._settings = settings
-        self._world = world
-        self._busy = asyncio.Lock()
-        self._asked_by = STAFF  # whose tap it is that is being done
+        super().__init__(database, client, settings, world, database.tables.stock_batches)
 
     async def download(self, asked_by: str = STAFF) -> StockAnswer:
         return await self._alone(self._download, asked_by)
@@ -54,10 +42,9 @@ class StockDesk:
         await self._client.close()
 
     async def _alone(self, work: Callable[[], Awaitable[StockAnswer]], asked_by: str) -> StockAnswer:
-        if self._busy.locked():
-            return StockAnswer(code="busy")  # another station's tap is at it, and its outcome comes to all
-        async with self._busy:
-            self._asked_by = asked_by
+        if self.is_busy():
+            return StockAnswer(code="busy")
+        async with self._tapped(asked_by):
             try:
                 return await work()
             except RegistryError as error:
@@ -89,7 +76,7 @@ class StockDesk:
                 raise AnswerUnreadable("pages without end")
             asked.add(query)
             exchange = await self._client.stock(download_id, query)
-            await self._database.keep_exchange(exchange.as_data(self._asked_by))
+            await self._keep(exchange)
             page = cdc_stock.read_stock_page(exchange)
             rows |= {row.identifier: row for row in page.rows}
             entries += len(page.rows) + page.unreadable
@@ -111,10 +98,8 @@ class StockDesk:
             now = self._world.now()
             batch_id = self._new_batch_id(now)
             body = cdc_stock.make_consumption(batch_id, rows, now)
-            payload = {"rows": [row.model_dump(mode="json") for row, _, _ in rows]}
-            sent = ChangeDraft(ChangeKind.CONSUMPTION_SENT, batch_id, payload)
-            kept = sent_exchange(batch_id, body, now, asked_by=self._asked_by)
-            await self._database.commit([sent], MADE_BY, exchanges=[kept])
+            sent = [row.model_dump(mode="json") for row, _, _ in rows]
+            await self._begin(ChangeKind.CONSUMPTION_SENT, batch_id, sent, body, now)
             results += await self._post(batch_id, body)
         if not results:
             return StockAnswer(code="nothing_to_upload")
@@ -130,30 +115,19 @@ class StockDesk:
     async def _finish_open_batches(self) -> list[ConsumptionResult]:
         """Send again, as it was, whatever CDC's word is not known of. Raises: RegistryError."""
         results: list[ConsumptionResult] = []
-        for batch in sorted(self._open_batches(), key=lambda batch: datetime.fromisoformat(batch["sent_at"])):
-            batch_id = batch["batch_id"]
-            body = find_sent_body(self._database.exchanges_of(batch_id), batch_id)
-            results += await self._post(batch_id, body)
+        for batch, body in self._open_batches():
+            results += await self._post(batch["batch_id"], body)
         return results
 
     async def _post(self, batch_id: str, body: bytes) -> list[ConsumptionResult]:
         """Raises: RegistryError, also where a row is still without CDC's word: nothing else is done before it has."""
         rows = self._tables.stock_batches.at(batch_id)["rows"]
         exchange = await self._client.consume(batch_id, body)
-        await self._database.keep_exchange(exchange.as_data(self._asked_by))
+        await self._keep(exchange)
         results = cdc_stock.read_consumption(exchange, [row["consumption_id"] for row in rows])
         if results:
             payload = {"results": [result.model_dump(mode="json") for result in results]}
-            await self._database.commit([ChangeDraft(ChangeKind.CONSUMPTION_ANSWERED, batch_id, payload)], MADE_BY)
+            await self._answered(ChangeKind.CONSUMPTION_ANSWERED, batch_id, payload)
         if len(results) < len(rows):
             raise AnswerUnreadable(f"HTTP 200 with a word on {len(results)} of {len(rows)} rows")
         return results
-
-    def _open_batches(self) -> list[Mapping[str, Any]]:
-        return list(self._tables.stock_batches.find_by("state", BatchState.SENT))
-
-    def _new_batch_id(self, now: datetime) -> str:
-        return upload_queue.new_batch_id(
-            self._settings.org_id, now, self._world.random_bytes(2), self._tables.has_batch
-        )
-
