@@ -23,6 +23,7 @@ from pydantic import (
     Field,
     IPvAnyNetwork,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -103,6 +104,12 @@ def _this_computer(host: str) -> str:
     return host
 
 
+def _not_the_apps_port(port: int, others: ValidationInfo) -> int:
+    if port == others.data.get("port"):
+        raise ValueError("one port for two servers")
+    return port
+
+
 def _split_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -167,7 +174,7 @@ class LanSettings(_Section):
         " address is one too",
     )
     port: int = Field(8766, ge=1, le=65535, description="port of the app, encrypted")
-    trust_port: int = Field(
+    trust_port: Annotated[int, AfterValidator(_not_the_apps_port)] = Field(
         8767, ge=1, le=65535, description="port of the plain page that shows how a tablet comes to trust this hub"
     )
     certificate_file: _PresentFile | None = Field(
