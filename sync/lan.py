@@ -25,7 +25,7 @@ from sync.hub import Hub
 from sync.own_certificate import check_own, ends_soon, read_own
 from sync.sentences import LanClosed
 from sync.settings import LanSettings
-from sync.tls import Credentials, is_named, make_context, use
+from sync.tls import Credentials, address_of, is_named, make_context, use
 from sync.trust_page import TrustFacts, make_trust_app
 
 LOOK_SECONDS = 60.0
@@ -121,11 +121,10 @@ class Lan:
 
     def _made(self, hosts: list[str]) -> Credentials:
         folder = self._hub.settings.data_dir / "tls"
-        [computer, *_] = [*host_names(socket.gethostname(), ()), "-"]
         ca = ClinicCa.open(
             folder,
-            title=f"疫苗接種工作站 {computer}",
-            domains=host_names(socket.gethostname(), self._hub.settings.allowed_hosts),
+            title=f"疫苗接種工作站 {socket.gethostname()}",
+            domains=[host for host in hosts if address_of(host) is None],
             networks=[network for network in self._lan.listen if network.prefixlen >= _WIDEST_PREFIX],
             now=self._now(),
         )
@@ -149,6 +148,7 @@ class Lan:
             try:
                 await site.start()
             except OSError:
+                await site.stop()  # its runner would keep one more of them each minute
                 self._note(LanClosed("lan_port_taken", address=address, port=port))
             else:
                 self._sites[address, port] = site
