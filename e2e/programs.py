@@ -154,20 +154,26 @@ class Hub(Program):
         verify_after: float = 1.0,
         gather: float = 0.2,
         batches_per_minute: int = 30,
+        lan: dict[str, Any] | None = None,
     ) -> None:
-        """Units: seconds. After `verify_after` CDC is asked for its verdict; for `gather` changes come together."""
+        """Units: seconds. After `verify_after` CDC is asked for its verdict; for `gather` changes come together.
+
+        Shape: `lan` is the settings' section of that name.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         port = port or free_port()
         self.settings = folder / "clinic.toml"
         self.bundle = bundle
         pace = {"verify_after_seconds": verify_after, "gather_seconds": gather}
-        self._write_settings(folder, cdc, port, {**pace, "batches_per_minute": batches_per_minute})
+        self._write_settings(folder, cdc, port, {**pace, "batches_per_minute": batches_per_minute}, lan or {})
         # Not through `python3 -m sync`, which only sets up first: a kill must hit the hub itself.
         run = "import sys, pathlib, sync.app as a; a.run(pathlib.Path(sys.argv[1]), port=None, open_browser=False)"
         command = [sys.executable, "-c", run, str(self.settings)]
         super().__init__("hub", command, f"http://127.0.0.1:{port}", "/api/health", folder / "hub.log")
 
-    def _write_settings(self, folder: Path, cdc: FakeCdc | None, port: int, pace: dict[str, float]) -> None:
+    def _write_settings(
+        self, folder: Path, cdc: FakeCdc | None, port: int, pace: dict[str, float], lan: dict[str, Any]
+    ) -> None:
         text = {
             "listen_port": port,
             "data_dir": (folder / "data").as_posix(),
@@ -176,6 +182,7 @@ class Hub(Program):
             "practice": True,
         }
         lines = [f"{key} = {json.dumps(value)}" for key, value in text.items()]
+        lines += [f"lan.{key} = {json.dumps(value)}" for key, value in lan.items()]
         if cdc is not None:
             key_file = folder / "key_id"
             key_file.write_text(KEY)

@@ -1,5 +1,6 @@
 """What a nurse does, in her words. She finds fields by their labels and buttons by what stands on them."""
 
+import os
 import re
 import shutil
 import signal
@@ -9,6 +10,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Error, FrameLocator, Locator, Page, Playwright, expect
 
+from e2e.trust import Trust
 from tests.chromium import find_chromium
 
 START_SECONDS = 60
@@ -16,10 +18,16 @@ SEARCH = "查詢患者"
 
 
 class Tablet:
-    """One browser with its own profile: what a device keeps is in `profile` and nowhere else."""
+    """One browser with its own profile: what a device keeps is in `profile` and nowhere else.
 
-    def __init__(self, playwright: Playwright, profile: Path, url: str, log: list[str]) -> None:
+    Shape: `trust` is how this browser comes to trust a CA, see e2e/trust.py.
+    """
+
+    def __init__(
+        self, playwright: Playwright, profile: Path, url: str, log: list[str], trust: Trust | None = None
+    ) -> None:
         self._playwright, self.profile, self.url, self._log = playwright, profile, url, log
+        self._trust = trust or Trust()
         self.context: BrowserContext | None = None
         self.offline = False
 
@@ -30,7 +38,8 @@ class Tablet:
         self.context = self._playwright.chromium.launch_persistent_context(
             str(self.profile),
             executable_path=str(chromium),
-            args=["--no-sandbox", "--disable-background-networking"],
+            args=["--no-sandbox", "--disable-background-networking", *self._trust.arguments],
+            env={**os.environ, **self._trust.environment},
             viewport={"width": 1280, "height": 800},
             locale="zh-TW",
             accept_downloads=True,

@@ -141,7 +141,8 @@ async def serve(settings: Settings, *, open_browser: bool, on_open: OnOpen | Non
             # Some browsers do not return from this until they are closed.
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         keeper = ReceiptKeeper(database, settings.receipts_years, world)
-        work = (_run_worker(hub), _run_keeper(keeper), line.probe(lambda: hub.live.is_watched))
+        looking = line.probe(lambda: hub.live.is_watched)
+        work = (_run_worker(hub), _run_keeper(keeper), looking, _run_lan(hub, runner, world))
         working = [asyncio.create_task(each) for each in work]
         await stop.wait()
         for task in working:
@@ -187,6 +188,21 @@ async def _run_keeper(keeper: ReceiptKeeper) -> None:
     """Keep receipts as long as they have to be kept. A bug here costs disk space and nothing else."""
     try:
         await keeper.run()
+    except Exception as error:  # noqa: BLE001 -- as the worker's
+        log_bug(error)
+
+
+async def _run_lan(hub: Hub, runner: web.AppRunner, world: World) -> None:
+    """Serve the clinic's network where the settings say so. A bug here must not take this PC's own browser with it."""
+    if hub.settings.lan is None:
+        return
+    # Imported here: a hub without a network must not wait for it at start.
+    from sync.lan import Lan
+
+    for sentence in SENTENCES["lan_is_for_trying"]:
+        say(sentence)
+    try:
+        await Lan(hub.settings.lan, hub, runner, world.now).run()
     except Exception as error:  # noqa: BLE001 -- as the worker's
         log_bug(error)
 

@@ -1,6 +1,6 @@
 """What one running hub consists of, as its handlers see it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -66,6 +66,7 @@ class Hub:
     stock: StockLink | None = None
     exams: ExamLink | None = None
     history: HistoryDesk | None = None  # asks CDC about a person; None where no CDC is set
+    lan_names: Sequence[str] = ()  # the hub's names and addresses on the clinic's network, see lan.py
     live: Live = field(init=False)
 
     def __post_init__(self) -> None:

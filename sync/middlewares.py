@@ -19,6 +19,7 @@ from aiohttp.web_protocol import RequestPayloadError
 
 from store.errors import AppError, HubBehindDevice, ProtocolMismatch, StorageFull
 from store.protocol import ErrorBody
+from sync.hub import HUB
 from sync.live import TooManyStreams
 from sync.settings import Settings
 
@@ -97,10 +98,12 @@ def log_bug(error: Exception) -> None:
 def make_gate(settings: Settings) -> Middleware:
     """Make the middleware that lets in only what comes from this hub's own pages, or from no page at all."""
     hosts = {"localhost", "127.0.0.1", "::1", settings.listen_host, *settings.allowed_hosts}
-    names = {host.lower() for host in hosts}
+    local_names = {host.lower() for host in hosts}
 
     @web.middleware
     async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        # Without TLS there is this computer only; over TLS the clinic's network only, with the names it has now.
+        names = request.app[HUB].lan_names if request.secure else local_names
         hosts = request.headers.getall("Host", [])
         if len(hosts) != 1 or _name_of(hosts[0]) not in names:
             _refuse(421, "host_not_allowed")

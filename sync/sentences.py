@@ -34,8 +34,32 @@ SENTENCES: dict[str, tuple[str, str]] = {
         " Check both files.",
     ),
     "not_this_computer": (
-        "目前只能在本機使用，因為區域網路的加密與登入尚未啟用。請寫 127.0.0.1。",
-        "only this computer may be served until encryption and sign-in for the network are built. Write 127.0.0.1.",
+        "這裡只能是本機位址，因為不加密。請寫 127.0.0.1；平板請用 [lan] 區段。",
+        "only this computer may be served here, since it is not encrypted. Write 127.0.0.1; tablets have the section"
+        " [lan].",
+    ),
+    "lan_only_for_trying": (
+        "裝置登錄尚未完成，區域網路上的任何人都能讀取資料，因此目前只能試用：請同時設定 practice = true，"
+        "並只放練習資料；或刪除 [lan] 區段。",
+        "devices do not sign in yet, so anybody on the network can read the data. It is for trying out only: also set"
+        " practice = true and keep made-up data only, or remove the section [lan].",
+    ),
+    "own_certificate_incomplete": (
+        "憑證與私鑰要一起設定。請寫入 certificate_file 與 key_file，或兩個都刪除。",
+        "a certificate and its key go together. Write both certificate_file and key_file, or neither.",
+    ),
+    "own_certificate_unreadable": (
+        "{path} 不是 PEM 格式的憑證。請放置以 -----BEGIN CERTIFICATE----- 開頭的檔案。",
+        "{path} is no certificate in PEM. Put a file there that begins with -----BEGIN CERTIFICATE-----.",
+    ),
+    "own_key_unreadable": (
+        "{path} 不是 PEM 格式的私鑰，或私鑰有密碼。請放置沒有密碼的 PEM 私鑰。",
+        "{path} is no private key in PEM, or it is under a password. Put a PEM key without a password there.",
+    ),
+    "own_key_mismatch": (
+        "私鑰 {path} 與憑證 {certificate} 不是一對。請放置申請這張憑證時的私鑰。",
+        "The key {path} does not belong to the certificate {certificate}. Put the key there that the certificate was"
+        " made for.",
     ),
     # ---- starting
     "data_in_use": (
@@ -57,6 +81,67 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "storage_failed": (
         "無法讀寫 {path}。請檢查磁碟與資料夾權限後再執行一次。",
         "{path} cannot be read and written. Check the disk and the folder's permissions and try again.",
+    ),
+    # ---- the clinic's network
+    "lan_is_for_trying": (
+        "注意：區域網路已開放試用。裝置登錄尚未完成，網路上的任何人都能讀取與寫入，請勿放真實病人資料。",
+        "Note: the network is served for trying out. Devices do not sign in yet: anybody on it can read and write, so"
+        " keep no real patients here.",
+    ),
+    "lan_no_address": (
+        "這台電腦目前沒有 {networks} 裡的位址。請檢查網路線或 Wi-Fi，或改正 lan.listen；接上後會自動開放。",
+        "This computer has no address in {networks} now. Check its cable or Wi-Fi, or correct lan.listen; it is served"
+        " by itself once there is one.",
+    ),
+    "lan_port_taken": (
+        "{address} 的連接埠 {port} 無法使用，可能被其他程式占用。請關閉該程式，或改 lan.port、lan.trust_port。",
+        "Port {port} of {address} cannot be used, perhaps because of another program. Close that, or change lan.port or"
+        " lan.trust_port.",
+    ),
+    "ca_missing": (
+        "診所憑證 {path} 不見了，但平板信任的是它。請從備份放回；若確定找不回，請刪除資料夾 {folder}，"
+        "會產生新的，但每台平板都要重新信任。",
+        "The clinic's CA {path} is gone, but it is the one that tablets trust. Put it back from a copy; if there is"
+        " none, delete the folder {folder}: a new one is made, and every tablet has to be told to trust that one.",
+    ),
+    "ca_unreadable": (
+        "診所憑證 {path} 已損壞，但平板信任的是它。請從備份放回；若確定找不回，請刪除資料夾 {folder}，"
+        "會產生新的，但每台平板都要重新信任。",
+        "The clinic's CA {path} is damaged, but it is the one that tablets trust. Put it back from a copy; if there is"
+        " none, delete the folder {folder}: a new one is made, and every tablet has to be told to trust that one.",
+    ),
+    "ca_expired": (
+        "診所憑證 {path} 已於 {until} 到期。請檢查電腦日期；若日期正確，請刪除資料夾 {folder}，"
+        "會產生新的，每台平板都要重新信任。",
+        "The clinic's CA {path} ended on {until}. Check this computer's date; if it is right, delete the folder"
+        " {folder}: a new one is made, and every tablet has to be told to trust that one.",
+    ),
+    "ca_does_not_permit": (
+        "診所憑證不能用於 {names}，平板無法用它們開啟。請改用其他名稱或位址；若一定要用，請刪除資料夾 {folder}，"
+        "會產生新的，每台平板都要重新信任。",
+        "The clinic's CA was not made for {names}: tablets cannot open these. Use another name or address; if it must"
+        " be one of them, delete the folder {folder}: a new one is made, and every tablet has to be told to trust it.",
+    ),
+    "clock_wrong": (
+        "這台電腦的日期是 {now}，不可能正確。請校正日期與時間。",
+        "This computer's date is {now}, which cannot be right. Set its date and time.",
+    ),
+    "own_certificate_expired": (
+        "憑證 {path} 已於 {until} 到期。請換上新的憑證與私鑰，不必重新啟動。",
+        "The certificate {path} ended on {until}. Put a new one with its key there; no restart is needed.",
+    ),
+    "own_certificate_not_yet_valid": (
+        "憑證 {path} 從 {since} 起才有效。請檢查電腦日期，或換一張憑證。",
+        "The certificate {path} is valid from {since} only. Check this computer's date or use another one.",
+    ),
+    "own_certificate_for_others": (
+        "憑證 {path} 是給 {names} 的，不是這台電腦。請把其中的名稱寫入 allowed_hosts，或換一張憑證。",
+        "The certificate {path} is for {names}, not for this computer. Write the name in it into allowed_hosts, or use"
+        " another one.",
+    ),
+    "own_certificate_ends_soon": (
+        "憑證 {path} 將於 {until} 到期，之後平板無法連線。請準備新的憑證。",
+        "The certificate {path} ends on {until}; tablets cannot connect after that. Have a new one made.",
     ),
     # ---- backup, restore, check
     "no_store": (
@@ -138,6 +223,12 @@ RULES: dict[str, tuple[str, str]] = {
     "institution_code": ("加引號的 10 碼醫事機構代碼", "the institution code in quotes: 10 digits or capital letters"),
     "receipts_years": ("7 到 100 的整數（年），傳輸紀錄至少保存 7 年", "a whole number of years from 7 to 100"),
     "practice": ("true 或 false", "true or false"),
+    "lan": ("一個 [lan] 區段", "a section [lan]"),
+    "lan.listen": ('網段或位址的清單，例如 ["192.168.1.0/24"]', 'a list of networks, such as ["192.168.1.0/24"]'),
+    "lan.port": ("1 到 65535 的整數", "a whole number from 1 to 65535"),
+    "lan.trust_port": ("1 到 65535 的整數，與 lan.port 不同", "a whole number from 1 to 65535, other than lan.port"),
+    "lan.certificate_file": ("加引號的檔案路徑", "a file path in quotes"),
+    "lan.key_file": ("加引號的檔案路徑", "a file path in quotes"),
     "cdc": ("一個 [cdc] 區段", "a section [cdc]"),
     "cdc.base_url": ("以 http:// 或 https:// 開頭的網址", "an address that begins with http:// or https://"),
     "cdc.key_id_file": ("加引號的檔案路徑", "a file path in quotes"),
@@ -172,3 +263,11 @@ class ToolRefused(HubRefused):
     def sentences(self) -> str:
         chinese, english = SENTENCES[self.code]
         return f"無法完成：{chinese.format(**self.facts)}\nCannot do this: {english.format(**self.facts)}"
+
+
+class LanClosed(HubRefused):
+    """The clinic's network is not served, or not as it should be, until somebody remedies `code`; the hub runs on."""
+
+    def sentences(self) -> str:
+        chinese, english = SENTENCES[self.code]
+        return f"區域網路：{chinese.format(**self.facts)}\nNetwork: {english.format(**self.facts)}"

@@ -15,16 +15,30 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from sync.sentences import RULES, SENTENCES
+from sync.sentences import RULES, SENTENCES, LanClosed
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_SETTINGS_FILE = ROOT / ".data" / "clinic.toml"
 ENV_PREFIX = "DESK_"
-_CDC_PREFIX = "CDC_"
-_OWN_CODES = ("file_missing", "file_empty", "file_not_private", "certificate_does_not_open", "not_this_computer")
+_OWN_CODES = (
+    *("file_missing", "file_empty", "file_not_private", "certificate_does_not_open", "not_this_computer"),
+    *("own_certificate_incomplete", "own_certificate_unreadable", "own_key_unreadable", "own_key_mismatch"),
+)
+# What a whole section may have wrong, by the setting that staff should look at.
+_KEY_OF_SECTION = {"cdc": "cdc.certificate_p12", "lan": "lan.certificate_file"}
 
 
 @dataclass(frozen=True)
@@ -60,22 +74,27 @@ def _from_root(path: Path) -> Path:
     return ROOT / path
 
 
-def _secret_file(path: Path) -> Path:
+def _present_file(path: Path) -> Path:
     path = _from_root(path)
     try:
-        mode, is_empty = path.stat().st_mode, not path.read_bytes().strip()
+        is_empty = not path.read_bytes().strip()
     except OSError:
         _refuse("file_missing", path=str(path))
     if is_empty:
         _refuse("file_empty", path=str(path))
+    return path
+
+
+def _secret_file(path: Path) -> Path:
+    path = _present_file(path)
     # Windows keeps who may read a file elsewhere; its mode bits tell nothing.
-    if os.name == "posix" and mode & 0o077:
+    if os.name == "posix" and path.stat().st_mode & 0o077:
         _refuse("file_not_private", path=str(path))
     return path
 
 
 def _this_computer(host: str) -> str:
-    # Until devices sign in over TLS, whoever reaches the port reads the clinic's patients.
+    # It is not encrypted: whoever is on the way of a packet would read the clinic's patients.
     try:
         is_local = host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -85,11 +104,18 @@ def _this_computer(host: str) -> str:
     return host
 
 
+def _not_the_apps_port(port: int, others: ValidationInfo) -> int:
+    if port == others.data.get("port"):
+        raise ValueError("one port for two servers")
+    return port
+
+
 def _split_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 _Folder = Annotated[Path, AfterValidator(_from_root)]
+_PresentFile = Annotated[Path, AfterValidator(_present_file)]
 _SecretFile = Annotated[Path, AfterValidator(_secret_file)]
 
 
@@ -139,17 +165,52 @@ class CdcSettings(_Section):
         return self.certificate_password_file.read_bytes().rstrip(b"\r\n")
 
 
+class LanSettings(_Section):
+    """How tablets on the clinic's network reach the hub, over TLS. Without this section none can."""
+
+    listen: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_split_list)] = Field(
+        min_length=1,
+        description="networks in which tablets are served, at each address that this computer has there; a single"
+        " address is one too",
+    )
+    port: int = Field(8766, ge=1, le=65535, description="port of the app, encrypted")
+    trust_port: Annotated[int, AfterValidator(_not_the_apps_port)] = Field(
+        8767, ge=1, le=65535, description="port of the plain page that shows how a tablet comes to trust this hub"
+    )
+    certificate_file: _PresentFile | None = Field(
+        None, description="the clinic's own certificate with its chain, PEM; without it the hub makes one"
+    )
+    key_file: _SecretFile | None = Field(None, description="that certificate's key, PEM, no password; mode 0600")
+
+    @model_validator(mode="after")
+    def _certificate_and_key(self) -> "LanSettings":
+        # Imported here: a hub without a network must not wait for it at start.
+        from sync.own_certificate import read_own
+
+        if (self.certificate_file is None) != (self.key_file is None):
+            _refuse("own_certificate_incomplete")
+        if self.certificate_file is not None and self.key_file is not None:
+            try:
+                # Whether it has expired is not asked: the clinic must still open and record.
+                read_own(self.certificate_file, self.key_file)
+            except LanClosed as error:
+                _refuse(error.code, **{name: str(fact) for name, fact in error.facts.items()})
+        return self
+
+
 class Settings(_Section):
     """Everything one hub is told."""
 
     listen_host: Annotated[str, AfterValidator(_this_computer)] = Field(
-        "127.0.0.1", description="address to listen on; only this computer's own until the network is encrypted"
+        "127.0.0.1", description="address to listen on for this computer's own browser; not encrypted"
     )
     listen_port: int = Field(8765, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     data_dir: _Folder = Field(Path(".data"), description="folder of the clinic's journal")
     bundle_dir: _Folder = Field(Path(".build/bundle"), description="folder of the built browser program")
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_split_list)] = Field(
-        (), description="further host names browsers may use for this hub; commas between them in the environment"
+        (),
+        description="further host names browsers may use for this hub, tablets the first of them; commas between them"
+        " in the environment",
     )
     institution_code: str = Field(
         "", pattern=r"^([0-9A-Z]{10})?$", description="the clinic's 10-character code; needed with [cdc]"
@@ -158,7 +219,11 @@ class Settings(_Section):
         10, ge=7, le=100, description="how many years every exchange with CDC is kept whole, at least 7"
     )
     practice: bool = Field(False, description="practice mode: every screen says that nothing is real")
+    lan: LanSettings | None = Field(None, description="the clinic's network")
     cdc: CdcSettings | None = Field(None, description="link to CDC")
+
+
+_SECTIONS: dict[str, type[_Section]] = {"lan": LanSettings, "cdc": CdcSettings}
 
 
 def load_settings(path: Path | None, environment: Mapping[str, str]) -> Settings:
@@ -175,6 +240,9 @@ def load_settings(path: Path | None, environment: Mapping[str, str]) -> Settings
         settings = Settings.model_validate(raw)
     except ValidationError as error:
         problems += [_problem_of(e["type"], e["loc"], e.get("ctx", {})) for e in error.errors(include_input=False)]
+    if settings is not None and settings.lan is not None and not settings.practice:
+        # Until devices sign in: whoever reaches the port reads the clinic's patients, encrypted or not.
+        problems.append(SettingProblem("lan", "lan_only_for_trying"))
     if settings is None or problems:
         raise SettingsInvalid(problems)
     return settings
@@ -183,14 +251,15 @@ def load_settings(path: Path | None, environment: Mapping[str, str]) -> Settings
 def settings_table() -> str:
     """The README's table of every setting, as Markdown."""
     lines = ["| Setting | Environment | Default | Meaning |", "|---|---|---|---|"]
-    for section, prefix in ((Settings, ""), (CdcSettings, "cdc.")):
+    sections: dict[str, type[_Section]] = {"": Settings, **_SECTIONS}
+    for place, section in sections.items():
         for name, info in section.model_fields.items():
-            if name == "cdc":
+            if name in _SECTIONS:
                 continue
             default = info.get_default()
-            shown = {True: "true", False: "false", (): "none", "": "none"}.get(default, f"`{_plain(default)}`")
+            shown = {True: "true", False: "false"}.get(default, f"`{_plain(default)}`" if default else "none")
             cell = "required" if info.is_required() else shown
-            key = f"{prefix}{name}"
+            key = f"{place}.{name}".lstrip(".")
             lines.append(f"| `{key}` | `{_env_name(key)}` | {cell} | {info.description} |")
     return "\n".join(lines) + "\n"
 
@@ -224,14 +293,14 @@ def _read_file(path: Path | None) -> tuple[dict[str, Any], list[SettingProblem]]
 def _lay_environment_over(raw: dict[str, Any], environment: Mapping[str, str]) -> list[SettingProblem]:
     problems = []
     for variable in sorted(name for name in environment if name.startswith(ENV_PREFIX)):
-        name = variable.removeprefix(ENV_PREFIX)
+        name = variable.removeprefix(ENV_PREFIX).lower()
         section: type[BaseModel] = Settings
         place = raw
-        if name.startswith(_CDC_PREFIX):
-            name, section = name.removeprefix(_CDC_PREFIX), CdcSettings
-            place = raw.setdefault("cdc", {})
-        name = name.lower()
-        if name not in section.model_fields or name == "cdc":
+        head, _, rest = name.partition("_")
+        if rest and head in _SECTIONS:
+            name, section = rest, _SECTIONS[head]
+            place = raw.setdefault(head, {})
+        if name not in section.model_fields or name in _SECTIONS:
             problems.append(SettingProblem(variable, "unknown", {"names": _names(section)}))
         elif isinstance(place, dict):
             place[name] = environment[variable]
@@ -243,10 +312,10 @@ def _problem_of(error_type: str, location: tuple[int | str, ...], context: Mappi
     parts = [part for part in location if isinstance(part, str)]
     key = ".".join(parts)
     if error_type in _OWN_CODES:
-        return SettingProblem("cdc.certificate_p12" if key == "cdc" else key, error_type, dict(context))
+        return SettingProblem(_KEY_OF_SECTION.get(key, key), error_type, dict(context))
     if error_type == "missing":
         return SettingProblem(key, "missing", {"env": _env_name(key)})
     if error_type == "extra_forbidden":
-        return SettingProblem(key, "unknown", {"names": _names(CdcSettings if parts[:-1] == ["cdc"] else Settings)})
+        return SettingProblem(key, "unknown", {"names": _names(_SECTIONS.get(parts[0], Settings))})
     rule_zh, rule_en = RULES[key]
     return SettingProblem(key, "invalid", {"rule_zh": rule_zh, "rule_en": rule_en})

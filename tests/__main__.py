@@ -14,7 +14,7 @@ import time
 from sync.bootstrap import environment, processes
 from sync.bootstrap.refusal import say
 from sync.bootstrap.start import ROOT, build_bundle, enter, guarded
-from tests.chromium import ENGINE_PROGRAMS, VARIABLE, ensure_chromium, missing_engines
+from tests.chromium import ENGINE_PROGRAMS, VARIABLE, ensure_certutil, ensure_chromium, missing_engines
 
 ALL = ["lint", "unit", "e2e"]
 GROUPS = [*ALL, "engines", "bench", "sim"]
@@ -60,6 +60,7 @@ def main() -> int:
         build_bundle(steps)
         steps("檢查 Chromium · Checking for Chromium")
         env[VARIABLE] = str(ensure_chromium(environment.Environment(ROOT)))
+        ensure_certutil(environment.Environment(ROOT))
     missing = missing_engines() if "engines" in commands else []
     if missing:
         say(f"      略過其他瀏覽器引擎，缺少 · Left out of `engines`, not on this machine: {', '.join(missing)}")

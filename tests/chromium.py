@@ -50,6 +50,12 @@ def ensure_chromium(environment: Environment) -> Path:
     return found
 
 
+def ensure_certutil(environment: Environment) -> None:
+    """Have what tells a browser on Linux to trust a CA, where that needs no questions; see e2e/trust.py."""
+    if sys.platform == "linux" and shutil.which("certutil") is None:
+        install_system_packages(["libnss3-tools"], environment)
+
+
 def missing_engines() -> list[str]:
     """The other browser engines that this machine lacks."""
     return [name for name, programs in ENGINE_PROGRAMS.items() if not any(map(shutil.which, programs))]

@@ -17,7 +17,7 @@ from store.protocol import SyncAnswer, SyncRequest
 from store.storage import FileFolder, MemoryFolder
 from sync.app import make_app
 from sync.hub import HUB, CdcLink, Hub
-from sync.settings import Settings
+from sync.settings import LanSettings, Settings
 from sync.snapshot import SNAPSHOTS, Snapshots
 from tests.factories import make_patient
 
@@ -31,6 +31,7 @@ class RunningHub:
     session: ClientSession
     port: int
     snapshots: Snapshots
+    runner: web.AppRunner
 
     @property
     def host(self) -> str:
@@ -58,9 +59,13 @@ def _spelt(headers: dict[str, str]) -> dict[str, str]:
 
 @asynccontextmanager
 async def running_hub(
-    folder: Path, *, worker: CdcLink | None = None, allowed_hosts: tuple[str, ...] = ()
+    folder: Path,
+    *,
+    worker: CdcLink | None = None,
+    allowed_hosts: tuple[str, ...] = (),
+    lan: LanSettings | None = None,
 ) -> AsyncIterator[RunningHub]:
-    settings = Settings(data_dir=folder, bundle_dir=folder / "bundle", allowed_hosts=allowed_hosts)
+    settings = Settings(data_dir=folder, bundle_dir=folder / "bundle", allowed_hosts=allowed_hosts, lan=lan)
     database = await HubDatabase.open(FileFolder(folder), WORLD)
     app = make_app(settings, database, worker, WORLD)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, lingering_time=1)
@@ -69,7 +74,7 @@ async def running_hub(
     port = runner.addresses[0][1]
     try:
         async with ClientSession(f"http://127.0.0.1:{port}") as session:
-            yield RunningHub(app[HUB], database, session, port, app[SNAPSHOTS])
+            yield RunningHub(app[HUB], database, session, port, app[SNAPSHOTS], runner)
     finally:
         await runner.cleanup()
         await database.close()

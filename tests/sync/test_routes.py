@@ -144,7 +144,9 @@ async def test_a_full_disk_is_told_and_nothing_is_acknowledged(
 # ---- a real process
 
 
-async def start_process(data_dir: Path, *arguments: str) -> tuple[asyncio.subprocess.Process, str]:
+async def start_process(
+    data_dir: Path, *arguments: str, more: dict[str, str] | None = None
+) -> tuple[asyncio.subprocess.Process, str]:
     """`app.run` in a process of its own on a free port; returns it with its address."""
     code = "import sys; from sync import app; sys.exit(app.run(None, port=int(sys.argv[1]), open_browser=False))"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DESK_")}
@@ -155,7 +157,7 @@ async def start_process(data_dir: Path, *arguments: str) -> tuple[asyncio.subpro
         code,
         *(arguments or ("0",)),
         cwd=ROOT,
-        env=environment | {"PYTHONPATH": str(ROOT)},
+        env=environment | {"PYTHONPATH": str(ROOT)} | (more or {}),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -3,6 +3,7 @@
 import os
 import sys
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,14 @@ from sync.sentences import RULES, SENTENCES
 from sync.settings import (
     ROOT,
     CdcSettings,
+    LanSettings,
     SettingProblem,
     Settings,
     SettingsInvalid,
     load_settings,
     settings_table,
 )
+from tests.sync.certificates import write_pair
 
 KEY_ID = "KEY-0001-SECRET"
 PASSWORD = "practice-password"
@@ -165,7 +168,7 @@ def test_an_expired_certificate_does_not_keep_the_clinic_from_starting(tmp_path:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "desk.clinic.lan", ""])
-def test_an_address_others_can_reach_is_refused_while_nobody_signs_in(tmp_path: Path, host: str) -> None:
+def test_an_address_others_can_reach_is_refused_where_nothing_is_encrypted(tmp_path: Path, host: str) -> None:
     assert codes_of(write_settings(tmp_path, f'listen_host = "{host}"')) == {("listen_host", "not_this_computer")}
 
 
@@ -185,9 +188,13 @@ def test_settings_cannot_be_changed_while_running() -> None:
         Settings().practice = True  # type: ignore[misc]
 
 
+def every_setting() -> set[str]:
+    sections = {"lan": LanSettings, "cdc": CdcSettings}
+    return {*Settings.model_fields, *(f"{at}.{name}" for at, one in sections.items() for name in one.model_fields)}
+
+
 def test_every_setting_has_a_rule_and_every_sentence_two_languages() -> None:
-    keys = set(Settings.model_fields) | {f"cdc.{name}" for name in CdcSettings.model_fields}
-    assert set(RULES) == keys
+    assert set(RULES) == every_setting()
     for chinese, english in SENTENCES.values():
         assert english.isascii()
         assert not chinese.isascii()
@@ -196,7 +203,7 @@ def test_every_setting_has_a_rule_and_every_sentence_two_languages() -> None:
 def test_the_table_names_every_setting_once() -> None:
     rows = settings_table().splitlines()[2:]
     keys = [row.split("`")[1] for row in rows]
-    assert sorted(keys) == sorted({*Settings.model_fields, *(f"cdc.{n}" for n in CdcSettings.model_fields)} - {"cdc"})
+    assert sorted(keys) == sorted(every_setting() - {"cdc", "lan"})
     assert all(len(row.replace("\\|", "").split("|")) == 6 for row in rows)
 
 
@@ -212,3 +219,72 @@ def test_the_table_shows_no_path_of_this_machine() -> None:
 def test_receipts_are_kept_no_less_than_seven_years(tmp_path: Path) -> None:
     assert load_settings(write_settings(tmp_path, "receipts_years = 7\n"), {}).receipts_years == 7
     assert codes_of(write_settings(tmp_path, "receipts_years = 6\n")) == {("receipts_years", "invalid")}
+
+
+# ---- the clinic's network
+
+
+def test_no_network_is_served_unless_the_settings_say_so(tmp_path: Path) -> None:
+    assert load_settings(write_settings(tmp_path, "practice = true\n"), {}).lan is None
+
+
+def test_networks_and_single_addresses_are_read_from_the_file_and_the_environment(tmp_path: Path) -> None:
+    path = write_settings(tmp_path, 'practice = true\n[lan]\nlisten = ["192.168.1.0/24", "fd00::2"]\n')
+    lan = load_settings(path, {"DESK_LAN_PORT": "443"}).lan
+    assert lan is not None
+    assert lan.listen == (ip_network("192.168.1.0/24"), ip_network("fd00::2"))
+    assert (lan.port, lan.trust_port) == (443, 8767)
+
+    environment = {"DESK_PRACTICE": "true", "DESK_LAN_LISTEN": "10.0.0.5, 192.168.0.0/16"}
+    lan = load_settings(write_settings(tmp_path, ""), environment).lan
+    assert lan is not None
+    assert lan.listen == (ip_network("10.0.0.5"), ip_network("192.168.0.0/16"))
+
+
+def test_real_data_is_not_served_on_the_network_while_devices_do_not_sign_in(tmp_path: Path) -> None:
+    section = '[lan]\nlisten = ["192.168.1.0/24"]\n'
+    assert codes_of(write_settings(tmp_path, section)) == {("lan", "lan_only_for_trying")}
+
+
+@pytest.mark.parametrize(
+    ("lines", "problems"),
+    [
+        ("", {("lan.listen", "missing")}),
+        ("listen = []", {("lan.listen", "invalid")}),
+        ('listen = ["192.168.1.5/24"]', {("lan.listen", "invalid")}),
+        ('listen = ["desk.local"]', {("lan.listen", "invalid")}),
+        ('listen = ["10.0.0.5"]\nport = 0', {("lan.port", "invalid")}),
+        ('listen = ["10.0.0.5"]\nport = 8767', {("lan.trust_port", "invalid")}),
+        ('listen = ["10.0.0.5"]\ntls = true', {("lan.tls", "unknown")}),
+    ],
+)
+def test_what_is_wrong_with_the_network_is_told(tmp_path: Path, lines: str, problems: set[tuple[str, str]]) -> None:
+    assert codes_of(write_settings(tmp_path, f"practice = true\n[lan]\n{lines}\n")) == problems
+
+
+def test_an_own_certificate_is_checked_with_its_key(tmp_path: Path) -> None:
+    certificate, key = write_pair(tmp_path, "desk.clinic.tw")
+    (tmp_path / "other").mkdir()
+    _, other_key = write_pair(tmp_path / "other", "desk.clinic.tw")
+
+    def codes(certificate: Path | None, key: Path | None) -> set[tuple[str, str]]:
+        lines = ["practice = true", "[lan]", 'listen = ["10.0.0.5"]']
+        lines += [f"certificate_file = '{certificate}'"] if certificate else []
+        lines += [f"key_file = '{key}'"] if key else []
+        return codes_of(write_settings(tmp_path, "\n".join(lines)))
+
+    assert codes(certificate, None) == {("lan.certificate_file", "own_certificate_incomplete")}
+    assert codes(None, key) == {("lan.certificate_file", "own_certificate_incomplete")}
+    assert codes(certificate, other_key) == {("lan.certificate_file", "own_key_mismatch")}
+    assert codes(key, key) == {("lan.certificate_file", "own_certificate_unreadable")}
+    assert codes(certificate, tmp_path / "none") == {("lan.key_file", "file_missing")}
+    if os.name == "posix":
+        key.chmod(0o644)
+        assert codes(certificate, key) == {("lan.key_file", "file_not_private")}
+
+
+def test_an_expired_own_certificate_does_not_keep_the_clinic_from_starting(tmp_path: Path) -> None:
+    certificate, key = write_pair(tmp_path, "desk.clinic.tw", since=datetime.now(UTC) - timedelta(days=9), days=3)
+    lines = f"certificate_file = '{certificate}'\nkey_file = '{key}'\n"
+    text = f'practice = true\n[lan]\nlisten = ["10.0.0.5"]\n{lines}'
+    assert load_settings(write_settings(tmp_path, text), {}).lan is not None
