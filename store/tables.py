@@ -61,6 +61,11 @@ def _awaits_upload(vaccination: Mapping[str, Any]) -> str | None:
     return vaccination.get("vaccination_date") or None if waits else None
 
 
+def _waits_since(vaccination: Mapping[str, Any]) -> str | None:
+    """By the moment it was recorded, what has not left for CDC: the oldest goes first."""
+    return vaccination["made_at"] if vaccination["upload_state"] == UploadState.NOT_SENT else None
+
+
 def _verified_upload(document: Mapping[str, Any]) -> str | None:
     """When a dose that CDC has verified was sent, so that the newest are found first."""
     return document["upload"]["sent_at"] if document["upload_state"] == UploadState.VERIFIED else None
@@ -133,6 +138,7 @@ class Tables(TinyDB):
                     "standing_lot": standing_lot_key,
                     "upload_state": by("upload_state"),
                     "awaits_upload": _awaits_upload,
+                    "waits_since": _waits_since,
                     "verified_upload": _verified_upload,
                     "awaits_export": awaits_export,
                     "after_export": after_export,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from store.patients import Patient, can_identify
 from store.tables import Tables
-from store.uploads import UploadMethod, UploadRow, UploadState
+from store.uploads import UploadMethod, UploadRow
 from store.vaccinations import Vaccination
 from sync import upload_queue
 from sync.registry import Registry, UploadItem
@@ -24,9 +24,15 @@ class Outbox:
         self._put_aside: dict[str, str] = {}  # record id -> the revision that cannot be written
 
     def next_rows(self) -> list[UploadRow]:
-        waiting = self._tables.vaccinations.find_by("upload_state", UploadState.NOT_SENT)
-        ready = (v for v in waiting if self._put_aside.get(v["record_id"]) != v["revision"])
-        return upload_queue.select_rows(ready, self._can_send_person, self._max_rows)
+        """Out of the oldest that wait; more of them are looked at only where too many of these are held back."""
+        doses, looked_at = self._tables.vaccinations, 2 * self._max_rows
+        while True:
+            waiting = doses.find_by_prefix("waits_since", "", looked_at)
+            ready = (v for v in waiting if self._put_aside.get(v["record_id"]) != v["revision"])
+            rows = upload_queue.select_rows(ready, self._can_send_person, self._max_rows)
+            if len(waiting) < looked_at or len(rows) > self._max_rows // 2:
+                return rows
+            looked_at *= 2
 
     def write(self, upload_batch_id: str, rows: Sequence[UploadRow], at: datetime) -> bytes:
         """The body of a batch. Whatever is raised here is a bug; the records that cause it are put aside first."""

@@ -9,6 +9,8 @@ import pytest_asyncio
 
 from store.changes import ChangeDraft, ChangeKind
 from store.decisions import draft_merge, draft_withdrawal
+from sync.cdc_client import CdcClient
+from sync.outbox import Outbox
 from tests.factories import PATIENT_ID, make_patient
 from tests.sync.cdc_stand import Clinic, Stand, make_settings, running_cdc
 
@@ -119,3 +121,18 @@ async def test_both_records_of_one_dose_go_since_the_warning_is_soft(cdc: Stand,
     await clinic.until_state("verified", A, B)
 
     assert (cdc.versions(A), cdc.versions(B)) == (["POST"], ["POST"])
+
+
+async def test_the_oldest_that_may_leave_is_found_behind_many_that_are_held_back(tmp_path: Path, cdc: Stand) -> None:
+    clinic = Clinic(tmp_path, make_settings(cdc.base_url))
+    await clinic.open()
+    await clinic.register_patient()
+    await clinic.register_patient(record_id=SURVIVOR, chart_number="057165", national_id=None)
+    for number in range(9):
+        await clinic.record(f"{number:032x}", patient_id=SURVIVOR)
+    await clinic.record(A)
+    await clinic.record(B)
+
+    outbox = Outbox(clinic.database.tables, CdcClient(clinic.settings, clinic.world), 1)
+    assert [row.record_id for row in outbox.next_rows()] == [A]
+    await clinic.kill()
