@@ -232,17 +232,15 @@ def _apply_revision(
     if table.name in ("vaccinations", "exams"):
         document["voided"] = head["kind"] in VOID_KINDS
         document["void_reason"] = head["payload"].get("reason", "") if document["voided"] else ""
+        if old is not None and "past_uploads" in old:
+            document["past_uploads"] = old["past_uploads"]
     if table.name == "vaccinations":
         for key, default in (("upload", None), ("cdc_has", False), ("upload_group", "")):
             document[key] = old[key] if old is not None else default
-        if old is not None and "past_uploads" in old:
-            document["past_uploads"] = old["past_uploads"]
         put_vaccination(tables, document)
     elif table.name == "exams":
         for key, default in (("upload", None), ("cdc_has", False)):
             document[key] = old[key] if old is not None else default
-        if old is not None and "past_uploads" in old:
-            document["past_uploads"] = old["past_uploads"]
         put_exam(tables, document)
     else:
         if table.name == "consumptions":

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from store.roc_date import TAIPEI
-from store.uploads import BatchState
+from store.uploads import BatchState, batch_of
 
 if TYPE_CHECKING:
     from store.protocol import ReceiptsRequest
@@ -133,7 +133,7 @@ def _ids_about_records(tables: "Tables", record_ids: Iterable[str]) -> set[str]:
         found.update(tables.exchanges.ids_by("record_id", record_id))
         document: Mapping[str, Any] = tables.vaccinations.find(record_id) or tables.exams.find(record_id) or {}
         for upload in (*document.get("past_uploads", ()), document.get("upload") or {}):
-            if batch_id := upload.get("upload_batch_id") or upload.get("batch_id"):
+            if batch_id := batch_of(upload):
                 found.update(tables.exchanges.ids_by("upload_batch_id", batch_id))
     return found
 
@@ -149,8 +149,8 @@ def find_sent(tables: "Tables", exchange: Mapping[str, Any]) -> Mapping[str, Any
 
 def rows_in_batch(tables: "Tables", batch_id: str) -> int | None:
     """How many records a batch is about; None where no batch has this id."""
-    batches = (table.find(batch_id) for table in (tables.batches, tables.exam_batches, tables.stock_batches))
-    return next((len(batch["rows"]) for batch in batches if batch is not None), None)
+    batch = tables.find_batch(batch_id)
+    return len(batch["rows"]) if batch is not None else None
 
 
 # ---- retention
@@ -174,9 +174,8 @@ def find_overdue(tables: "Tables", first_kept: date, limit: int, after: str = ""
 
 def is_needed(tables: "Tables", exchange: Mapping[str, Any]) -> bool:
     """Whether CDC's last word on the exchange's batch is still out, so that it may have to go again as it was."""
-    batch_id = exchange.get("upload_batch_id") or ""
-    batches = (table.find(batch_id) for table in (tables.batches, tables.exam_batches, tables.stock_batches))
-    return any(batch is not None and batch["state"] in (BatchState.SENT, BatchState.ACCEPTED) for batch in batches)
+    batch = tables.find_batch(exchange.get("upload_batch_id") or "")
+    return batch is not None and batch["state"] in (BatchState.SENT, BatchState.ACCEPTED)
 
 
 def without_bodies(exchange: Mapping[str, Any], at: datetime) -> dict[str, Any]:

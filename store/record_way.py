@@ -13,7 +13,7 @@ from typing import Any
 
 from store.changes import VOID_KINDS
 from store.revisions import content
-from store.uploads import UploadMethod
+from store.uploads import UploadMethod, batch_of
 
 
 class WayStep(StrEnum):
@@ -88,7 +88,7 @@ def _step_of_revision(revisions: Mapping[str, Mapping[str, Any]], revision_id: s
 
 def _steps_of_upload(upload: Mapping[str, Any]) -> list[Step]:
     """Sent, accepted, CDC's last word, as far as they came. Where no time of one is kept, that of before holds."""
-    about = {"upload_batch_id": upload.get("upload_batch_id") or upload.get("batch_id", ""), "method": upload["method"]}
+    about = {"upload_batch_id": batch_of(upload), "method": upload["method"]}
     at = datetime.fromisoformat(upload["sent_at"])
     steps = [Step(WayStep.SENT, at, **about)]
     if accepted_at := upload.get("accepted_at"):

@@ -238,7 +238,14 @@ class Tables(TinyDB):
 
     def has_batch(self, batch_id: str) -> bool:
         """Whether anything was sent to CDC under this identifier: doses, what was used of the stock, or exams."""
-        return any(table.exists(batch_id) for table in (self.batches, self.stock_batches, self.exam_batches))
+        return any(table.exists(batch_id) for table in self._batch_tables())
+
+    def find_batch(self, batch_id: str) -> Mapping[str, Any] | None:
+        """The batch that was sent under this identifier, of whichever kind."""
+        return next((found for table in self._batch_tables() if (found := table.find(batch_id)) is not None), None)
+
+    def _batch_tables(self) -> tuple[RecordTable, ...]:
+        return self.batches, self.stock_batches, self.exam_batches
 
     def record_tables(self) -> list[RecordTable]:
         return list(self._tables.values())  # type: ignore[arg-type]  # each was added below

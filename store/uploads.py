@@ -139,15 +139,16 @@ def past_uploads(
     Shape: the oldest first. What has begun is not past, so a range of changes that
     is applied once more leaves the list as it was.
     """
-    past = {_batch_of(one): one for one in (*document.get("past_uploads", ()), *([ended] if ended else ()))}
+    past = {batch_of(one): one for one in (*document.get("past_uploads", ()), *([ended] if ended else ()))}
     if begun:
-        past.pop(_batch_of(begun), None)
-    kept = sorted(past.values(), key=lambda one: (one["sent_at"], _batch_of(one)))[-MAX_PAST_UPLOADS:]
+        past.pop(batch_of(begun), None)
+    kept = sorted(past.values(), key=lambda one: (one["sent_at"], batch_of(one)))[-MAX_PAST_UPLOADS:]
     return {"past_uploads": kept}
 
 
-def _batch_of(upload: Mapping[str, Any]) -> str:
-    return str(upload.get("upload_batch_id") or upload.get("batch_id"))
+def batch_of(upload: Mapping[str, Any]) -> str:
+    """The identifier under which the upload of a dose or of an exam left; empty where there is none."""
+    return str(upload.get("upload_batch_id") or upload.get("batch_id") or "")
 
 
 def parts_of_refused(record_ids: Sequence[str], at_fault: Collection[str]) -> dict[str, int]:

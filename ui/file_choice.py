@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 from nicegui.events import UploadEventArguments
 
+# What picks the file needs Quasar's trigger.
 _BUTTON = """
 <q-btn {look} no-caps color="primary" icon="upload_file" label="{label}" @click="props.pickFiles" />
 <div style="display: none"><q-uploader-add-trigger /></div>

@@ -77,13 +77,17 @@ async def desk() -> Desk:
     return await Desk().open()
 
 
-async def test_refused_corrected_and_verified_stand_in_order_with_cdcs_words(desk: Desk) -> None:
+async def go_the_whole_way(desk: Desk) -> None:
     await desk.record()
     await desk.send("B-1")
     await desk.judge("B-1", verified=False)
     await desk.record(lot_number="OTHER-LOT")
     await desk.send("B-2")
     await desk.judge("B-2", verified=True)
+
+
+async def test_refused_corrected_and_verified_stand_in_order_with_cdcs_words(desk: Desk) -> None:
+    await go_the_whole_way(desk)
 
     steps = way_of(desk.dose)
 
@@ -134,12 +138,7 @@ async def test_only_the_last_uploads_are_kept(desk: Desk) -> None:
 
 
 async def test_changes_applied_once_more_leave_the_way_as_it_was(desk: Desk) -> None:
-    await desk.record()
-    await desk.send("B-1")
-    await desk.judge("B-1", verified=False)
-    await desk.record(lot_number="OTHER-LOT")
-    await desk.send("B-2")
-    await desk.judge("B-2", verified=True)
+    await go_the_whole_way(desk)
     before = dict(desk.dose)
 
     for one in list(desk.database.tables.changes.documents()):

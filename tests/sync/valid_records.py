@@ -25,26 +25,25 @@ RECORD_IDS = st.uuids().map(lambda one: one.hex)
 # An old resident certificate goes under the same kind as a new one.
 ID_TYPES = st.sampled_from([IdType.NATIONAL, IdType.RESIDENT, IdType.PASSPORT])
 
+_ANYBODY: dict[str, Any] = {
+    "record_id": RECORD_IDS,
+    "chart_number": SEEN,
+    "name": WORDS,
+    "sex": st.none() | st.sampled_from(Sex),
+    "birth_date": st.none() | DAYS,
+}
 PEOPLE = st.builds(
     Patient,
-    record_id=RECORD_IDS,
-    chart_number=SEEN,
-    name=WORDS,
-    sex=st.none() | st.sampled_from(Sex),
+    **_ANYBODY,
     national_id=SEEN,
     id_type=ID_TYPES,
-    birth_date=st.none() | DAYS,
     phone=st.just("") | WORDS,
     address=st.just("") | WORDS,
 )
 NEWBORNS = st.builds(
     Patient,
-    record_id=RECORD_IDS,
-    chart_number=SEEN,
-    name=WORDS,
-    sex=st.none() | st.sampled_from(Sex),
+    **_ANYBODY,
     parent_national_id=SEEN,
-    birth_date=st.none() | DAYS,
     birth_order=st.integers(1, 100),
 )
 DOSES = st.builds(

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -15,22 +14,10 @@ from store.sessions import plan_session
 from store.uploads import UploadState
 from tests.factories import make_patient, make_vaccination
 from tests.ui.keys import press
+from tests.ui.waiting import WAITED, see, until
 from ui.state import AppState
 
 CODE = "1133060019"
-WAITED = 30  # looks at a tenth of a second each
-
-
-async def see(user: User, text: str) -> None:
-    await user.should_see(text, retries=WAITED)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(WAITED):
-        if condition():
-            return
-        await asyncio.sleep(0.1)
-    assert condition()
 
 
 def element(user: User, marker: str) -> Any:

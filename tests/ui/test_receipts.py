@@ -1,7 +1,6 @@
 """傳輸紀錄 and 歷程 as staff see them, beside a real hub that is there or away."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientError
 from nicegui import ui
-from nicegui.testing import User, user_simulation
+from nicegui.testing import User
 
 from store.changes import ChangeDraft, ChangeKind
 from store.device_database import DeviceDatabase
@@ -18,11 +17,11 @@ from sync.registry import Exchange, sent_exchange
 from tests.factories import make_patient, make_vaccination
 from tests.sync.running_hub import WORLD, RunningHub, running_hub
 from tests.ui.keys import press
-from ui import boot
+from tests.ui.waiting import WAITED, see, until
 from ui.network import NetworkFailed
+from ui.receipts_client import LIST
 from ui.state import AppState
 
-WAITED = 30  # looks at a tenth of a second each
 DOSE = "a" * 32
 BATCH = "1133060019-20261123-0001"
 HTML = '{"resourceType":"OperationOutcome","note":"<b>粗體</b>","issue":[{"severity":"error","details":{"coding":[{"code":"E00091"}],"text":"批號不存在"}}]}'  # noqa: E501 -- as it came
@@ -34,10 +33,12 @@ class Line:
 
     def __init__(self, hub: RunningHub) -> None:
         self.hub, self.is_cut = hub, False
+        self.asked: list[str] = []
 
     async def fetch(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
+        self.asked.append(path)
         if self.is_cut:
             raise NetworkFailed("cut")
         try:
@@ -67,26 +68,6 @@ async def line(hub: RunningHub) -> Line:
 @pytest.fixture
 async def state(line: Line) -> AppState:
     return AppState(await DeviceDatabase.open(MemoryFolder(), WORLD), WORLD, line)
-
-
-@pytest.fixture
-async def user(state: AppState) -> AsyncIterator[User]:
-    async with user_simulation(root=None) as user:
-        boot.define_pages()
-        boot.run(state)
-        yield user
-
-
-async def see(user: User, text: str) -> None:
-    await user.should_see(text, retries=WAITED)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(WAITED):
-        if condition():
-            return
-        await asyncio.sleep(0.1)
-    assert condition()
 
 
 def rows(user: User) -> list[dict[str, Any]]:
@@ -187,6 +168,7 @@ async def test_without_a_hub_the_page_says_so_and_asks_when_it_is_back(
     await state.sync.sync_now()
     await user.open("/receipts")
     await see(user, "連不上主機。傳輸紀錄存放在主機上")
+    assert LIST not in line.asked
 
     line.is_cut = False
     await state.sync.sync_now()

@@ -1,12 +1,11 @@
 """BA102_3_UPLOAD and BA102_3_DOWNLOAD as staff see them, with a hub beside them that does what a test says."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from nicegui import ui
-from nicegui.testing import User, user_simulation
+from nicegui.testing import User
 
 from store.changes import ChangeDraft, ChangeKind
 from store.patients import identity_digest
@@ -15,13 +14,12 @@ from store.uploads import UploadState
 from store.vaccinations import VaccinationDraft
 from tests.ui.clinic import Clinic
 from tests.ui.keys import press
-from ui import boot
+from tests.ui.waiting import WAITED, see, until
 from ui.state import AppState
 
 UNKNOWN_LOT = {"severity": "error", "code": "E00091", "text": "批號不存在"}
 WRONG_ID = {"severity": "error", "code": "E00018", "text": "身分證號錯誤(未轉入NIIS系統)"}
 SETTLED = {"severity": "error", "code": "E00002", "text": "單位此月份已結算"}
-WAITED = 30  # looks at a tenth of a second each
 
 
 @pytest.fixture
@@ -32,26 +30,6 @@ def clinic() -> Clinic:
 @pytest.fixture
 async def state(clinic: Clinic) -> AppState:
     return await clinic.open()
-
-
-@pytest.fixture
-async def user(state: AppState) -> AsyncIterator[User]:
-    async with user_simulation(root=None) as user:
-        boot.define_pages()
-        boot.run(state)
-        yield user
-
-
-async def see(user: User, text: str) -> None:
-    await user.should_see(text, retries=WAITED)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(WAITED):
-        if condition():
-            return
-        await asyncio.sleep(0.1)
-    assert condition()
 
 
 def rows(user: User) -> list[dict[str, str]]:

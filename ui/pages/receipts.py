@@ -98,7 +98,7 @@ class ReceiptsPage:
             return
         if self._state.sync.link is HubLink.UNKNOWN and not self._state.is_practice:
             self._show(wording.RECEIPT_SEARCHING)
-        elif self._state.sync.link in (HubLink.UNREACHABLE, HubLink.REFUSING):
+        elif self._state.sync.link not in (HubLink.CONNECTED, HubLink.UNKNOWN):
             self._show(wording.RECEIPT_NO_HUB, bad=True)
         else:
             background_tasks.create(self.search(), name="receipts")

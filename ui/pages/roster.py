@@ -21,7 +21,6 @@ from ui.state import AppState
 
 _MAX_FILE_BYTES = 64 * 1024 * 1024
 _LISTED = 200
-# Quasar's own head is a bar with a small sign in it, and no button for keys. What picks the file needs its trigger.
 
 
 def build(state: AppState) -> None:
