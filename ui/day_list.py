@@ -11,7 +11,7 @@ from store.roc_date import InvalidRocDate, format_roc_date, parse_roc_date
 from ui import wording
 from ui.following import follow
 from ui.state import AppState
-from ui.vaccination_list import DAY_COLUMNS, vaccination_rows, vaccination_table
+from ui.vaccination_list import VaccinationTable
 
 _LISTED = 200  # drawn anew at each change, so not without end
 
@@ -34,14 +34,14 @@ class DayList:
                     each.props("dense outlined").on_value_change(self._refresh)
             self._unreadable = ui.label(wording.DAY_UNREADABLE).classes("desk-note")
             # Filled, not drawn anew: whoever walks through it by keys stays at her row.
-            self._table = vaccination_table(state, (), on_open=on_open)
+            self._table = VaccinationTable(state, on_open=on_open)
         self._refresh()
         follow(state.changed, self._refresh)
 
     def _refresh(self) -> None:
         day = self._chosen_day()
         self._unreadable.set_visibility(day is None)
-        self._table.set_visibility(day is not None)
+        self._table.element.set_visibility(day is not None)
         if day is None:
             return
         of_day = self._state.database.tables.vaccinations.find_by("vaccination_date", day.isoformat())
@@ -50,7 +50,7 @@ class DayList:
         count = sum(not d["voided"] for d in documents)
         words = wording.TODAY_COUNT if day == self._state.today() else wording.DAY_COUNT
         self._count.set_text(words.format(day=format_roc_date(day), count=count))
-        self._table.rows = vaccination_rows(self._state, documents[:_LISTED], DAY_COLUMNS)
+        self._table.show(documents[:_LISTED])
 
     def _chosen_day(self) -> date | None:
         """None where nobody can read what is typed."""

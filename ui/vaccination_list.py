@@ -1,11 +1,13 @@
 """Vaccination records as a table, in the manual's columns, each with where it stands at CDC."""
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 
 from store.codes import vaccine_by_code
 from store.lots import LotType
@@ -32,6 +34,7 @@ VERIFICATION_COLUMNS = (
     "number", "state", "message", "vaccination_date", "chart_number", "name", "vaccine_code", "dose_number",
     "lot_number", "judged_at",
 )  # fmt: skip
+_ON_A_PAGE = 15
 # Too narrow for a finger on an upright tablet, and nobody sorts by them.
 _NARROW = frozenset({"number", "sex", "birth_order", "parity", "plurality", "dose_number"})
 # CDC's words as they came; under them what they mean and what to do.
@@ -78,7 +81,7 @@ _CELLS: dict[str, Callable[[_Seen], str]] = {
 def vaccination_rows(
     state: AppState, documents: Iterable[Mapping[str, Any]], columns: Iterable[str]
 ) -> list[dict[str, Any]]:
-    """The rows of `vaccination_table`: its columns and no more, as each row goes to the screen at each change."""
+    """The rows of a `VaccinationTable`: its columns and no more, as each row goes to the screen at each change."""
     told = [name for name in columns if name in _CELLS]
     told += ["explained"] if "message" in told else []
     rows = []
@@ -118,32 +121,61 @@ def _state(state: AppState, document: Mapping[str, Any], person: Mapping[str, An
     return at_cdc
 
 
-def vaccination_table(
-    state: AppState,
-    documents: Iterable[Mapping[str, Any]],
-    *,
-    columns: tuple[str, ...] = DAY_COLUMNS,
-    on_open: Callable[[str], object],
-) -> ui.table:
-    """Show the documents in their order; a tap on a row opens its record."""
-    table = ui.table(
-        columns=[
-            {
-                "name": c,
-                "label": wording.VACCINATION_COLUMNS[c],
-                "field": c,
-                "align": "left",
-                "sortable": c not in _NARROW,
-                "classes": f"desk-col-{c}",
-                "headerClasses": f"desk-col-{c}",
-            }
-            for c in columns
-        ],
-        rows=vaccination_rows(state, documents, columns),
-        row_key="record_id",
-        pagination=15,
-    )
-    table.props(f'dense no-data-label="{wording.NO_DATA}"').classes("w-full").mark("vaccinations")
-    if "message" in columns:
-        table.add_slot("body-cell-message", _MESSAGE_CELL)
-    return open_rows(table, on_open)
+class VaccinationTable:
+    """The records that it shows, in their order; a tap on a row opens its record.
+
+    Only the rows of the page in view are made and sent: a list of hundreds costs what fifteen cost.
+    """
+
+    def __init__(
+        self, state: AppState, columns: tuple[str, ...] = DAY_COLUMNS, *, on_open: Callable[[str], object]
+    ) -> None:
+        self._state, self._columns = state, columns
+        self._documents: Sequence[Mapping[str, Any]] = ()
+        self._page: dict[str, Any] = {"page": 1, "sortBy": None, "descending": False}
+        self.element = ui.table(
+            columns=[
+                {
+                    "name": c,
+                    "label": wording.VACCINATION_COLUMNS[c],
+                    "field": c,
+                    "align": "left",
+                    "sortable": c not in _NARROW,
+                    "classes": f"desk-col-{c}",
+                    "headerClasses": f"desk-col-{c}",
+                }
+                for c in columns
+            ],
+            rows=[],
+            row_key="record_id",
+            pagination=_ON_A_PAGE,
+        )
+        self.element.props(f'dense no-data-label="{wording.NO_DATA}"').classes("w-full").mark("vaccinations")
+        if "message" in columns:
+            self.element.add_slot("body-cell-message", _MESSAGE_CELL)
+        self.element.on("request", self._turn, ["pagination"])
+        open_rows(self.element, on_open)
+
+    def show(self, documents: Sequence[Mapping[str, Any]]) -> None:
+        """Show these from now on; whoever stands on a later page stays there while there is one."""
+        self._documents = documents
+        self._page["page"] = max(1, min(self._page["page"], math.ceil(len(documents) / _ON_A_PAGE)))
+        self._fill()
+
+    def _turn(self, event: GenericEventArguments) -> None:
+        """Another page, or another order, is asked for."""
+        asked = event.args["pagination"]
+        self._page = {name: asked.get(name) for name in self._page}
+        self._fill()
+
+    def _fill(self) -> None:
+        numbers = list(range(len(self._documents)))
+        if by := self._page["sortBy"]:
+            cells = vaccination_rows(self._state, self._documents, (by,))
+            numbers.sort(key=lambda n: str(cells[n][by]).lower(), reverse=bool(self._page["descending"]))
+        begin = (self._page["page"] - 1) * _ON_A_PAGE
+        seen = numbers[begin : begin + _ON_A_PAGE]
+        rows = vaccination_rows(self._state, [self._documents[n] for n in seen], self._columns)
+        self.element.rows = [{**row, "number": n + 1} for n, row in zip(seen, rows, strict=True)]
+        # With the number of all rows the table leaves pages and order to us.
+        self.element.pagination = {**self._page, "rowsPerPage": _ON_A_PAGE, "rowsNumber": len(numbers)}

@@ -44,18 +44,18 @@ _RECORDING = (
     ("vaccine chosen: doses and lots", 'option("MMR").click()', 'button("LOT0-")'),
     ("dose tapped", 'button("1").click()', 'field("劑別").value === "1"'),
     ("dose tapped", 'button("2").click()', 'field("劑別").value === "2"'),
-    # With the search there again the dose was saved without a question.
-    ("確定: question or saved", 'button("確定 (F9)").click()', 'button("仍要存檔") || SEARCH'),
-    ("仍要存檔: saved, next search", 'SEARCH || button("仍要存檔").click()', "SEARCH"),
+    # Where it asks first, that is answered at once.
+    ("確定: saved, next search", 'button("確定 (F9)").click()', 'button("仍要存檔")?.click() ?? SEARCH'),
 )
 _DAY = (
     ("list of another day", 'type(field("清單日期"), "1150105")', 'says("115/01/05 接種")'),
     ("list of today", 'type(field("清單日期"), "")', 'says("今日接種")'),
 )
 _LOTS = (
-    ("lot search: rows", 'type(field("查詢批號"), "LOT39")', 'says("找到 1 個批號")'),
+    ("lot search: row", 'type(field("查詢批號"), "LOT39")', 'row("LOT39") && !row("LOT0-")'),
     ("lot opened, its 7,500 doses", 'row("LOT39").click()', 'says("用這個批號的接種紀錄")'),
     ("lot left: list", 'button("離開 (Esc)").click()', 'field("查詢批號")'),
+    ("lot search emptied: rows", 'type(field("查詢批號"), "")', 'row("LOT0-")'),
 )
 _PAGES = ("2.BA102_3", "2.BA102_3_UPLOAD", "3.BA102_3_DOWNLOAD", "7.BA109", "D.BA109_3_DOWNLOAD", "E.BAMENU4")
 

@@ -80,6 +80,43 @@ async def test_what_was_sent_last_is_told_and_how(user: User, clinic: Clinic) ->
     await see(user, "最後傳送日 115/11/20 10:00:00")
 
 
+def turn(user: User, **page: object) -> None:
+    """What the table asks for when somebody leafs through it, or taps a column's name."""
+    user.find(marker="vaccinations").trigger("request", {"pagination": {"page": 1, "sortBy": None, **page}})
+
+
+async def test_a_long_list_makes_the_page_in_view_only_and_keeps_it(user: User, clinic: Clinic) -> None:
+    for number in range(1, 33):
+        await clinic.give(number, lot_number=f"LOT{40 - number}")
+    await user.open("/BA102_3_UPLOAD")
+    table = next(iter(user.find(marker="vaccinations").elements))
+    assert isinstance(table, ui.table)
+    assert [row["number"] for row in rows(user)] == list(range(1, 16))
+    assert table.pagination["rowsNumber"] == 32
+
+    turn(user, page=3)
+    assert [row["number"] for row in rows(user)] == [31, 32]
+
+    await clinic.give(33)
+    await until(lambda: [row["number"] for row in rows(user)] == [31, 32, 33])
+
+    turn(user, sortBy="lot_number", descending=False)
+    lots = [row["lot_number"] for row in rows(user)]
+    assert lots == sorted(lots)
+    assert rows(user)[0]["number"] > rows(user)[1]["number"] > 1  # each keeps the number it has in the list
+
+
+async def test_a_later_page_that_is_no_more_gives_the_last_one(user: User, clinic: Clinic) -> None:
+    records = [await clinic.give(number) for number in range(1, 17)]
+    await user.open("/BA102_3_UPLOAD")
+    turn(user, page=2)
+    assert [row["number"] for row in rows(user)] == [16]
+
+    await clinic.sends("b1", *records[:4])
+    await clinic.cdc_accepts("b1")
+    await until(lambda: [row["number"] for row in rows(user)] == list(range(1, 13)))
+
+
 async def test_nothing_to_upload_says_what_to_do_next(user: User) -> None:
     await user.open("/BA102_3_UPLOAD")
     await user.should_see("沒有待上傳的資料。到「BA102_3」登錄")

@@ -15,7 +15,7 @@ from ui.lot_form import LotForm
 from ui.row_table import open_rows
 from ui.shell import page_frame
 from ui.state import AppState
-from ui.vaccination_list import vaccination_table
+from ui.vaccination_list import VaccinationTable
 
 CODE = "BA109"
 _LISTED = 200
@@ -135,12 +135,12 @@ class LotsPage:
             if self._state.database.reach.is_chosen:
                 ui.label(wording.LOT_DOSES_HERE_ONLY).classes("desk-note")
             if documents:
-                vaccination_table(
+                table = VaccinationTable(
                     self._state,
-                    documents,
-                    columns=_DOSE_COLUMNS,
+                    _DOSE_COLUMNS,
                     on_open=lambda record_id: ui.navigate.to(f"/BA102_3?record={record_id}"),
                 )
+                table.show(documents)
 
     async def _save(self) -> None:
         if self._form is not None:

@@ -20,7 +20,7 @@ from ui.range_search import RangeSearch
 from ui.shell import page_frame
 from ui.state import AppState
 from ui.upload_progress import Progress, awaiting, is_held_back, is_ready, progress_of
-from ui.vaccination_list import UPLOAD_COLUMNS, moment_text, vaccination_table
+from ui.vaccination_list import UPLOAD_COLUMNS, VaccinationTable, moment_text
 
 CODE = "BA102_3_UPLOAD"
 _LISTED = 200  # drawn anew at each change
@@ -60,7 +60,13 @@ class UploadPage:
                 ui.label(f"{wording.NOT_NHI}{wording.ACCEPTED_IS_NOT_VERIFIED}").classes("desk-note")
                 self._outcome = Outcome(self._state, "", "upload-outcome")
             with ui.column().classes("desk-card"):
-                self._rows()
+                above = ui.column().classes("w-full")
+                self._table = VaccinationTable(
+                    self._state, UPLOAD_COLUMNS, on_open=lambda one: open_record(self._state, one)
+                )
+                self._table.element.classes("desk-narrow desk-upload")
+                with above:
+                    self._rows()
             follow(self._state.recorded, self._rows.refresh)
             follow(self._state.changed, self._follow)
 
@@ -100,12 +106,9 @@ class UploadPage:
         told += wording.UPLOAD_COUNT.format(**counts) + (wording.SENT_COUNT.format(**counts) if counts["sent"] else "")
         told += wording.LIST_CUT.format(count=_LISTED) if counts["count"] > len(found) else ""
         ui.label(told).classes("text-lg").mark("upload-count")
-        if found:
-            table = vaccination_table(
-                self._state, found, columns=UPLOAD_COLUMNS, on_open=lambda one: open_record(self._state, one)
-            )
-            table.classes("desk-narrow desk-upload")
-        else:
+        self._table.show(found)
+        self._table.element.set_visibility(bool(found))
+        if not found:
             empty = wording.NONE_WAITS if self._search.days is None else wording.NONE_IN_RANGE
             ui.label(empty).classes("desk-note").mark("nothing-listed")
 

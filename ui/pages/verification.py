@@ -23,7 +23,7 @@ from ui.range_search import RangeSearch
 from ui.saving import commit_all_and_tell
 from ui.shell import page_frame
 from ui.state import AppState
-from ui.vaccination_list import VERIFICATION_COLUMNS, moment_text, vaccination_table
+from ui.vaccination_list import VERIFICATION_COLUMNS, VaccinationTable, moment_text
 
 CODE = "BA102_3_DOWNLOAD"
 _LISTED = 200  # drawn anew at each change
@@ -72,7 +72,13 @@ class VerificationPage:
                     self._shown = ui.select(wording.LIST_JUDGED, label=wording.LIST_STATE, value="")
                     self._shown.props("dense outlined").classes("desk-judged").mark("state-filter")
                     self._shown.on_value_change(lambda: self._rows.refresh())
-                self._rows()
+                above = ui.column().classes("w-full")
+                self._table = VaccinationTable(
+                    self._state, VERIFICATION_COLUMNS, on_open=lambda one: open_record(self._state, one)
+                )
+                self._table.element.classes("desk-narrow desk-verification")
+                with above:
+                    self._rows()
             follow(self._state.recorded, self._show_records)
             follow(self._state.changed, self._follow)
 
@@ -131,18 +137,17 @@ class VerificationPage:
         told = wording.VERIFICATION_COUNT.format(**counts)
         for group, words in ((_OVERDUE, wording.OVERDUE_COUNT), (_LOCKED, wording.LOCKED_COUNT)):
             told += words.format(**counts) if counts[group] else ""
+        shown = [group for group in found if self._shown.value in ("", group)]
+        listed = [one for group in shown for one in found[group]][:_LISTED]
+        told += wording.LIST_CUT.format(count=_LISTED) if sum(counts[group] for group in shown) > len(listed) else ""
         self._count.set_text(told)
-        listed = [one for group, ones in found.items() if self._shown.value in ("", group) for one in ones][:_LISTED]
         if refused := found[_REFUSED]:
             self._again_button(wording.SEND_AGAIN, wording.ASK_SEND_AGAIN, refused, "send-again")
         if self._shown.value == _LOCKED and (locked := found[_LOCKED]):
             self._again_button(wording.SEND_LOCKED_AGAIN, wording.ASK_SEND_LOCKED_AGAIN, locked, "send-locked-again")
-        if listed:
-            table = vaccination_table(
-                self._state, listed, columns=VERIFICATION_COLUMNS, on_open=lambda one: open_record(self._state, one)
-            )
-            table.classes("desk-narrow desk-verification")
-        else:
+        self._table.show(listed)
+        self._table.element.set_visibility(bool(listed))
+        if not listed:
             if any(counts.values()):
                 empty = wording.NONE_OF_STATE
             else:
