@@ -41,7 +41,7 @@ async def sync(request: web.Request) -> web.Response:
     if session is None:
         refuse_hub_made(message)
     else:
-        await check_pushed(hub, hub.access.known.devices[session.device_id], message, session.staff_id)
+        await check_pushed(hub, hub.access.known.devices[session.device_id], message, session)
     answer = await hub.database.answer(message, MAX_PULL_CHANGES, hub.status())
     if session is not None:
         hub.access.note_seen(session.device_id, synced=True)

@@ -136,7 +136,7 @@ async def hand_over(request: web.Request) -> web.Response:
     device = hub.access.signed(asked, Purpose.HAND_OVER, caller_of(request))
     if device.revoked_at is None:
         raise Refused(409, "device_not_revoked")
-    await check_pushed(hub, device, asked.request, NOBODY)
+    await check_pushed(hub, device, asked.request, None)
     accepted = await hub.database.accept(asked.request.changes)
     count = {"count": len(accepted)}
     if accepted:
