@@ -28,7 +28,7 @@ _CODE_SHAPE = r"[a-z]{1,20}(_[a-z]{1,20}){0,4}"
 _CODE, _RECORD_ID = re.compile(_CODE_SHAPE), re.compile(r"[0-9a-f]{32}")
 _SHAPES = {
     "staff_id": re.compile(r"[^\x00-\x1f\x7f]{1,20}"),
-    "address": re.compile(r"[0-9a-fA-F.:]{2,45}"),
+    "address": re.compile(r"(?=.*[.:])[0-9a-fA-F.:]{2,45}"),
     "upload_batch_id": re.compile(r"[0-9A-Za-z-]{1,64}"),
 }
 NO_HASH = ""  # before the first entry of a chain
@@ -66,6 +66,7 @@ class AuditAction(StrEnum):
     HANDED_OVER = "handed_over"  # about: count
     VIEWED_AUDIT = "viewed_audit"
     TOOK_SNAPSHOT = "took_snapshot"
+    AUDIT_BEGAN = "audit_began"  # about: generation, count
     CHAIN_BROKEN = "chain_broken"  # about: device_id, number, reason
     STORE_REPLACED = "store_replaced"  # about: generation, count
 
@@ -106,8 +107,9 @@ class Told(BaseModel):
 class AuditEntry(BaseModel):
     """One link of a chain.
 
-    Shape: `at` is of the clock where it was done; `device_id` is empty for what the hub did itself; `told` is set in
-    the hub's chain, for what a device told; hashes are SHA-256 in hexadecimal digits. Units: `seq` counts from 1.
+    Shape: `at` is of the clock where it was done; `device_id` is empty for what the hub did itself. In the hub's chain
+    `kept_at` is when it came there, for what was done elsewhere, and `told` is set for what a device told. Hashes are
+    SHA-256 in hexadecimal digits. Units: `seq` counts from 1.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -118,9 +120,15 @@ class AuditEntry(BaseModel):
     what: Annotated[str, StringConstraints(pattern=f"^{_CODE_SHAPE}$")]
     about: Annotated[dict[str, str | int], AfterValidator(checked_about)]
     device_id: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{32})?$")] = ""
+    kept_at: AwareDatetime | None = None
     told: Told | None = None
     prev: str
     hash: str
+
+    @property
+    def happened_at(self) -> datetime:
+        """When it was done, never later than it came to the hub: a device's clock may be ahead."""
+        return min(self.at, self.kept_at or self.at)
 
 
 class AuditHead(BaseModel):
@@ -143,15 +151,23 @@ class Fault(StrEnum):
 
 def hash_of(entry: AuditEntry) -> str:
     """Of all but the hash itself."""
-    at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
+    at, kept_at = (one and one.astimezone(UTC).isoformat(timespec="microseconds") for one in (entry.at, entry.kept_at))
     told = None if entry.told is None else [entry.told.seq, entry.told.prev, entry.told.hash]
-    parts = [entry.prev, entry.seq, at, entry.who, entry.what, entry.about, entry.device_id, told]
+    parts = [entry.prev, entry.seq, at, entry.who, entry.what, entry.about, entry.device_id, kept_at, told]
     text = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def make_entry(
-    head: AuditHead, *, at: datetime, who: str, what: str, about: About, device_id: str, told: Told | None = None
+    head: AuditHead,
+    *,
+    at: datetime,
+    who: str,
+    what: str,
+    about: About,
+    device_id: str,
+    kept_at: datetime | None = None,
+    told: Told | None = None,
 ) -> AuditEntry:
     """The entry that follows `head`. Raises: ValueError (`checked_about`)."""
     entry = AuditEntry(
@@ -161,6 +177,7 @@ def make_entry(
         what=what,
         about=dict(about),
         device_id=device_id,
+        kept_at=kept_at,
         told=told,
         prev=head.hash,
         hash=NO_HASH,
@@ -192,8 +209,8 @@ def faults(entries: Sequence[AuditEntry], head: AuditHead) -> Iterator[tuple[Aud
 def as_told(entry: AuditEntry) -> AuditEntry:
     """An entry of the hub's chain as the device wrote it, which must have `told`; its hash is what the device said."""
     assert entry.told is not None
-    of_device = {"seq": entry.told.seq, "prev": entry.told.prev, "hash": entry.told.hash, "told": None}
-    return entry.model_copy(update=of_device)
+    of_device = {"seq": entry.told.seq, "prev": entry.told.prev, "hash": entry.told.hash}
+    return entry.model_copy(update=of_device | {"told": None, "kept_at": None})
 
 
 def about_change(change: Change, hub_seq: int) -> dict[str, str | int]:
