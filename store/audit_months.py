@@ -23,7 +23,10 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from store.audit import (
+    CODE,
     HUB,
+    RECORD_ID,
+    SHAPES,
     About,
     AuditAction,
     AuditEntry,
@@ -31,9 +34,11 @@ from store.audit import (
     Told,
     fault_of,
     head_of,
+    is_moment,
     make_entry,
 )
-from store.errors import JournalUnreadable
+from store.changes import HUB_MADE_KINDS, Change
+from store.errors import JournalTooNew, JournalUnreadable
 from store.journal import Journal
 from store.roc_date import TAIPEI
 from store.storage import StorageFile, StorageFolder
@@ -57,6 +62,24 @@ class Note:
     device_id: str = ""
     kept_at: datetime | None = None
     told: Told | None = None
+
+
+def note_of_change(change: Change, hub_seq: int, now: datetime) -> Note:
+    """What the chain says of a change that the hub has numbered. Whatever a device wrote into it makes an entry."""
+    about: dict[str, str | int] = {"change_id": change.change_id, "hub_seq": hub_seq}
+    if RECORD_ID.fullmatch(change.record_id) or CODE.fullmatch(change.record_id):
+        about["record_id"] = change.record_id
+    elif change.kind in HUB_MADE_KINDS and SHAPES["upload_batch_id"].fullmatch(change.record_id):
+        about["upload_batch_id"] = change.record_id
+    what = change.kind if CODE.fullmatch(change.kind) else AuditAction.UNKNOWN_CHANGE
+    return Note(
+        at=change.made_at if is_moment(change.made_at) else now,
+        who=change.made_by,
+        what=what,
+        about=about,
+        device_id=change.device_id,
+        kept_at=now,
+    )
 
 
 class ChainState(BaseModel):
@@ -104,13 +127,24 @@ def month_names(names: Sequence[str]) -> list[str]:
     return sorted(name for name in names if _NAME.fullmatch(name))
 
 
+def read_entries(payload: bytes) -> list[AuditEntry]:
+    """Raises: JournalTooNew."""
+    try:
+        return ENTRIES.validate_json(payload)
+    except ValidationError as error:
+        raise JournalTooNew("a frame of the audit that this version does not know") from error
+
+
 def is_state(payload: bytes) -> bool:
     return payload.startswith(_STATE_FRAME)
 
 
 def read_state(payload: bytes) -> ChainState:
-    """Raises: ValidationError, ValueError."""
-    return ChainState.model_validate(json.loads(payload)["state"])
+    """Raises: JournalTooNew."""
+    try:
+        return ChainState.model_validate(json.loads(payload)["state"])
+    except ValueError as error:
+        raise JournalTooNew("a state of the audit that this version does not know") from error
 
 
 class AuditMonths:
@@ -125,13 +159,16 @@ class AuditMonths:
         self._places: dict[str, _Places] = {}
         self._since_state = 0
         self.state = ChainState()
+        self.found = AuditHead()  # the last entry that the files held at opening
 
     @classmethod
     async def open(cls, folder: StorageFolder, anchor: AuditHead | None = None) -> "AuditMonths":
         """Read the newest file, or as many as it takes to find a state. Writes nothing where there is none.
 
         `anchor`: an entry that was once the last, as it is remembered elsewhere. Where the files end before it, the
-        chain goes on behind it, so that no number is given twice, and the gap stays to be seen. Raises: StorageFailed.
+        chain goes on behind it, so that no number is given twice, and the gap stays to be seen.
+
+        Raises: StorageFailed, JournalTooNew.
         """
         months = cls(folder)
         months._names = month_names(await folder.names())
@@ -144,10 +181,11 @@ class AuditMonths:
                 months.state = read_state(later.pop(0))
                 break
         for payload in later:
-            entries = ENTRIES.validate_json(payload)
+            entries = read_entries(payload)
             months._since_state += len(entries)
             for entry in entries:
                 months.state.take(entry)
+        months.found = months.state.head
         if anchor is not None and anchor.seq > months.state.head.seq:
             months.state.head = anchor
         return months
@@ -255,17 +293,23 @@ class AuditMonths:
 
     # ---- reading
 
-    async def frames_back(self, before: int | None = None) -> AsyncGenerator[list[AuditEntry], None]:
-        """The entries below the number `before`, the newest first, some at a time. Raises: StorageFailed."""
-        for name in reversed(list(self._names)):
+    async def frames_back(
+        self, before: int | None = None, *, first_month: str = ""
+    ) -> AsyncGenerator[list[AuditEntry], None]:
+        """The entries below the number `before`, the newest first, some at a time.
+
+        `first_month` ("2026-11") leaves out the files before it, in which nothing of that month or later can be.
+        Raises: StorageFailed.
+        """
+        for name in reversed([name for name in self._names if name >= f"audit-{first_month}"]):
             file = await self._folder.open(name)
             try:
                 places = self._places_of(name, file)
                 end = len(places.offsets) if before is None else bisect_left(places.first_seqs, before)
                 for place in range(end - 1, -1, -1):
                     try:
-                        entries = ENTRIES.validate_json(file.read(places.offsets[place], places.lengths[place]))
-                    except ValidationError:
+                        entries = read_entries(file.read(places.offsets[place], places.lengths[place]))
+                    except JournalTooNew:
                         continue  # damaged meanwhile; `check` names it
                     yield [one for one in reversed(entries) if before is None or one.seq < before]
             finally:

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from store.apply import reason_unreadable
+from store.audit import AuditHead
 from store.changes import Change, ChangeDraft, World
 from store.compaction import merge_runs, write_records
 from store.database import ENTRIES, Database, Entry
@@ -39,6 +40,8 @@ _STEPS_TO_DISK = 3
 # A snapshot of fewer goes without indexes: of 10,000 patients it is 1.0 MB on the line instead of 1.8, and the device
 # makes them in a second. Of many more, the making would take longer than the line does.
 BARE_RECORDS = 20_000
+# The hub's own: where the chain of the audit (audit_months.py) ends.
+_AUDIT_HEAD, _AUDIT_HEAD_KEY = "audit_head", "000000000001"
 _PERSONS_AT_ONCE = 20  # looked up between two rests: some milliseconds
 
 
@@ -130,6 +133,18 @@ class HubDatabase(Database):
         records = {table.to_key(number): dict(exchange) for number, exchange in exchanges.items()}
         entry = Entry(e="put", data={"table": table.name, "records": records})
         await self._put_frame(_Frame(lambda _: [entry]), 1)
+
+    async def keep_audit_head(self, head: AuditHead) -> None:
+        """Remember where the audit's chain ends, so that what is cut off there is missed; on disk on return.
+
+        Raises: StorageFailed.
+        """
+        entry = Entry(e="put", data={"table": _AUDIT_HEAD, "records": {_AUDIT_HEAD_KEY: head.model_dump()}})
+        await self._put_frame(_Frame(lambda _: [entry]), 1)
+
+    def audit_head(self) -> AuditHead:
+        """Where the audit's chain ended when that was last remembered."""
+        return AuditHead.model_validate(self.tables.table(_AUDIT_HEAD).find(_AUDIT_HEAD_KEY) or {})
 
     async def _put_frame(self, frame: _Frame, changes: int) -> None:
         await self._frames.put(frame, changes)
