@@ -15,7 +15,7 @@ import json
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -145,6 +145,18 @@ def read_state(payload: bytes) -> ChainState:
         return ChainState.model_validate(json.loads(payload)["state"])
     except ValueError as error:
         raise JournalTooNew("a state of the audit that this version does not know") from error
+
+
+def end_of(files: Mapping[str, StorageFile]) -> AuditHead:
+    """The last entry that can be read in the files of a chain. Raises: StorageFailed, JournalTooNew."""
+    for _, file in sorted(files.items(), reverse=True):
+        last = b""
+        with suppress(JournalUnreadable):
+            for payload in Journal(file).frames():
+                last = last if is_state(payload) else payload
+        if last:
+            return head_of(read_entries(last)[-1])
+    return AuditHead()
 
 
 class AuditMonths:

@@ -85,8 +85,8 @@ async def check_store(path: Path, world: World) -> Findings:
                 end = file.size() + file.cut_off_bytes
                 findings.damages.append(Damage("frame", name, f"bytes {file.size()}-{end}"))
         findings.damages += _missing_numbers(numbers, snapshot.head)
-        findings.counts = {table.name: len(table) for table in snapshot.tables.record_tables() if not table.is_own}
-        anchor = snapshot.audit_head()
+        findings.counts = {table.name: len(table) for table in snapshot.tables.record_tables()}
+        anchor = snapshot.audit_head
     finally:
         await snapshot.close()
     # After the store, since a running hub writes an entry first and then remembers it in there.

@@ -52,7 +52,7 @@ class HubAudit:
 
     async def open(self) -> None:
         """Read where the chain ends. Raises: StorageFailed, JournalTooNew."""
-        anchor, database = self._database.audit_head(), self._database
+        anchor, database = self._database.audit_head, self._database
         self._months = await AuditMonths.open(self._folder, anchor)
         state = self._months.state
         self._noted_upto = state.noted_upto
@@ -128,7 +128,7 @@ class HubAudit:
         return True
 
     async def _remember(self) -> None:
-        if self._database.audit_head() != self.head:
+        if self._database.audit_head != self.head:
             await self._database.keep_audit_head(self.head)
 
     # ---- what devices and a manager ask
