@@ -36,6 +36,7 @@ class HubAudit:
         self._database, self._folder, self._world = database, folder, world
         self._months: AuditMonths | None = None
         self._waiting: list[Note] = []
+        self._beginning: Note | None = None  # comes before all others
         self._noted_upto = 0  # of the hub's sequence
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -61,7 +62,7 @@ class HubAudit:
             what = AuditAction.STORE_REPLACED if state.generation else AuditAction.AUDIT_BEGAN
             self._noted_upto = min(state.noted_upto, database.head) if state.generation else database.head
             about: About = {"generation": database.generation, "count": self._noted_upto}
-            self._waiting.insert(0, Note(self._world.now(), BY_HUB, what, about))
+            self._beginning = Note(self._world.now(), BY_HUB, what, about)
         if reason := await self._differs(anchor, self._months.found):
             self.note(BY_HUB, AuditAction.CHAIN_BROKEN, {"number": anchor.seq, "reason": reason})
         self._stop_listening = database.listen(lambda _: self._wake.set())
@@ -115,14 +116,15 @@ class HubAudit:
     async def _write_some(self) -> bool:
         """False where nothing was left."""
         months, now = self._opened, self._world.now()
+        if self._beginning is not None:
+            await months.add([self._beginning], now)
+            self._beginning = None
         notes = self._waiting[:_AT_ONCE]
         changes, upto = self._database.changes_after(self._noted_upto, _AT_ONCE, except_device="")
         of_changes = [note_of_change(one.change, one.hub_seq, now) for one in changes]
         if not notes and upto == self._noted_upto:
             return False
-        if notes and notes[0].what in (AuditAction.AUDIT_BEGAN, AuditAction.STORE_REPLACED):
-            of_changes, upto = [], self._noted_upto
-        await months.add([*notes, *of_changes], now)
+        await months.add([*of_changes, *notes], now)
         del self._waiting[: len(notes)]
         self._noted_upto = upto
         return True
