@@ -217,6 +217,7 @@ DAMAGES: dict[str, tuple[str, str]] = {
     "frame": ("日誌的一段", "a stretch of the journal"),
     "numbers": ("遺失的編號", "lost numbers"),
     "store": ("整份資料無法開啟", "the store does not open"),
+    "audit": ("稽核紀錄的一處", "a place in the audit"),
 }
 
 # What a value must look like, by setting: (Chinese, English).

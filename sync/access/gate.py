@@ -51,6 +51,8 @@ OPERATIONS: dict[tuple[str, str], HubOperation] = {
     ("POST", "/api/cdc/history"): HubOperation.HISTORY_FROM_CDC,
     ("POST", "/api/receipts"): HubOperation.RECEIPTS,
     ("POST", "/api/receipts/one"): HubOperation.RECEIPTS,
+    ("POST", "/api/audit"): HubOperation.SYNC,
+    ("GET", "/api/audit"): HubOperation.AUDIT,
     ("POST", "/api/access/sign-out"): HubOperation.SYNC,
     ("POST", "/api/access/device-state"): HubOperation.SYNC,
     ("POST", "/api/access/password"): HubOperation.SYNC,
