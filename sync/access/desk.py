@@ -5,6 +5,7 @@ Invariants:
 - what was answered is on disk: a token, a key, an account is never given out and then forgotten.
 """
 
+import asyncio
 import hashlib
 import hmac
 import logging
@@ -84,6 +85,9 @@ class AccessDesk:
         # Newer than in the file, where they come with the next change or after a while.
         self.seen, self.used_at = dict(self.known.seen), dict(self.known.used_at)
         self._notes_kept_at = world.now()
+        self.accounts_made = asyncio.Event()
+        if self.has_accounts:
+            self.accounts_made.set()
         self.on_change: Callable[[], None] = lambda: None  # told when somebody may have lost what was let in
 
     @property
@@ -122,6 +126,7 @@ class AccessDesk:
             return known.with_account(first).model_copy(update={"hub_id": self.world.make_record_id()})
 
         await self.change(edit)
+        self.accounts_made.set()
         self.audit.note(first.staff_id, AuditAction.MADE_ACCOUNT, {"staff_id": first.staff_id})
         return self.make_code(first.staff_id), []
 
@@ -160,6 +165,8 @@ class AccessDesk:
             raise Refused(400, "invalid_body", "public_key: not a point of P-256")
         present = known.devices.get(asked.device_id)
         if present is None:
+            if known.owner_of(asked.device_id) is not None:
+                raise Refused(409, "device_enrolled")
             if len(known.devices) >= MAX_DEVICES:
                 raise Refused(409, "too_many_devices")
             fields = asked.model_dump(include={"device_id", "name", "public_key", "data_key"})
