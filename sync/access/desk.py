@@ -141,13 +141,14 @@ class AccessDesk:
         tries = self._code_guesses.begin(address=key_of_address(caller.address))
         made_by = self.codes.take(asked)
         if made_by is None:
-            self.audit.note(NOBODY, AuditAction.ENROLMENT_REFUSED, {"reason": "wrong_code", "address": caller.address})
+            self.audit.note(NOBODY, AuditAction.ENROLMENT_REFUSED, {"reason": "wrong_code"} | _address(caller))
             raise Refused(403, "wrong_code")
         tries.succeeded()
         try:
             await self.change(lambda known: known.with_device(self._enrolled(known, asked, made_by)))
         except BaseException:
-            self.codes.give_back(asked)
+            if asked.device_id not in self.known.devices:
+                self.codes.give_back(asked)
             raise
         self.audit.note(made_by, AuditAction.ENROLLED, {"device_id": asked.device_id}, asked.device_id)
         return self.known.devices[asked.device_id]
@@ -196,7 +197,7 @@ class AccessDesk:
             device=f"{device_id} {who}", person=who or staff_id, address=key_of_address(caller.address)
         )
         if not await self.passwords.verify(account.password_hash if account else None, password) or account is None:
-            about = {"address": caller.address} | ({"staff_id": who} if who else {})
+            about = _address(caller) | ({"staff_id": who} if who else {})
             self.audit.note(who or NOBODY, AuditAction.SIGN_IN_REFUSED, about, device_id)
             raise Refused(401, "wrong_password")
         tries.succeeded("device")
@@ -205,14 +206,17 @@ class AccessDesk:
             self.audit.note(who, AuditAction.SIGN_IN_REFUSED, about, device_id)
             raise Refused(401, "account_off")
         if is_outdated(account.password_hash):
-            await self.set_password(account.staff_id, password)
+            await self.set_password(account.staff_id, password, instead_of=account.password_hash)
         return account
 
-    async def set_password(self, staff_id: str, password: str) -> None:
+    async def set_password(self, staff_id: str, password: str, *, instead_of: str = "") -> None:
+        """`instead_of`: only where this is still the hash; a manager may have set another password meanwhile."""
         password_hash = await self.passwords.hash(password)
 
         def edit(known: Known) -> Known:
             account = known.accounts[staff_id]
+            if instead_of not in ("", account.password_hash):
+                return known
             return known.with_account(account.model_copy(update={"password_hash": password_hash}))
 
         await self.change(edit)
@@ -298,6 +302,10 @@ class AccessDesk:
 def _this_pc_only(caller: Caller) -> None:
     if not caller.is_this_pc:
         raise Refused(403, "this_pc_only")
+
+
+def _address(caller: Caller) -> dict[str, str | int]:
+    return {"address": caller.address} if caller.address else {}
 
 
 def _digest(token: str) -> str:
