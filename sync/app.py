@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from types import FrameType
 from typing import NoReturn
 
@@ -22,6 +23,12 @@ from store.errors import AppError
 from store.hub_database import HubDatabase
 from store.protocol import MAX_BODY_BYTES
 from store.storage import FileFolder
+from sync.access.desk import AccessDesk
+from sync.access.gate import let_in
+from sync.access.routes import add_access
+from sync.access.throttle import Clock
+from sync.audit import HubAudit
+from sync.audit_routes import add_audit
 from sync.bootstrap.checks import port_refusal
 from sync.bootstrap.refusal import EXIT_REFUSED, SetupRefused, say
 from sync.bootstrap.turn import turn
@@ -45,19 +52,26 @@ _LINGERING_SECONDS = 2.0  # how long to go on reading a body that was refused, s
 OnOpen = Callable[[HubDatabase], Awaitable[None]]
 
 
-def make_app(settings: Settings, database: HubDatabase, worker: CdcLink | None, world: World) -> web.Application:
-    """Put one hub together. The caller owns the database and runs the worker."""
+def make_app(
+    settings: Settings, database: HubDatabase, worker: CdcLink | None, world: World, clock: Clock = monotonic
+) -> web.Application:
+    """Put one hub together. The caller owns the database and runs the worker. Raises: HubRefused."""
     app = web.Application(
-        middlewares=[answer_errors, make_gate(settings)],
+        middlewares=[answer_errors, make_gate(settings), let_in],
         client_max_size=MAX_BODY_BYTES,
     )
-    hub = app[HUB] = Hub(settings, database, worker, Bundle(settings.bundle_dir), world.now())
+    audit = HubAudit(database, FileFolder(settings.data_dir), world)
+    access = AccessDesk(settings.data_dir, world, clock, audit)
+    hub = app[HUB] = Hub(settings, database, worker, Bundle(settings.bundle_dir), world.now(), audit, access)
+    add_access(app)
     add_snapshots(app, database, settings.data_dir / "snapshot")
     add_people(app)
     add_receipts(app)
+    add_audit(app)
     add_routes(app)
     app.on_response_prepare.append(add_security_headers)
     database.listen(lambda _: hub.live.tell())
+    access.on_change = hub.live.tell
     if worker is not None:
         worker.on_status(hub.live.tell)
 
@@ -132,7 +146,10 @@ async def serve(settings: Settings, *, open_browser: bool, on_open: OnOpen | Non
         runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, lingering_time=_LINGERING_SECONDS
         )
-        await runner.setup()
+        try:
+            await runner.setup()
+        except AppError as error:
+            raise HubRefused(error.code, path=settings.data_dir) from error
         closing.push_async_callback(runner.cleanup)
         url = await _listen(runner, settings)
         say(f"預防接種工作站已啟動，請開啟 · The vaccination desk is ready, open  {url}")
@@ -199,9 +216,13 @@ async def _run_lan(hub: Hub, runner: web.AppRunner, world: World) -> None:
     # Imported here: a hub without a network must not wait for it at start.
     from sync.lan import Lan
 
-    for sentence in SENTENCES["lan_is_for_trying"]:
-        say(sentence)
+    if not hub.access.has_accounts:
+        for sentence in SENTENCES["lan_is_for_trying" if hub.settings.practice else "lan_needs_accounts"]:
+            say(sentence)
     try:
+        if not hub.settings.practice:
+            # Whoever reaches the port would read the clinic's patients, encrypted or not.
+            await hub.access.accounts_made.wait()
         await Lan(hub.settings.lan, hub, runner, world.now).run()
     except Exception as error:  # noqa: BLE001 -- as the worker's
         log_bug(error)
