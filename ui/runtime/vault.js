@@ -84,6 +84,7 @@ export class Vault {
     await this.alone(() => this.seal({ staffId, roles, usedAt: this.now() }, pin, { dataKey, staffToken }));
   }
 
+  // Shape: { staffId, roles, refused, dataKey, staffToken }; `refused`: how many wrong ones came before.
   // Raises: VaultError.
   async unlock(staffId, pin) {
     return this.alone(async () => {
@@ -108,7 +109,7 @@ export class Vault {
       const used = { ...entry, wrong: 0, waitMs: 0, usedAt: this.now() };
       if (operations === PARAMETERS.operations && memory === PARAMETERS.memory) await this.shelf.put(PERSON + staffId, used);
       else await this.seal(used, pin, secrets);
-      return { staffId, roles: entry.roles, ...secrets };
+      return { staffId, roles: entry.roles, refused: entry.wrong, ...secrets };
     });
   }
 
@@ -121,14 +122,16 @@ export class Vault {
     staffToken.fill(0);
   }
 
-  async keepRoles(staffId, roles) {
+  // What the hub said last of this device's people: [{ staff_id, roles, active }]. Who is off unlocks here no more.
+  async keepStaff(staff) {
     await this.alone(async () => {
-      const entry = await this.shelf.get(PERSON + staffId);
-      if (entry) await this.shelf.put(PERSON + staffId, { ...entry, roles });
+      for (const { staff_id: staffId, roles, active } of staff) {
+        const entry = await this.shelf.get(PERSON + staffId);
+        if (entry && active) await this.shelf.put(PERSON + staffId, { ...entry, roles });
+        else if (entry) await this.shelf.remove(PERSON + staffId);
+      }
     });
   }
-
-  async forget(staffId) { await this.alone(() => this.shelf.remove(PERSON + staffId)); }
 
   async seal(entry, pin, { dataKey, staffToken }) {
     const secret = new Uint8Array(2 * KEY_BYTES);

@@ -36,7 +36,7 @@ def test_the_pin_gives_what_was_sealed_and_another_pin_gives_nothing(run_in_node
         + """
 await wrong("pin_wrong", { triesLeft: 9, waitMs: 0 });
 const opened = await reload().unlock("nurse-1", "204816");
-assert.deepEqual(opened, { staffId: "nurse-1", roles: ["recorder"], dataKey, staffToken });
+assert.deepEqual(opened, { staffId: "nurse-1", roles: ["recorder"], refused: 1, dataKey, staffToken });
 assert.deepEqual((await reload().people())[0].triesLeft, LAST_TRY);
 await assert.rejects(reload().unlock("nurse-2", "204816"), { code: "nobody" });
 """
@@ -137,7 +137,20 @@ await assert.rejects(reload().changePin("nurse-1", "204816", "123456"), { code: 
 await reload().changePin("nurse-1", "204816", "314159");
 await wrong("pin_wrong", {}, "204816");
 const opened = await reload().unlock("nurse-1", "314159");
-assert.deepEqual(opened, { staffId: "nurse-1", roles: ["recorder"], dataKey, staffToken });
+assert.deepEqual(opened, { staffId: "nurse-1", roles: ["recorder"], refused: 1, dataKey, staffToken });
+"""
+    )
+
+
+def test_whoever_the_hub_says_is_off_unlocks_no_more(run_in_node: RunInNode) -> None:
+    run_in_node(
+        BEGIN
+        + """
+await vault.setPin("nurse-2", ["recorder"], "204817", { dataKey, staffToken });
+await vault.keepStaff([{ staff_id: "nurse-1", roles: [], active: false }, { staff_id: "nurse-2", roles: ["manager"], active: true },
+  { staff_id: "nurse-3", roles: ["manager"], active: true }]);
+assert.deepEqual((await reload().people()).map(({ staffId, roles }) => [staffId, roles]), [["nurse-2", ["manager"]]]);
+await wrong("nobody", {}, "204816");
 """
     )
 
