@@ -22,6 +22,7 @@ from store.errors import AppError
 from store.hub_database import HubDatabase
 from store.protocol import MAX_BODY_BYTES
 from store.storage import FileFolder
+from sync.audit import HubAudit
 from sync.bootstrap.checks import port_refusal
 from sync.bootstrap.refusal import EXIT_REFUSED, SetupRefused, say
 from sync.bootstrap.turn import turn
@@ -51,7 +52,7 @@ def make_app(settings: Settings, database: HubDatabase, worker: CdcLink | None, 
         middlewares=[answer_errors, make_gate(settings)],
         client_max_size=MAX_BODY_BYTES,
     )
-    hub = app[HUB] = Hub(settings, database, worker, Bundle(settings.bundle_dir), world.now())
+    hub = app[HUB] = Hub(settings, database, worker, Bundle(settings.bundle_dir), world.now(), HubAudit(world))
     add_snapshots(app, database, settings.data_dir / "snapshot")
     add_people(app)
     add_receipts(app)

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from store.hub_database import HubDatabase
 from store.protocol import CdcLinkState, ExamsAnswer, HubStatus, Notice, StockAnswer
+from sync.audit import HubAudit
 from sync.history import HistoryDesk
 from sync.live import Live
 from sync.settings import Settings
@@ -62,6 +63,7 @@ class Hub:
     worker: CdcLink | None
     bundle: Bundle
     started_at: datetime
+    audit: HubAudit
     cdc_failed: str = ""
     stock: StockLink | None = None
     exams: ExamLink | None = None
