@@ -46,11 +46,20 @@ export async function enrol(vault, code, { device, publicKey, dataKey }) {
 // Shape: { staffId, roles, dataKey, staffToken }, for `Vault.setPin`.
 export async function signIn(vault, staffId, password) {
   const { deviceId } = await vault.device();
-  const { challenge } = await ask(`challenge?device_id=${encodeURIComponent(deviceId)}`);
+  const { challenge } = await ask(`challenge?device_id=${deviceId}`);
   const signature = await vault.sign("desk-sign-in", challenge, staffId, location.origin);
   const told = await ask("sign-in", { device_id: deviceId, challenge, signature, staff_id: staffId, password });
   await vault.keepStaff(told.staff);
   return { staffId, roles: told.roles, dataKey: fromBase64(told.data_key), staffToken: fromBase64(told.staff_token) };
+}
+
+// The last word of a device that was turned off: nothing is left on it.
+export async function tellWiped(vault) {
+  const { deviceId } = await vault.device();
+  const { challenge } = await ask(`challenge?device_id=${deviceId}`);
+  const signature = await vault.sign("desk-hand-over", challenge, "", location.origin);
+  const request = { device_id: deviceId, generation: deviceId, after: 0, changes: [] };
+  await ask("hand-over", { device_id: deviceId, challenge, signature, request, wiped: true });
 }
 
 // At locking: nothing is left that could be used. Without the hub its session ends by itself.

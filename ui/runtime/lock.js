@@ -57,17 +57,12 @@ export class Lock {
 
   codeForThisPc(staffId, password, isFirst) { return codeForThisPc(staffId, password, isFirst); }
 
-  // `deviceId`: that of the store which is here. Raises: HubRefused; then the device is as it was.
-  async enrol(code, deviceId, name) {
+  // Raises: HubRefused; then the device is as it was, and the same keys are sent the next time.
+  async enrol(code, name) {
     const vault = await openVault(pinThread(this.build), true);
-    this.made ??= await vault.makeDevice(deviceId, name);
+    this.made ??= await vault.makeDevice();
     this.made.device.name = name;
-    try { await enrol(vault, code, this.made); }
-    catch (error) {
-      if (error.code !== "device_enrolled") throw error; // its keys are lost: it goes on under another name
-      this.made = await vault.makeDevice(crypto.randomUUID().replaceAll("-", ""), name);
-      await enrol(vault, code, this.made);
-    }
+    await enrol(vault, code, this.made);
     this.made = null;
     this.vault = vault;
     this.idleSeconds = await vault.idleSeconds();

@@ -14,7 +14,7 @@ function make(tag, properties = {}, ...children) {
 }
 
 export class LockScreen {
-  // `place`: the element of the page; `lock`: lock.js; `on`: { deviceId(), spent(), revoked(), later() }.
+  // `place`: the element of the page; `lock`: lock.js; `on`: { spent(staffId), revoked(), later() }.
   constructor(place, lock, on) {
     Object.assign(this, { place, lock, on });
     place.addEventListener("keydown", (event) => { if (event.key === "Escape") this.goBack?.(); });
@@ -209,7 +209,7 @@ export class LockScreen {
   }
 
   async enrol(code, name) {
-    await this.lock.enrol(code, await this.on.deviceId(), name);
+    await this.lock.enrol(code, name);
     this.showSignIn(TEXTS.lock.enrolled, null);
   }
 
@@ -223,7 +223,7 @@ export class LockScreen {
       if (!staffId || !typed) return this.say(TEXTS.lock.bothMissing);
       if (again && again.input.value !== typed) return this.say(TEXTS.lock.passwordsDiffer);
       const code = await this.lock.codeForThisPc(staffId, typed, isFirst);
-      await this.lock.enrol(code, await this.on.deviceId(), TEXTS.lock.clinicPc);
+      await this.lock.enrol(code, TEXTS.lock.clinicPc);
       this.showChoosePin(await this.lock.signIn(staffId, typed));
     });
     const words = isFirst ? TEXTS.lock.firstWhy : TEXTS.lock.thisPcWhy;

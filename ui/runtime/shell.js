@@ -1,5 +1,5 @@
 // The top-level page: owns the worker when this tab leads, holds the iframe, offers updates, shows a failed start.
-import { hubState } from "./access.js";
+import { hubState, tellWiped } from "./access.js";
 import { Lock } from "./lock.js";
 import { LockScreen } from "./lock_screen.js";
 import { TEXTS, keepLanguage, keptLanguage, speak } from "./texts.js";
@@ -34,13 +34,10 @@ let frame = null;
 let failed = false;
 let gone = false; // wiped: nothing is started any more
 let giveUpLead = () => {};
-let storeId = null; // the device id in the store that is open
-let tellStoreId;
-const knowsStoreId = new Promise((resolve) => (tellStoreId = resolve));
 const tabs = new BroadcastChannel("desk");
 const sockets = new Set();
 const lock = new Lock(BUILD, tabs, ME, { opened: onOpened, locked: onLocked });
-const screen = new LockScreen(element("lock"), lock, { deviceId: () => knowsStoreId, spent: onSpent, revoked: onRevokedWhileLocked, later: showDesk });
+const screen = new LockScreen(element("lock"), lock, { spent: onSpent, revoked: onRevokedWhileLocked, later: showDesk });
 
 // --- start -----------------------------------------------------------------------------------------------------
 
@@ -57,8 +54,8 @@ async function main() {
   watchdog();
   tabs.onmessage = ({ data }) => {
     if (lock.hear(data)) return;
-    if (data.t === "leader") follow(data.id, data.storeId);
-    else if (data.t === "who" && serving) tabs.postMessage({ t: "leader", id: ME, storeId });
+    if (data.t === "leader") follow(data.id);
+    else if (data.t === "who" && serving) tabs.postMessage({ t: "leader", id: ME });
     else if (data.t === "afresh") location.replace("/");
   };
   tabs.postMessage({ t: "who" });
@@ -111,9 +108,12 @@ async function lead() {
     const { staffId, roles, refused, dataKey } = person ?? {};
     const info = {
       build: BUILD, online: navigator.onLine, user_agent: navigator.userAgent, language: keptLanguage(),
-      device_id: person && (await lock.vault.device()).deviceId,
-      staff: person && { staff_id: staffId, roles, staff_token: toBase64(person.staffToken), refused: refused ?? 0 },
+      staff: person && {
+        device_id: (await lock.vault.device()).deviceId, staff_id: staffId, roles, staff_token: toBase64(person.staffToken), refused: refused ?? 0,
+      },
     };
+    // Whoever pulls the plug now leaves it unknown how much the hub does not hold.
+    if (person && !(await isPractice())) await lock.vault.keepUnsent(null);
     worker.thread.postMessage({ t: "lead", info, dataKey: dataKey ?? null });
     await Promise.race([lock.locked(), given]);
     serving = false;
@@ -128,8 +128,9 @@ async function endWorker() {
   if (!ending) return;
   const closed = new Promise((resolve) => (ending.closed = resolve));
   ending.thread.postMessage({ t: "close" });
-  await Promise.race([closed, pause(CLOSE_PATIENCE)]);
+  const unsent = await Promise.race([closed, pause(CLOSE_PATIENCE)]);
   ending.thread.terminate();
+  if (lock.vault && Number.isInteger(unsent)) await lock.vault.keepUnsent(unsent);
 }
 
 // One follower has a worker ready, so that it answers within a moment when the leader goes.
@@ -173,29 +174,26 @@ function startWorker() {
     else if (data.t === "language") keepLanguage(data.language);
     else if (data.t === "log") console.log(data.line);
     else if (data.t === "failed") broken(data.code, data.detail);
-    else if (data.t === "closed") mine.closed();
+    else if (data.t === "closed") mine.closed(data.unsent);
     else if (worker !== mine) return; // it is being ended
-    else if (data.t === "ready") ready(data.storeId);
-    else if (data.t === "unsent") lock.vault?.keepUnsent(data.count);
+    else if (data.t === "ready") ready();
     else if (data.t === "staff") lock.vault?.keepStaff(data.staff);
     else if (data.t === "ask") answerWorker(thread, data);
   };
 }
 
-function ready(itsStoreId) {
+function ready() {
   if (!leading || failed || lock.isLocked) return;
   serving = true;
-  tabs.postMessage({ t: "leader", id: ME, storeId: itsStoreId });
+  tabs.postMessage({ t: "leader", id: ME });
   navigator.serviceWorker.controller?.postMessage({ t: "leader" });
-  follow(ME, itsStoreId);
+  follow(ME);
 }
 
 // Another Python serves from now on: a page that talked to the old one starts afresh.
-function follow(id, itsStoreId) {
+function follow(id) {
   const changed = leader !== null && leader !== id;
   leader = id;
-  storeId = itsStoreId;
-  tellStoreId(storeId);
   if (changed) {
     for (const socket of sockets) socket.end(1006, false);
     sockets.clear();
@@ -210,6 +208,7 @@ async function answerWorker(thread, { what, id }) {
   else if (what === "pin") changePin();
   else if (what === "enrol") offerToEnrol("");
   else if (what === "first") showLock(() => screen.showManager(true));
+  else if (what === "sign-in") signInAgain();
   else if (what === "wipe") wipeDevice().then(() => goneFor(TEXTS.lock.revokedWiped));
   else if (what === "idle") answer = (await lock.vault?.idleSeconds()) ?? null;
   else if (what.idleSeconds) await lock.keepIdleSeconds(what.idleSeconds);
@@ -264,6 +263,14 @@ function showDesk() {
   frame.contentWindow.focus();
 }
 
+// The hub lets the person at the desk in no more on what the PIN opens here: an account that is off, or a new password.
+async function signInAgain() {
+  const { staffId } = lock.secrets;
+  await lock.vault.keepStaff([{ staff_id: staffId, active: false }]);
+  lock.lock();
+  screen.showSignIn(TEXTS.lock.refused.nobody, () => screen.showPeople(), staffId);
+}
+
 function changePin() { showLock(() => screen.showChangePin(showDesk)); }
 
 // Where the hub wants people to sign in and this browser is no device of the clinic yet. Recording goes on without it.
@@ -283,14 +290,14 @@ function takeEnrolCode() {
 // The last try of somebody's PIN is used up. Where nobody is left who could unlock, nothing readable is to stay, unless
 // it is nowhere else.
 async function onSpent(staffId) {
-  if ((await lock.people()).length || (await lock.vault.unsent())) return screen.showSignIn(TEXTS.lock.spent, () => screen.showPeople(), staffId);
+  if ((await lock.people()).length || (await lock.vault.unsent()) !== 0) return screen.showSignIn(TEXTS.lock.spent, () => screen.showPeople(), staffId);
   await removeStore();
   screen.showSignIn(TEXTS.lock.wiped, null, staffId);
 }
 
 async function onRevokedWhileLocked() {
   const unsent = await lock.vault.unsent();
-  if (unsent) return screen.showPeople(TEXTS.lock.revokedLocked(unsent));
+  if (unsent !== 0) return screen.showPeople(TEXTS.lock.revokedLocked);
   await wipeDevice();
   goneFor(TEXTS.lock.revokedWiped);
 }
@@ -303,6 +310,7 @@ async function wipeDevice() {
   lock.lock();
   await leavePractice();
   await removeStore();
+  await tellWiped(lock.vault).catch(() => {});
   await removeVault();
 }
 

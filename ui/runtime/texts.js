@@ -83,7 +83,7 @@ const BY_LANGUAGE = {
       firstWhy: "從此每個人以自己的 PIN 碼解鎖，平板也可以從院內網路登記。密碼至少 10 個字元，請妥善保管。",
       gone: "這台裝置已停用",
       revokedWiped: "管理者已停用這台裝置。資料都已送到主機，並已從這台裝置清除。",
-      revokedLocked: (count) => `管理者已停用這台裝置。還有 ${count} 筆沒有送到主機：請先解鎖一次，送出後會自動清除。`,
+      revokedLocked: "管理者已停用這台裝置。可能還有資料沒有送到主機：請先解鎖一次，送出後會自動清除。",
       wiped: "PIN 碼錯誤次數過多，這台裝置的資料已清除。資料都在主機上，請連上主機用密碼登入。",
       again: "重新開始",
       refused: {
@@ -188,7 +188,7 @@ const BY_LANGUAGE = {
       firstWhy: "From now on everybody unlocks with a PIN of their own, and tablets can be enrolled from the clinic's network. The password has at least 10 characters; keep it safe.",
       gone: "This device has been turned off",
       revokedWiped: "A manager has turned this device off. Everything reached the hub and was then removed from here.",
-      revokedLocked: (count) => `A manager has turned this device off. ${count} entries have not reached the hub: unlock once, and after that they are removed from here.`,
+      revokedLocked: "A manager has turned this device off. Some entries may not have reached the hub: unlock once; they are sent, and then removed from here.",
       wiped: "Too many wrong PINs: the data was removed from this device. All of it is on the hub; sign in there with your password.",
       again: "Start again",
       refused: {

@@ -48,11 +48,12 @@ export class Vault {
   async device() { return (await this.shelf.get(DEVICE)) ?? null; } // { deviceId, name, keys, wrappingKey }
 
   // The keys of a device that is about to be enrolled. Nothing is kept before `keepDevice`.
-  async makeDevice(deviceId, name) {
+  async makeDevice() {
+    const deviceId = crypto.randomUUID().replaceAll("-", "");
     const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
     const wrappingKey = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
     const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", keys.publicKey));
-    return { device: { deviceId, name, keys, wrappingKey }, publicKey, dataKey: random(KEY_BYTES) };
+    return { device: { deviceId, name: "", keys, wrappingKey }, publicKey, dataKey: random(KEY_BYTES) };
   }
 
   async keepDevice(device) { await this.shelf.put(DEVICE, device); }
@@ -163,8 +164,8 @@ export class Vault {
 
   // --- what is known while it is locked --------------------------------------------------------------------------
 
-  // How many changes the hub does not hold, as of the last time that was told.
-  async unsent() { return (await this.shelf.get(UNSENT)) ?? 0; }
+  // How many changes of this device the hub does not hold; null where that is not known.
+  async unsent() { return (await this.shelf.get(UNSENT)) ?? null; }
   async keepUnsent(count) { await this.shelf.put(UNSENT, count); }
   async idleSeconds() { return (await this.shelf.get(IDLE)) ?? IDLE_SECONDS; }
   async keepIdleSeconds(seconds) { await this.shelf.put(IDLE, seconds); }

@@ -41,7 +41,7 @@ const desk = (self.desk = {
     return new Promise((resolve) => { const id = ++askings; asked.set(id, resolve); say("ask", { what, id }); });
   },
   keepLanguage(language) { say("language", { language }); },
-  tellUnsent(count) { say("unsent", { count }); },
+  keepIdleSeconds(idleSeconds) { return desk.askShell({ idleSeconds }); },
   tellStaff(staff) { say("staff", { staff: JSON.parse(staff) }); },
   async sign(purpose, challenge, staffId) {
     const { openVault } = await import("./vault.js");
@@ -175,12 +175,13 @@ async function lead(info, dataKey) {
   live = true;
   waiting.splice(0).forEach(serve);
   mark("ready");
-  say("ready", { storeId: python.store_id() });
+  say("ready");
 }
 
 // Before this thread ends: what is being written is written to its end.
 async function finish() {
-  try { if (live) await python.close(); }
+  let unsent = null;
+  try { if (live) unsent = await python.close(); }
   catch (error) { log(String(error.stack || error)); }
-  say("closed");
+  say("closed", { unsent });
 }
