@@ -36,12 +36,14 @@ Invariants:
 """
 
 import re
+import unicodedata
 from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from store import audit
 from store.changes import Id
 from store.protocol import PROTOCOL_VERSION, STAFF, AcceptedChange, SyncRequest
 from store.roles import Role
@@ -96,13 +98,22 @@ class AccessProblem(StrEnum):
     TOO_MANY = "too_many"
 
 
-RESERVED_STAFF_IDS = frozenset({STAFF, "hub"})
+RESERVED_STAFF_IDS = frozenset({STAFF, audit.HUB, audit.NOBODY})
+
+
+def alike(staff_id: str, other: str) -> bool:
+    """Whether people would take one for the other."""
+    return _plain(staff_id).casefold() == _plain(other).casefold()
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
 
 
 def staff_id_problem(staff_id: str) -> AccessProblem | None:
     if not _STAFF_ID.fullmatch(staff_id):
         return AccessProblem.STAFF_ID_FORM
-    return AccessProblem.STAFF_ID_RESERVED if staff_id.casefold() in RESERVED_STAFF_IDS else None
+    return AccessProblem.STAFF_ID_RESERVED if any(alike(staff_id, name) for name in RESERVED_STAFF_IDS) else None
 
 
 def password_problem(password: str, staff_id: str) -> AccessProblem | None:
@@ -166,13 +177,14 @@ class PcCodeRequest(_Message):
 class CodeAnswer(_Message):
     """A code with which one device is enrolled. Shape: eight digits, empty where there are `problems`; `urls` are what
     a QR code holds, by the address under which a device reaches this hub ("https://192.168.1.5:8766/#enrol=12345678"),
-    the best first.
+    the best first; `qr_svg` is a picture of the first, empty where tablets reach nothing.
     Units: `seconds` for which it counts.
     """
 
     code: str = Field(default="", repr=False)
     seconds: int = CODE_SECONDS
     urls: list[str] = Field(default=[], repr=False)
+    qr_svg: str = Field(default="", repr=False)
     problems: list[FieldProblem] = []
 
 
@@ -213,9 +225,11 @@ class SignInRequest(_Message):
 
 
 class SignInAnswer(_Message):
-    """Shape: `staff_token` counts for this person on this device, and the one before no more; `data_key` is the one
-    that the device brought; `staff` are all who have signed in on this device."""
+    """Shape: `staff_id` as the account has it, whatever way it was typed; `staff_token` counts for this person on this
+    device, and the one before no more; `data_key` is the one that the device brought; `staff` are all who have signed
+    in on this device."""
 
+    staff_id: str
     staff_token: Bytes32 = Field(repr=False)
     data_key: Bytes32 = Field(repr=False)
     roles: list[Role]

@@ -1,7 +1,7 @@
 """Staff and devices of a real hub, as tests need them: make an account, enrol a device with its own keys, sign in.
 
     async with running_hub(tmp_path) as hub, Devices() as devices:
-        pc = devices.keep(await first_manager(f"http://{hub.host}"))
+        pc = devices.keep(await first_manager(hub.url))
         await pc.set_staff("May", [Role.RECORDER])
         tablet = devices.keep(await pc.enrol_another("May"))
         await tablet.post("/api/search", SearchRequest(typed="x"))
