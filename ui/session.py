@@ -44,14 +44,30 @@ class PersonAtDesk:
         return cls(**facts)
 
 
-class DeviceKeys(Protocol):
-    """What the vault does for Python (ui/browser.py), or a test."""
+class DeviceVault(Protocol):
+    """The lock and the vault around the pages (ui/browser.py), or a test's."""
+
+    def build_id(self) -> str: ...
 
     async def sign(self, purpose: str, challenge: str, staff_id: str) -> str: ...
 
     def keep_staff(self, staff_json: str) -> None: ...
 
     async def sign_in_again(self) -> None: ...
+
+    async def wipe(self) -> None: ...
+
+    async def lock(self) -> None: ...
+
+    async def change_pin(self) -> None: ...
+
+    async def begin_accounts(self) -> None: ...
+
+    async def ask_to_enrol(self) -> None: ...
+
+    async def idle_seconds(self) -> int: ...
+
+    async def keep_idle_seconds(self, seconds: int) -> None: ...
 
 
 class SessionRefused(AppError):
@@ -71,11 +87,11 @@ class SignedNetwork:
         self,
         network: Network,
         person: PersonAtDesk,
-        keys: DeviceKeys,
+        vault: DeviceVault,
         describe: Callable[[], DeviceState],
         on_revoked: Callable[[], None],
     ) -> None:
-        self.plain, self._person, self._keys = network, person, keys
+        self.plain, self._person, self._vault = network, person, vault
         self._describe, self._on_revoked = describe, on_revoked
         self._turn = asyncio.Lock()
         self._sessions = 0  # how many there were
@@ -116,7 +132,7 @@ class SignedNetwork:
         path = f"/api/access/challenge?device_id={self._person.device_id}"
         answer = await self.plain.fetch("GET", path, None, {})
         challenge = _read(ChallengeAnswer, answer).challenge
-        return challenge, await self._keys.sign(purpose, challenge, staff_id)
+        return challenge, await self._vault.sign(purpose, challenge, staff_id)
 
     async def _begin(self, sessions: int) -> None:
         """Get a session, unless there is one since. Raises: NetworkFailed, SessionRefused."""
@@ -137,13 +153,13 @@ class SignedNetwork:
             told = _read(SessionAnswer, await self.plain.fetch("POST", "/api/access/session", body, JSON))
             self._sessions += 1
             person.roles = tuple(told.roles)
-            self._keys.keep_staff(f"[{','.join(one.model_dump_json() for one in told.staff)}]")
+            self._vault.keep_staff(f"[{','.join(one.model_dump_json() for one in told.staff)}]")
 
     async def _hear(self, code: str) -> None:
         if code == DEVICE_REVOKED:
             self._on_revoked()
         elif code in _SIGN_IN_AGAIN:
-            await self._keys.sign_in_again()
+            await self._vault.sign_in_again()
 
     async def _keep_stream(
         self, path: str, on_message: Callable[[str], None], on_open: Callable[[bool], None]

@@ -19,7 +19,7 @@ from store.roles import may_make
 from ui import browser
 from ui.leaving import DeviceRevoked, leave
 from ui.network import NetworkFailed
-from ui.session import PersonAtDesk, SessionRefused, SignedNetwork
+from ui.session import DeviceVault, PersonAtDesk, SessionRefused, SignedNetwork
 from ui.storage_watch import StorageSource, StorageWatch
 from ui.sync_client import SyncClient
 
@@ -37,6 +37,7 @@ class AppState:
     world: World
     network: Any
     source: StorageSource = browser
+    vault: DeviceVault = browser
     is_practice: bool = False  # this device's own practice mode; a whole practice hub says so in its status
     person: PersonAtDesk | None = None  # whoever unlocked; None on a device without a vault
     changed: Event[[]] = field(default_factory=Event)  # a record, or how the network, the sync or CDC stand
@@ -55,7 +56,7 @@ class AppState:
     def __post_init__(self) -> None:
         if self.person is not None and not self.is_practice:
             self.network = SignedNetwork(
-                self.network, self.person, self.source, self._describe_device, self._leave_when_revoked
+                self.network, self.person, self.vault, self._describe_device, self._leave_when_revoked
             )
         self.sync = SyncClient(self.database, self.network, self.world, self.touch)
         self.storage = StorageWatch(self.source, self.touch)
@@ -90,7 +91,7 @@ class AppState:
     def _describe_device(self) -> DeviceState:
         storage = self.storage
         return DeviceState(
-            build=self.source.build_id(),
+            build=self.vault.build_id(),
             unsent=len(self.database.unsent),
             persisted=storage.is_kept,
             free_mb=storage.left_bytes // 1024**2 if storage.allowed_bytes else None,
@@ -103,7 +104,7 @@ class AppState:
     async def _leave(self) -> None:
         assert self.person is not None
         try:
-            await leave(self.network, self.database, self.person.device_id, self._stop_recording, self.source.wipe)
+            await leave(self.network, self.database, self.person.device_id, self._stop_recording, self.vault.wipe)
         except (NetworkFailed, SessionRefused):
             pass  # the next exchange is refused again, and leads here again
         finally:

@@ -207,7 +207,7 @@ async function answerWorker(thread, { what, id }) {
   else if (what === "lock") lock.lock();
   else if (what === "pin") changePin();
   else if (what === "enrol") offerToEnrol("");
-  else if (what === "first") showLock(() => screen.showManager(true));
+  else if (what === "first") showLock(() => screen.showManager(true, showDesk));
   else if (what === "sign-in") signInAgain();
   else if (what === "wipe") wipeDevice().then(() => goneFor(TEXTS.lock.revokedWiped));
   else if (what === "idle") answer = (await lock.vault?.idleSeconds()) ?? null;
@@ -275,7 +275,7 @@ function changePin() { showLock(() => screen.showChangePin(showDesk)); }
 
 // Where the hub wants people to sign in and this browser is no device of the clinic yet. Recording goes on without it.
 async function offerToEnrol(code) {
-  const state = await hubState();
+  const state = (await isPractice()) ? null : await hubState(); // who practises is with no hub
   if (!state?.hasAccounts || lock.vault || failed || screen.isShown) return;
   showLock(() => screen.showEnrol(code, { isThisPc: state.isThisPc, mayWait: true }));
 }
