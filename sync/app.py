@@ -28,6 +28,7 @@ from sync.access.gate import let_in
 from sync.access.routes import add_access
 from sync.access.throttle import Clock
 from sync.audit import HubAudit
+from sync.audit_routes import add_audit
 from sync.bootstrap.checks import port_refusal
 from sync.bootstrap.refusal import EXIT_REFUSED, SetupRefused, say
 from sync.bootstrap.turn import turn
@@ -59,13 +60,14 @@ def make_app(
         middlewares=[answer_errors, make_gate(settings), let_in],
         client_max_size=MAX_BODY_BYTES,
     )
-    audit = HubAudit(world)
+    audit = HubAudit(database, FileFolder(settings.data_dir), world)
     access = AccessDesk(settings.data_dir, world, clock, audit)
     hub = app[HUB] = Hub(settings, database, worker, Bundle(settings.bundle_dir), world.now(), audit, access)
     add_access(app)
     add_snapshots(app, database, settings.data_dir / "snapshot")
     add_people(app)
     add_receipts(app)
+    add_audit(app)
     add_routes(app)
     app.on_response_prepare.append(add_security_headers)
     database.listen(lambda _: hub.live.tell())
@@ -144,7 +146,10 @@ async def serve(settings: Settings, *, open_browser: bool, on_open: OnOpen | Non
         runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, lingering_time=_LINGERING_SECONDS
         )
-        await runner.setup()
+        try:
+            await runner.setup()
+        except AppError as error:
+            raise HubRefused(error.code, path=settings.data_dir) from error
         closing.push_async_callback(runner.cleanup)
         url = await _listen(runner, settings)
         say(f"預防接種工作站已啟動，請開啟 · The vaccination desk is ready, open  {url}")
@@ -211,9 +216,13 @@ async def _run_lan(hub: Hub, runner: web.AppRunner, world: World) -> None:
     # Imported here: a hub without a network must not wait for it at start.
     from sync.lan import Lan
 
-    for sentence in SENTENCES["lan_is_for_trying"]:
-        say(sentence)
+    if not hub.access.has_accounts:
+        for sentence in SENTENCES["lan_is_for_trying" if hub.settings.practice else "lan_needs_accounts"]:
+            say(sentence)
     try:
+        if not hub.settings.practice:
+            # Whoever reaches the port would read the clinic's patients, encrypted or not.
+            await hub.access.accounts_made.wait()
         await Lan(hub.settings.lan, hub, runner, world.now).run()
     except Exception as error:  # noqa: BLE001 -- as the worker's
         log_bug(error)

@@ -77,6 +77,7 @@ async def health(request: web.Request) -> web.Response:
                 "detail": status.cdc_detail,
             },
             "queue": {state: vaccinations.count_by("upload_state", state) for state in UploadState},
+            "audit": hub.audit.failure or "ok",
             "streams": hub.live.stream_count,
             "build": hub.bundle.build,
             "protocol": PROTOCOL_VERSION,

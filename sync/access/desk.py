@@ -5,6 +5,7 @@ Invariants:
 - what was answered is on disk: a token, a key, an account is never given out and then forgotten.
 """
 
+import asyncio
 import hashlib
 import hmac
 import logging
@@ -29,7 +30,7 @@ from store.access_protocol import (
     SignInRequest,
     alike,
 )
-from store.audit import NOBODY, AuditAction
+from store.audit import NOBODY, About, AuditAction
 from store.changes import World
 from store.errors import AppError
 from store.roles import Role
@@ -64,6 +65,7 @@ _CODE_LIMITS = {"address": Limit(free=5, wait=30), "all": Limit(free=20, wait=60
 # A signature cannot be guessed; this keeps whoever tries from costing the hub its time.
 _SIGNATURE_LIMITS = {"address": Limit(free=30, wait=5, longest=300)}
 _NOTES_KEPT = timedelta(minutes=5)  # what of the last contacts a crash of the hub may lose
+_REFUSALS = 20  # of one device noted until its next session
 _log = logging.getLogger(__name__)
 
 
@@ -84,6 +86,10 @@ class AccessDesk:
         # Newer than in the file, where they come with the next change or after a while.
         self.seen, self.used_at = dict(self.known.seen), dict(self.known.used_at)
         self._notes_kept_at = world.now()
+        self._refusals: dict[str, set[tuple[str | int, ...]]] = {}  # by device
+        self.accounts_made = asyncio.Event()
+        if self.has_accounts:
+            self.accounts_made.set()
         self.on_change: Callable[[], None] = lambda: None  # told when somebody may have lost what was let in
 
     @property
@@ -122,6 +128,7 @@ class AccessDesk:
             return known.with_account(first).model_copy(update={"hub_id": self.world.make_record_id()})
 
         await self.change(edit)
+        self.accounts_made.set()
         self.audit.note(first.staff_id, AuditAction.MADE_ACCOUNT, {"staff_id": first.staff_id})
         return self.make_code(first.staff_id), []
 
@@ -160,6 +167,8 @@ class AccessDesk:
             raise Refused(400, "invalid_body", "public_key: not a point of P-256")
         present = known.devices.get(asked.device_id)
         if present is None:
+            if known.owner_of(asked.device_id) is not None:
+                raise Refused(409, "device_enrolled")
             if len(known.devices) >= MAX_DEVICES:
                 raise Refused(409, "too_many_devices")
             fields = asked.model_dump(include={"device_id", "name", "public_key", "data_key"})
@@ -254,6 +263,7 @@ class AccessDesk:
         if asked.staff_id in self.off():
             self._refuse_session(asked.staff_id, "account_off", device)
         value = self.sessions.open(device.device_id, asked.staff_id, caller)
+        self._refusals.pop(device.device_id, None)
         self.on_change()
         self.note_used(asked.staff_id)
         self.note_seen(device.device_id, asked.state)
@@ -268,8 +278,16 @@ class AccessDesk:
         return value, answer
 
     def _refuse_session(self, who: str, code: str, device: Device) -> NoReturn:
-        self.audit.note(who, AuditAction.SESSION_REFUSED, {"reason": code}, device.device_id)
+        self.note_refusal(who, AuditAction.SESSION_REFUSED, {"reason": code}, device.device_id)
         raise Refused(401, code)
+
+    def note_refusal(self, who: str, what: AuditAction, about: About, device_id: str) -> None:
+        """Note what a device was refused, each thing once until its next session: it asks again every few seconds."""
+        noted = self._refusals.setdefault(device_id, set())
+        refusal = (who, what, *about.values())
+        if refusal not in noted and len(noted) < _REFUSALS:
+            noted.add(refusal)
+            self.audit.note(who, what, about, device_id)
 
     def session_of(self, value: str, caller: Caller) -> Session:
         """The session that a cookie's value stands for, whose person and device count still."""

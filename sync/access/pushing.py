@@ -42,7 +42,7 @@ async def check_pushed(hub: Hub, device: Device, message: SyncRequest, session: 
         code, kind = refused
         what = kind if _KIND.fullmatch(kind) else "unknown"
         who = session.staff_id if session is not None else NOBODY
-        desk.audit.note(who, AuditAction.ROLE_REFUSED, {"kind": what}, device.device_id)
+        desk.note_refusal(who, AuditAction.ROLE_REFUSED, {"kind": what}, device.device_id)
         raise Refused(403, code, what)
     if known_now is not desk.known:
         await desk.change(lambda known: _with_stores(known, device.device_id, store_ids))
