@@ -171,6 +171,7 @@ function startWorker() {
     if (data.t === "mark") mark(data.name, data.at - performance.timeOrigin);
     else if (data.t === "progress") showDownload(data);
     else if (data.t === "rebuild") element("progress").textContent = TEXTS.rebuilding(data.done, data.total);
+    else if (data.t === "sealing") element("progress").textContent = TEXTS.sealing(Math.floor((100 * data.done) / data.total));
     else if (data.t === "language") keepLanguage(data.language);
     else if (data.t === "log") console.log(data.line);
     else if (data.t === "failed") broken(data.code, data.detail);
