@@ -216,6 +216,7 @@ def test_a_tablet_unlocks_without_the_hub_changes_hands_and_locks_by_itself(
     desk.choose_first("057164")
     desk.fill_vaccination(vaccine="MMR", dose="2", lot="AMJRE075AA-CDC")
     desk.see_lock()
+    desk.page.evaluate(KEEP_IDLE_SECONDS, 180)
     desk.unlock()
     expect(desk.frame.get_by_label("劑別", exact=True)).to_have_value("2")
 
