@@ -14,7 +14,7 @@ from store.access_protocol import (
 )
 from store.audit import AuditAction
 from sync.access.desk import AccessDesk
-from sync.access.known import Account, Device, Grant, Known, Seen, problems_of_account, with_grant
+from sync.access.known import Account, Device, Grant, Known, problems_of_account, with_grant
 from sync.access.sessions import Caller, Session
 from sync.refused import Refused
 
@@ -37,7 +37,7 @@ def list_staff(desk: AccessDesk) -> list[StaffAccount]:
             active=account.active,
             is_off=account.staff_id in off,
             made_at=account.made_at,
-            last_used_at=desk.used_at.get(account.staff_id),
+            last_used_at=desk.contacts.used_at.get(account.staff_id),
             devices=[device.name for device in known.devices.values() if account.staff_id in device.staff],
         )
         for account in known.accounts.values()
@@ -108,7 +108,7 @@ def list_devices(desk: AccessDesk, by: Session) -> list[KnownDevice]:
     signed_in = desk.sessions.staff_by_device()
     found = []
     for device in desk.known.devices.values():
-        seen = desk.seen.get(device.device_id, Seen())
+        seen = desk.contacts.of(device.device_id)
         found.append(
             KnownDevice(
                 device_id=device.device_id,

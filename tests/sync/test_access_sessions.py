@@ -299,4 +299,4 @@ async def test_what_was_seen_of_a_device_outlives_the_hub(tmp_path: Path) -> Non
         manager = devices.keep(await first_manager(hub.url))
         await manager.post("/api/access/device-state", DeviceState(build="abc", unsent=7))
     async with running_hub(tmp_path) as hub:
-        assert hub.hub.access.seen[manager.device_id].state.unsent == 7
+        assert hub.hub.access.contacts.seen[manager.device_id].state.unsent == 7

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from store.access_protocol import Done, FieldProblem, PasswordChange, StaffAccount, StaffList
 from store.audit_protocol import AuditQuery
 from store.changes import World
 from store.roles import Role
+from sync.access import passwords
 from tests.sync.running_hub import WORLD, RunningHub, running_hub
 from tests.sync.staff_and_devices import MANAGER, PASSWORD, DeskDevice, Devices, first_manager
 from tests.sync.test_routes import assert_error
@@ -120,6 +122,23 @@ async def test_an_own_password_is_changed_with_the_present_one(clinic: Clinic) -
 async def test_the_same_letters_written_in_two_ways_are_one_password(clinic: Clinic) -> None:
     await clinic.manager.set_staff("May", [Role.RECORDER], password="Ünïcödé pass")
     assert await clinic.sign_in("May", "U\u0308ni\u0308co\u0308de\u0301 pass") == ""
+
+
+async def test_a_hash_of_before_is_made_anew_and_never_over_a_password_set_meanwhile(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hash_of_manager() -> str:
+        return clinic.hub.hub.access.known.accounts[MANAGER].password_hash
+
+    before, desk = hash_of_manager(), clinic.hub.hub.access
+    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=2, memory_cost=64, parallelism=1))
+    assert await clinic.sign_in(MANAGER) == ""
+    anew = hash_of_manager()
+    assert before != anew
+    await desk.set_password(MANAGER, PASSWORD, instead_of=before)
+    assert hash_of_manager() == anew
+    assert await clinic.sign_in(MANAGER) == ""
+    assert hash_of_manager() == anew
 
 
 # ---- ninety days

@@ -1,5 +1,7 @@
 """How often somebody may guess, and that counting it costs a bounded amount."""
 
+from ipaddress import ip_address
+
 import pytest
 
 from sync.access.throttle import MAX_KEYS, Limit, Throttle, TooManyTries, key_of_address
@@ -86,6 +88,7 @@ def test_a_million_addresses_fill_a_bounded_memory_and_do_not_hide_the_whole(des
         ("192.168.1.5", "192.168.1.5"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:192.168.1.5", str(ip_address("::ffff:192.168.1.5"))),
         (None, ""),
         ("nonsense", ""),
     ],
