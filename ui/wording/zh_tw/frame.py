@@ -40,7 +40,7 @@ APP_ERROR = {
     "storage_busy": "資料檔正被其他視窗使用，請關閉其他視窗後再試一次。",
     "storage_unavailable": "無法開啟此裝置上的資料檔，程式不會以空白資料啟動。",
     "storage_conflict": "此裝置上有兩份資料檔，請先匯出資料並聯絡支援人員。",
-    "storage_sealed": "此裝置上的資料已加密，無法以目前的金鑰開啟。資料未變動，請聯絡管理者。",
+    "storage_sealed": "此裝置上的資料已加密，無法以目前的金鑰開啟，請聯絡管理者。",
     "network_failed": "連不上主機，資料已存在這台裝置，恢復後會自動同步。",
 }
 OPEN_RECORD = "開啟"
