@@ -1,4 +1,4 @@
-"""The storage contract in the browser's worker: OPFS and IndexedDB pass the checks that file and memory pass, sealed too."""
+"""The storage contract in the browser's worker: OPFS and IndexedDB, also sealed, pass what file and memory pass."""
 
 import pytest
 

@@ -1,6 +1,6 @@
 // A file of the store as it lies sealed on the device.
 //
-//   file   = blocks of 8192 bytes, the last one shorter; the first begins with the header
+//   file   = blocks of 4096 bytes, the last one shorter; the first begins with the header
 //   header = "DESKSEAL" | version u32 | file id 16 | nonce 24 | tag 16, which seals the bytes before the nonce
 //   block  = chunks that fill it to its last byte
 //   chunk  = length u16 | used u16 | offset u64 | nonce 24 | `length` sealed bytes | tag 16
@@ -21,7 +21,7 @@
 // - One record unseals one block, found by looking into two or three blocks, however many chunks the file has.
 import { NONCE_BYTES, TAG_BYTES, randomBytes } from "./sodium.js";
 
-const BLOCK = 8192;
+const BLOCK = 4096;
 const MAGIC = new TextEncoder().encode("DESKSEAL");
 const VERSION = 1;
 const ID_BYTES = 16;
@@ -30,8 +30,9 @@ const HEADER = BOUND_HEADER + NONCE_BYTES + TAG_BYTES;
 const HEAD = 12;
 const OVERHEAD = HEAD + NONCE_BYTES + TAG_BYTES;
 const SMALLEST_REST = OVERHEAD + 12; // a rest of a block below it is filled with zeros, so that a chunk always fits
-const AREA = 4 * BLOCK;
-const BLOCKS_KEPT = 64;
+const BLOCKS_AT_ONCE = 8;
+const AREA = BLOCKS_AT_ONCE * BLOCK;
+const BLOCKS_KEPT = 256;
 const NOTHING = new Uint8Array(0);
 
 export class SealError extends Error {
@@ -47,6 +48,8 @@ const bytesOf = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pa
 export class Sealer {
   constructor(sodium, dataKey, scope) {
     Object.assign(this, { sodium, core: sodium.core, dataKey: dataKey.slice(), scope });
+    this.nonces = new Uint8Array(64 * NONCE_BYTES);
+    this.noncesUsed = this.nonces.length;
     this.area = this.core._malloc(AREA);
     this.plain = this.core._malloc(BLOCK);
     this.bound = this.core._malloc(HEAD + 8);
@@ -58,6 +61,15 @@ export class Sealer {
     return this.dataView;
   }
 
+  // The browser is asked for many at once: asking took as long as sealing a record.
+  freshNonce() {
+    if (this.noncesUsed === this.nonces.length) {
+      crypto.getRandomValues(this.nonces);
+      this.noncesUsed = 0;
+    }
+    return this.nonces.subarray(this.noncesUsed, (this.noncesUsed += NONCE_BYTES));
+  }
+
   // Seal the plain bytes that stand in the area behind the room for head and nonce. `at`: the chunk's place in the file.
   seal(place, key, at, { length, used, offset }) {
     const { core, bound } = this, view = this.view();
@@ -66,14 +78,15 @@ export class Sealer {
     view.setBigUint64(place + 4, BigInt(offset), true);
     this.memory.copyWithin(bound, place, place + HEAD);
     view.setBigUint64(bound + HEAD, BigInt(at), true);
-    crypto.getRandomValues(this.memory.subarray(place + HEAD, place + HEAD + NONCE_BYTES));
+    this.memory.set(this.freshNonce(), place + HEAD);
     const sealed = place + HEAD + NONCE_BYTES;
     core._crypto_aead_xchacha20poly1305_ietf_encrypt(sealed, 0, sealed, length, 0, bound, HEAD + 8, 0, 0, place + HEAD, key);
   }
 
-  // The chunk that stands at `from` of the area and at `at` of the file, or null where none does.
-  open(from, filled, key, at) {
-    const { core, bound, plain } = this, place = this.area + from, view = this.view();
+  // The chunk that stands `from` bytes into a block, which is filled so far and lies somewhere in the area, or null where
+  // none does. `at`: its place in the file.
+  open(block, from, filled, key, at) {
+    const { core, bound, plain } = this, place = block + from, view = this.view();
     const length = view.getUint16(place, true), used = view.getUint16(place + 2, true), high = view.getUint32(place + 8, true);
     const size = OVERHEAD + length, rest = BLOCK - from - size;
     if (size > filled - from || used > length || high > 0xfffff || (rest && rest < SMALLEST_REST)) return null;
@@ -100,7 +113,7 @@ export class SealedFile {
   // before the file is cut (`lower`), after it has grown (`touched`), and at its end (`closed`).
   constructor(sealer, raw, name, mark, folder) {
     Object.assign(this, { sealer, raw, name, folder });
-    Object.assign(this, { id: null, key: 0, end: 0, length: 0, kept: 0, markedSize: mark?.size ?? 0, blocks: new Map(), firsts: [] });
+    Object.assign(this, { id: null, key: 0, end: 0, length: 0, kept: 0, markedSize: mark?.size ?? 0, blocks: new Map(), firsts: [], heads: [] });
     if (raw.length < HEADER) return; // new, or its very first append was cut off
     const header = new Uint8Array(HEADER);
     raw.read(header, 0);
@@ -127,7 +140,7 @@ export class SealedFile {
     const header = new Uint8Array(HEADER);
     header.set(MAGIC);
     new DataView(header.buffer).setUint32(MAGIC.length, VERSION, true);
-    const id = randomBytes(ID_BYTES), nonce = randomBytes(NONCE_BYTES);
+    const id = randomBytes(ID_BYTES), nonce = this.sealer.freshNonce();
     header.set(id, MAGIC.length + 4);
     this.takeId(id);
     header.set(nonce, BOUND_HEADER);
@@ -157,19 +170,29 @@ export class SealedFile {
   lastBlock() { return Math.floor((this.end - 1) / BLOCK); }
 
   // Shape: {chunks: [{at, end, offset, data}], first, last}: `first` where its plain bytes begin, `last` where they end.
-  block(number) {
+  // With it so many blocks are read at once.
+  block(number, count = 1) {
     let block = this.blocks.get(number);
     if (block) return block;
-    const { sealer } = this, begins = number * BLOCK, chunks = [];
-    const filled = Math.min(BLOCK, this.end - begins);
-    this.raw.read(sealer.memory.subarray(sealer.area, sealer.area + filled), begins);
+    const { sealer: { memory, area } } = this, begins = number * BLOCK;
+    const filled = Math.min(count * BLOCK, AREA, this.end - begins);
+    this.raw.read(memory.subarray(area, area + filled), begins);
+    for (let at = 0; at < filled; at += BLOCK) {
+      const opened = this.openBlock(area + at, begins + at, Math.min(BLOCK, filled - at));
+      block ??= opened;
+    }
+    return block;
+  }
+
+  openBlock(place, begins, filled) {
+    const chunks = [], number = begins / BLOCK;
     for (let from = number ? 0 : HEADER; from + OVERHEAD <= filled; ) {
-      const chunk = sealer.open(from, filled, this.key, begins + from);
+      const chunk = this.sealer.open(place, from, filled, this.key, begins + from);
       if (chunk) chunks.push(chunk);
       from = chunk ? chunk.end - begins : from + 1;
     }
     const last = chunks.at(-1);
-    block = { chunks, first: chunks[0]?.offset ?? null, last: last ? last.offset + last.data.length : null };
+    const block = { chunks, first: chunks[0]?.offset ?? null, last: last ? last.offset + last.data.length : null };
     if (this.blocks.size >= BLOCKS_KEPT) this.blocks.delete(this.blocks.keys().next().value);
     this.blocks.set(number, block);
     this.firsts[number] = block.first;
@@ -178,16 +201,28 @@ export class SealedFile {
 
   firstOf(number) { return this.firsts[number] === undefined ? this.block(number).first : this.firsts[number]; }
 
-  // The last block that begins at or before a plain offset. Blocks hold nearly alike much, so the first guess is near.
+  // Where a block's first chunk says that it begins, unproven: whether it may cut what stands before it.
+  headOf(number) {
+    if (this.heads[number] === undefined) {
+      const head = new DataView(new ArrayBuffer(HEAD));
+      this.raw.read(new Uint8Array(head.buffer), number * BLOCK);
+      this.heads[number] = Number(head.getBigUint64(4, true));
+    }
+    return this.heads[number];
+  }
+
+  // The last block that begins at or before a plain offset. What lies between two places is nearly alike dense, so the
+  // first guess is mostly right.
   blockOf(offset) {
-    let low = 0, high = this.lastBlock(), from = 0, to = this.length;
+    let low = 0, high = this.lastBlock(), from = 0, to = this.length, begins = HEADER, ends = this.end;
     for (let step = 0; low < high; step++) {
-      const share = step < 4 ? Math.floor(((offset - from) / (to - from)) * (high - low + 1)) || 0 : (high - low + 1) >> 1;
-      const guess = Math.min(high, low + Math.max(0, share)), { first, last } = this.block(guess);
+      const place = begins + ((offset - from) / (to - from)) * (ends - begins);
+      const guess = Math.min(high, Math.max(low, step < 4 ? Math.floor(place / BLOCK) || 0 : (low + high + 1) >> 1));
+      const { first, last } = this.block(guess);
       if (first === null) break; // damaged: one after the other
-      if (offset < first) [high, to] = [guess - 1, first];
+      if (offset < first) [high, to, ends] = [guess - 1, first, guess * BLOCK];
       else if (offset < last) return guess;
-      else [low, from] = [guess + 1, last];
+      else [low, from, begins] = [guess + 1, last, (guess + 1) * BLOCK];
     }
     while (high > 0 && !(this.firstOf(high) !== null && this.firstOf(high) <= offset)) high--;
     return Math.max(0, high);
@@ -199,8 +234,8 @@ export class SealedFile {
     let at = offset;
     const lost = (end) => { into.fill(0, at - offset, end - offset); this.folder.tell(this.name, at, end - at); };
     for (let number = this.blockOf(offset); number <= this.lastBlock(); number++) {
-      const { chunks, first } = this.block(number);
-      if (first !== null && first >= until) break;
+      if (at >= until && this.headOf(number) >= until) break;
+      const { chunks } = this.block(number, 1 + Math.ceil((until - at) / BLOCK));
       for (const chunk of chunks) {
         if (chunk.offset >= until) break;
         if (chunk.offset > at) lost(chunk.offset);
@@ -262,7 +297,7 @@ export class SealedFile {
     return after(this.folder.lower(this, size), () => after(this.raw.truncate(end), () => {
       Object.assign(this, { end, length, kept: Math.min(size, length) });
       this.blocks.clear();
-      this.firsts.length = Math.max(0, this.lastBlock() + 1);
+      this.firsts.length = this.heads.length = this.lastBlock() + 1;
       if (size !== length) return this.write(NOTHING, true, size);
     }));
   }
