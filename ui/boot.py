@@ -31,6 +31,7 @@ from ui.pages import (
     receipts,
     roster,
     settings,
+    staff,
     stock,
     uploads,
     vaccinate,
@@ -56,6 +57,7 @@ _PAGES: dict[str, Callable[..., None]] = {
     "/receipts": receipts.build,
     "/device": device.build,
     "/settings": settings.build,
+    "/staff": staff.build,
     "/outage": outage.build,
     "/outage/paper": outage_paper.build,
 }

@@ -27,6 +27,7 @@ class TabletVault:
 
     device: DeskDevice
     told: list[str] = field(default_factory=list)
+    idle: int = 180
 
     def build_id(self) -> str:
         return "a build"
@@ -42,6 +43,24 @@ class TabletVault:
 
     async def wipe(self) -> None:
         self.told.append("wiped")
+
+    async def lock(self) -> None:
+        self.told.append("locked")
+
+    async def change_pin(self) -> None:
+        self.told.append("change the PIN")
+
+    async def begin_accounts(self) -> None:
+        self.told.append("first account")
+
+    async def ask_to_enrol(self) -> None:
+        self.told.append("enrol")
+
+    async def idle_seconds(self) -> int:
+        return self.idle
+
+    async def keep_idle_seconds(self, seconds: int) -> None:
+        self.idle = seconds
 
 
 @dataclass
@@ -77,7 +96,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         token = (await tablet.sign_in("May")).staff_token
         network, vault = HttpNetwork(hub.url, tablet.session), TabletVault(tablet)
         person = PersonAtDesk(device_id=tablet.device_id, staff_id="May", roles=["recorder"], staff_token=token)
-        state = AppState(await make_device(), WORLD, network, person=person, vault=vault)  # type: ignore[arg-type]
+        state = AppState(await make_device(), WORLD, network, person=person, vault=vault)
         yield Desk(hub, manager, tablet, network, vault, state)
         await network.close()
 
