@@ -214,11 +214,27 @@ def test_a_tablet_unlocks_without_the_hub_changes_hands_and_locks_by_itself(
     desk.page.evaluate(KEEP_IDLE_SECONDS, 4)
     desk.go("/BA102_3")
     desk.choose_first("057164")
-    desk.fill_vaccination(vaccine="MMR", dose="2", lot="AMJRE075AA-CDC")
+    desk.fill_vaccination(vaccine="MMR", dose="2", lot="HALF-TYPED")
     desk.see_lock()
     desk.page.evaluate(KEEP_IDLE_SECONDS, 180)
     desk.unlock()
-    expect(desk.frame.get_by_label("劑別", exact=True)).to_have_value("2")
+    expect(desk.frame.get_by_label(re.compile("疫苗批號"))).to_have_value("HALF-TYPED")
+
+
+def test_all_windows_of_a_device_are_locked_and_unlocked_together(desk: StaffDesk, tablet: Tablet) -> None:
+    assert tablet.context is not None
+    second = StaffDesk(tablet.context.new_page(), *MAY)
+    second.page.goto(tablet.url)
+    second.wait()
+
+    second.lock()
+    desk.see_lock()
+    desk.unlock()
+    second.wait()
+
+    desk.page.close()
+    second.go("/device")
+    second.see("目前使用者：May")
 
 
 def test_wrong_pins_let_her_wait_also_after_a_reload(desk: StaffDesk) -> None:
