@@ -12,7 +12,8 @@ CHECK = """async () => {
   const build = document.querySelector('meta[name="desk-build"]').content;
   const { pinThread } = await import(`/bundle/${build}/runtime/pin.js`);
   const { PARAMETERS } = await import(`/bundle/${build}/runtime/vault.js`);
-  const box = pinThread(build), given = { pin: "204816", salt: new Uint8Array(16), parameters: PARAMETERS, context: "" };
+  const box = pinThread(build);
+  const given = { pin: "204816", salt: new Uint8Array(16), parameters: PARAMETERS, context: "" };
   const sealed = await box.sealUnderPin({ ...given, secret: new Uint8Array(64) });
   const began = performance.now();
   await box.openWithPin({ ...given, box: sealed });
