@@ -293,5 +293,11 @@ def test_the_first_manager_begins_on_the_clinic_pc(
         desk.see("主機 正常", within=60)
         desk.lock()
         desk.unlock()
+
+        desk.go("/staff")
+        desk.tap("登記新裝置")
+        expect(desk.frame.get_by_text(re.compile(r"^\d{4} \d{4}$"))).to_be_visible()
+        picture = desk.frame.get_by_alt_text("QR")
+        eventually("the picture is drawn", lambda: picture.evaluate("(image) => image.naturalWidth"))
     finally:
         pc.throw_away()

@@ -165,7 +165,8 @@ class StaffPage:
             if answer.qr_svg:
                 ui.label(wording.CODE_SCAN)
                 # As a picture, so that nothing in it could be more than one.
-                picture = b64encode(answer.qr_svg.encode()).decode()
+                standing_alone = answer.qr_svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+                picture = b64encode(standing_alone.encode()).decode()
                 ui.element("img").props(f'src="data:image/svg+xml;base64,{picture}" alt="QR"').classes("desk-qr")
                 ui.label(answer.urls[0].partition("#")[0]).classes("desk-code")
             else:
