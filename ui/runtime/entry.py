@@ -67,6 +67,16 @@ async def lead(info: str) -> list[str]:
     return ["", ""]
 
 
+async def close() -> int | None:
+    """Before this thread ends: finish what is being written. Returns how many changes the hub does not hold.
+
+    None for a practice store, of which the hub knows nothing.
+    """
+    from ui import boot
+
+    return await boot.close()
+
+
 async def http(message: Any) -> dict[str, Any]:
     answer = await bridge().http(_request(message, message.method))
     from pyodide.ffi import to_js

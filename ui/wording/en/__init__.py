@@ -4,10 +4,12 @@ Each room takes its names from there first: so the types are compared, and a sen
 in Chinese.
 """
 
+from ui.wording.en.access import *
 from ui.wording.en.conflicts import *
 from ui.wording.en.device import *
 from ui.wording.en.frame import *
 from ui.wording.en.history import *
+from ui.wording.en.lock import *
 from ui.wording.en.lots import *
 from ui.wording.en.outage import *
 from ui.wording.en.patients import *

@@ -3,10 +3,12 @@
 Only the runtime's shell has sentences elsewhere (ui/runtime/texts.js): it must speak before Python runs.
 """
 
+from ui.wording.zh_tw.access import *
 from ui.wording.zh_tw.conflicts import *
 from ui.wording.zh_tw.device import *
 from ui.wording.zh_tw.frame import *
 from ui.wording.zh_tw.history import *
+from ui.wording.zh_tw.lock import *
 from ui.wording.zh_tw.lots import *
 from ui.wording.zh_tw.outage import *
 from ui.wording.zh_tw.patients import *
