@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from types import FrameType
 from typing import NoReturn
 
@@ -22,6 +23,10 @@ from store.errors import AppError
 from store.hub_database import HubDatabase
 from store.protocol import MAX_BODY_BYTES
 from store.storage import FileFolder
+from sync.access.desk import AccessDesk
+from sync.access.gate import let_in
+from sync.access.routes import add_access
+from sync.access.throttle import Clock
 from sync.audit import HubAudit
 from sync.audit_routes import add_audit
 from sync.bootstrap.checks import port_refusal
@@ -47,14 +52,18 @@ _LINGERING_SECONDS = 2.0  # how long to go on reading a body that was refused, s
 OnOpen = Callable[[HubDatabase], Awaitable[None]]
 
 
-def make_app(settings: Settings, database: HubDatabase, worker: CdcLink | None, world: World) -> web.Application:
-    """Put one hub together. The caller owns the database and runs the worker."""
+def make_app(
+    settings: Settings, database: HubDatabase, worker: CdcLink | None, world: World, clock: Clock = monotonic
+) -> web.Application:
+    """Put one hub together. The caller owns the database and runs the worker. Raises: HubRefused."""
     app = web.Application(
-        middlewares=[answer_errors, make_gate(settings)],
+        middlewares=[answer_errors, make_gate(settings), let_in],
         client_max_size=MAX_BODY_BYTES,
     )
     audit = HubAudit(database, FileFolder(settings.data_dir), world)
-    hub = app[HUB] = Hub(settings, database, worker, Bundle(settings.bundle_dir), world.now(), audit)
+    access = AccessDesk(settings.data_dir, world, clock, audit)
+    hub = app[HUB] = Hub(settings, database, worker, Bundle(settings.bundle_dir), world.now(), audit, access)
+    add_access(app)
     add_snapshots(app, database, settings.data_dir / "snapshot")
     add_people(app)
     add_receipts(app)
@@ -62,6 +71,7 @@ def make_app(settings: Settings, database: HubDatabase, worker: CdcLink | None, 
     add_routes(app)
     app.on_response_prepare.append(add_security_headers)
     database.listen(lambda _: hub.live.tell())
+    access.on_change = hub.live.tell
     if worker is not None:
         worker.on_status(hub.live.tell)
 

@@ -14,10 +14,12 @@ from store.audit import AuditAction
 from store.audit_protocol import AuditQuery, AuditTelling
 from store.errors import AppError
 from store.protocol import STAFF
+from sync.access.gate import session_of
 from sync.audit import HubAudit
 from sync.hub import HUB
 from sync.messages import answer_json, read_message
-from sync.middlewares import Refused, log_bug
+from sync.middlewares import log_bug
+from sync.refused import Refused
 
 
 def add_audit(app: web.Application) -> None:
@@ -45,14 +47,13 @@ async def _run(audit: HubAudit) -> None:
         log_bug(error)
 
 
-def caller(request: web.Request) -> tuple[str, str]:
-    """Who asks, and on which device: as the session says, where there are sessions."""
-    return request.get("staff_id", STAFF), request.get("device_id", "")
-
-
 async def tell(request: web.Request) -> web.Response:
     """Keep what a device noted; on disk before the answer leaves."""
-    return await answer_json(request, await request.app[HUB].audit.take(await read_message(request, AuditTelling)))
+    hub, told = request.app[HUB], await read_message(request, AuditTelling)
+    session = session_of(request)
+    if session is not None and hub.access.known.owner_of(told.device_id) not in (None, session.device_id):
+        raise Refused(403, "not_at_the_desk")
+    return await answer_json(request, await hub.audit.take(told))
 
 
 async def look(request: web.Request) -> web.Response:
@@ -63,7 +64,8 @@ async def look(request: web.Request) -> web.Response:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise Refused(400, "invalid_query", f"{'.'.join(map(str, first['loc']))}: {first['type']}") from None
-    who, device_id = caller(request)
     if query.before is None:
+        session = session_of(request)
+        who, device_id = (session.staff_id, session.device_id) if session is not None else (STAFF, "")
         audit.note(who, AuditAction.VIEWED_AUDIT, {"record_id": query.record_id} if query.record_id else {}, device_id)
     return await answer_json(request, await audit.find(query))

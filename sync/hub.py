@@ -9,6 +9,7 @@ from aiohttp import web
 
 from store.hub_database import HubDatabase
 from store.protocol import CdcLinkState, ExamsAnswer, HubStatus, Notice, StockAnswer
+from sync.access.desk import AccessDesk
 from sync.audit import HubAudit
 from sync.history import HistoryDesk
 from sync.live import Live
@@ -64,6 +65,7 @@ class Hub:
     bundle: Bundle
     started_at: datetime
     audit: HubAudit
+    access: AccessDesk
     cdc_failed: str = ""
     stock: StockLink | None = None
     exams: ExamLink | None = None
