@@ -36,6 +36,7 @@ from ui.pages import (
     vaccinate,
     verification,
 )
+from ui.session import PersonAtDesk
 from ui.shell import Frame, register_assets
 from ui.state import AppState
 from ui.wording import Language
@@ -117,7 +118,8 @@ def running() -> AppState:
 async def start(folder: StorageFolder, bootinfo: dict[str, object]) -> None:
     """Open the store and begin to sync. Raises: JournalUnreadable, JournalTooNew, StorageFailed.
 
-    `bootinfo["language"]`: a value of `Language`, or nothing that this version speaks.
+    `bootinfo["language"]`: a value of `Language`, or nothing that this version speaks. `bootinfo["staff"]`: as
+    `PersonAtDesk.from_shell` takes it, None on a device without a vault.
     """
     if (language := str(bootinfo.get("language"))) in list(Language):
         choose_language(Language(language))
@@ -125,13 +127,26 @@ async def start(folder: StorageFolder, bootinfo: dict[str, object]) -> None:
     with standing_aside():
         database = await DeviceDatabase.open(folder, world, browser.tell_rebuild)
     database.rest = rest_when_due()
+    person = PersonAtDesk.from_shell(facts) if isinstance(facts := bootinfo.get("staff"), dict) else None
     if bootinfo["practice"]:
         from ui.practice_hub import PracticeHub  # whoever does not practise does not wait for it
 
         hub = await PracticeHub.begin(database, world)
-        run(AppState(database, world, hub, is_practice=True), hub.run())
+        run(AppState(database, world, hub, is_practice=True, person=person), hub.run())
     else:
-        run(AppState(database, world, browser))
+        run(AppState(database, world, browser, person=person))
+
+
+async def close() -> int | None:
+    """The desk is being locked: finish what is being written, end the sync, close the store.
+
+    Returns how many changes the hub does not hold; None for a practice store, of which it knows nothing.
+    """
+    state = running()
+    for task in list(_tasks):
+        task.cancel()
+    await state.database.close()
+    return None if state.is_practice else len(state.database.unsent)
 
 
 def rest_when_due() -> Callable[[], Awaitable[None]]:

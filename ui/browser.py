@@ -125,6 +125,55 @@ async def _switch_store(function: str) -> None:
     await _desk().askShell("afresh")
 
 
+async def sign(purpose: str, challenge: str, staff_id: str) -> str:
+    """This device's signature (store/access_protocol.py), by the key in its vault. Shape: base64url."""
+    return str(await _desk().sign(purpose, challenge, staff_id))
+
+
+def keep_staff(staff_json: str) -> None:
+    """Tell the vault what the hub says of this device's people. Shape: a JSON list of StaffSummary."""
+    _desk().tellStaff(staff_json)
+
+
+async def sign_in_again() -> None:
+    """Lock, and ask the person at the desk for the password: their PIN opens nothing at the hub any more."""
+    await _desk().askShell("sign-in")
+
+
+async def wipe() -> None:
+    """Remove everything from this device, the store and the vault, and say so. The store must be closed."""
+    await _desk().askShell("wipe")
+
+
+async def lock() -> None:
+    """Close the store, drop its key and show the lock screen, in all tabs."""
+    await _desk().askShell("lock")
+
+
+async def change_pin() -> None:
+    """Show the shell's screen for the PIN of the person at the desk."""
+    await _desk().askShell("pin")
+
+
+async def begin_accounts() -> None:
+    """Show the shell's screen for the clinic's first account."""
+    await _desk().askShell("first")
+
+
+async def ask_to_enrol() -> None:
+    """Show the shell's screen for enrolling this browser, where the hub wants people to sign in."""
+    await _desk().askShell("enrol")
+
+
+async def idle_seconds() -> int:
+    """After how long without a touch this device locks."""
+    return int(await _desk().askShell("idle"))
+
+
+async def keep_idle_seconds(seconds: int) -> None:
+    await _desk().keepIdleSeconds(seconds)
+
+
 def mark(name: str) -> None:
     """Note the time under `name` in the shell's `deskMarks`."""
     if IN_BROWSER:

@@ -73,7 +73,7 @@ def choose_storage(found: Found) -> StorageKind:
     return StorageKind.INDEXED_DB
 
 
-async def open_storage(name: str = FOLDER) -> StorageFolder:
+async def open_storage(name: str = FOLDER, data_key: Any = None) -> StorageFolder:
     """Open this device's store, or that of practice mode.
 
     Raises: StorageBusy, StorageUnavailable, StorageConflict, StorageFailed.

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from ui.bundle.application import build_application, keep_memory, project_files, read_application, try_and_list_static
-from ui.bundle.download import fetch_pyodide, fetch_wheels
+from ui.bundle.download import LIBSODIUM_LOCK, PYODIDE_LOCK, fetch_package, fetch_wheels
 from ui.bundle.output import find_current, stamp, write_bundle
 from ui.bundle.report import BuildError, Report
 from ui.bundle.site import build_site
@@ -22,6 +22,7 @@ from ui.bundle.site import build_site
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / ".build" / "bundle"
 CACHE = ROOT / ".build" / "cache"
+LIBSODIUM_FILE = "libsodium-sumo.mjs"
 _PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 
 
@@ -44,8 +45,9 @@ def _build(out: Path, cache: Path, root: Path, inputs: str) -> str:
     out.parent.mkdir(parents=True, exist_ok=True)
     report.step("wheels for the browser")
     wheel_files = fetch_wheels(cache, report)
-    report.step("Pyodide")
-    pyodide = fetch_pyodide(cache.resolve(), report)
+    report.step("Pyodide and libsodium")
+    pyodide = fetch_package(PYODIDE_LOCK, cache.resolve(), report)
+    libsodium = fetch_package(LIBSODIUM_LOCK, cache.resolve(), report)
     report.step("third-party modules")
     images = build_site(wheel_files, pyodide, cache, report)
     report.step("our own modules")
@@ -56,6 +58,7 @@ def _build(out: Path, cache: Path, root: Path, inputs: str) -> str:
     report.step("Python's memory after the start")
     images["memory.bin"] = keep_memory(images, pyodide, cache)
     files |= {f"pyodide/{name}": (pyodide / name).read_bytes() for name in _PYODIDE_FILES}
+    files[f"libsodium/{LIBSODIUM_FILE}"] = (libsodium / LIBSODIUM_FILE).read_bytes()
     files |= {f"images/{name}": data for name, data in images.items()}
     files |= {_place(path): data for path, data in application.runtime.items()}
     files |= {

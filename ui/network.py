@@ -22,8 +22,13 @@ class Network(Protocol):
         """One request to the hub. Raises: NetworkFailed when there was no answer."""
         ...
 
-    def event_stream(self, path: str, on_message: Callable[[str], None], on_open: Callable[[bool], None]) -> None:
-        """Keep a live stream open, reconnecting by itself; `on_open` says when it opens (True) or breaks (False)."""
+    def event_stream(
+        self, path: str, on_message: Callable[[str], None], on_open: Callable[[bool], None]
+    ) -> Callable[[], None]:
+        """Keep a live stream open, reconnecting by itself; `on_open` says when it opens (True) or breaks (False).
+
+        The returned function ends it.
+        """
         ...
 
     def is_online(self) -> bool: ...

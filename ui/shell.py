@@ -15,7 +15,9 @@ from ui.dialogs import open_window
 from ui.following import follow
 from ui.help import show_help
 from ui.language import language_button
+from ui.lock_button import lock_button
 from ui.practice_switch import practice_band
+from ui.session import SESSION_NEEDED
 from ui.state import AppState
 from ui.status_bar import status_bar
 from ui.sync_client import HubLink
@@ -47,6 +49,7 @@ class Frame:
             ui.space()
             help_button = ui.button(icon="help_outline", on_click=self._help).props("flat color=white")
             help_button.props(f'aria-label="{wording.HELP_BUTTON}"').mark("help-button").tooltip(wording.HELP_BUTTON)
+            lock_button(state)
             language_button(lambda: self._is_half_typed())
             status_bar(state)
         ui.keyboard(self._pressed, ignore=[], repeating=False)
@@ -110,10 +113,14 @@ def page_frame(
 
 def _warn_of_refusal(state: AppState) -> None:
     alarm = ui.label("").classes("desk-alarm").mark("hub-refuses")
+    enrol = ui.button(wording.ENROL_DEVICE, on_click=state.vault.ask_to_enrol).props("no-caps color=negative")
+    enrol.mark("enrol")
 
     def refresh() -> None:
+        is_refusing = state.sync.link is HubLink.REFUSING
         alarm.set_text(wording.APP_ERROR.get(state.sync.link_detail, wording.APP_ERROR["app_error"]))
-        alarm.set_visibility(state.sync.link is HubLink.REFUSING)
+        alarm.set_visibility(is_refusing)
+        enrol.set_visibility(is_refusing and state.person is None and state.sync.link_detail == SESSION_NEEDED)
 
     refresh()
     follow(state.changed, refresh)

@@ -9,12 +9,17 @@ from typing import Any
 
 from nicegui import Event
 
+from store.access_protocol import DeviceState
 from store.changes import Change, ChangeDraft, World
 from store.code_tables import follow_code_tables
 from store.device_database import DeviceDatabase
 from store.protocol import STAFF
 from store.roc_date import TAIPEI
+from store.roles import may_make
 from ui import browser
+from ui.leaving import DeviceRevoked, leave
+from ui.network import NetworkFailed
+from ui.session import DeviceVault, PersonAtDesk, SessionRefused, SignedNetwork
 from ui.storage_watch import StorageSource, StorageWatch
 from ui.sync_client import SyncClient
 
@@ -32,8 +37,9 @@ class AppState:
     world: World
     network: Any
     source: StorageSource = browser
+    vault: DeviceVault = browser
     is_practice: bool = False  # this device's own practice mode; a whole practice hub says so in its status
-    staff: str = STAFF  # who is at this device, in what is recorded and asked for
+    person: PersonAtDesk | None = None  # whoever unlocked; None on a device without a vault
     changed: Event[[]] = field(default_factory=Event)  # a record, or how the network, the sync or CDC stand
     # A record. For what is built anew when it changes: a tap that meets a new list in the making is lost.
     recorded: Event[[]] = field(default_factory=Event)
@@ -44,8 +50,14 @@ class AppState:
     _shown: int = -1
     _touched: bool = False
     _emitting: asyncio.Task[None] | None = None
+    _leaving: asyncio.Task[None] | None = None
+    _is_gone: bool = False
 
     def __post_init__(self) -> None:
+        if self.person is not None and not self.is_practice:
+            self.network = SignedNetwork(
+                self.network, self.person, self.vault, self._describe_device, self._leave_when_revoked
+            )
         self.sync = SyncClient(self.database, self.network, self.world, self.touch)
         self.storage = StorageWatch(self.source, self.touch)
         self._follow_settings()
@@ -53,8 +65,19 @@ class AppState:
     def today(self) -> date:
         return self.world.now().astimezone(TAIPEI).date()
 
+    @property
+    def staff(self) -> str:
+        """Who is at this device, in what is recorded and asked for."""
+        return self.person.staff_id if self.person else STAFF
+
+    def may(self, kind: str) -> bool:
+        """Whether the person at the desk may make a change of this kind; the hub refuses what may not."""
+        return self.person is None or may_make(self.person.roles, kind)
+
     async def commit(self, drafts: Sequence[ChangeDraft]) -> list[Change]:
-        """Record what staff did. On return it is on disk. Raises: StorageFailed."""
+        """Record what staff did. On return it is on disk. Raises: StorageFailed, DeviceRevoked."""
+        if self._is_gone:
+            raise DeviceRevoked
         changes = await self.database.commit(drafts, made_by=self.staff)
         self._follow_settings()
         return changes
@@ -64,6 +87,31 @@ class AppState:
         if self._followed != (version := self.database.tables.settings.version):
             self._followed = version
             follow_code_tables(self.database.tables)
+
+    def _describe_device(self) -> DeviceState:
+        storage = self.storage
+        return DeviceState(
+            build=self.vault.build_id(),
+            unsent=len(self.database.unsent),
+            persisted=storage.is_kept,
+            free_mb=storage.left_bytes // 1024**2 if storage.allowed_bytes else None,
+        )
+
+    def _leave_when_revoked(self) -> None:
+        if self._leaving is None:
+            self._leaving = asyncio.get_running_loop().create_task(self._leave())
+
+    async def _leave(self) -> None:
+        assert self.person is not None
+        try:
+            await leave(self.network, self.database, self.person.device_id, self._stop_recording, self.vault.wipe)
+        except (NetworkFailed, SessionRefused):
+            pass  # the next exchange is refused again, and leads here again
+        finally:
+            self._leaving = None
+
+    def _stop_recording(self) -> None:
+        self._is_gone = True
 
     def touch(self) -> None:
         """Let the screens catch up: soon, then at most some times a second, however much arrives."""

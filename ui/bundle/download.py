@@ -1,4 +1,4 @@
-"""Bring the locked wheels and Pyodide into the cache; what is there with the right hash is not asked for again."""
+"""Bring the locked wheels and npm packages into the cache; what is there with the right hash is not asked for again."""
 
 import hashlib
 import re
@@ -17,6 +17,7 @@ _LOCKS = Path(__file__).parent
 WHEEL_LOCK = _LOCKS / "wheels.txt"
 PYTHON_PART_LOCK = _LOCKS / "wheels-python-part.txt"
 PYODIDE_LOCK = _LOCKS / "pyodide.txt"
+LIBSODIUM_LOCK = _LOCKS / "libsodium.txt"
 
 # Pyodide's CPython and ABI; with a new Pyodide all three lock files are made anew.
 _PYODIDE_PLATFORM = ["pyemscripten_2026_0_wasm32"]
@@ -47,21 +48,21 @@ def fetch_wheels(cache: Path, report: Report) -> Files:
     return files
 
 
-def fetch_pyodide(cache: Path, report: Report) -> Path:
-    """Return the folder of the unpacked Pyodide package."""
-    name, version, expected = PYODIDE_LOCK.read_text(encoding="utf-8").splitlines()[-1].split()
+def fetch_package(lock: Path, cache: Path, report: Report) -> Path:
+    """Return the folder of the unpacked npm package, all its files side by side. Raises: BuildError."""
+    name, version, expected = lock.read_text(encoding="utf-8").splitlines()[-1].split()
     folder = cache / f"{name}-{version}"
     if (folder / "complete").exists():
         return folder
     tarball = cache / f"{name}-{version}.tgz"
     if not tarball.exists() or _sha256(tarball) != expected:
-        report.note(f"{name} {version} (6 MB)")
+        report.note(f"{name} {version}")
         package, folder_option = f"{name}@{version}", str(cache.resolve())
         try:
             arguments = ["pack", package, "--pack-destination", folder_option, "--loglevel", "error"]
             run_npm(arguments, cwd=cache, what="npm pack")
         except BuildError as error:
-            raise BuildError("Pyodide could not be downloaded.", f"{_NETWORK}\n{error}") from error
+            raise BuildError(f"{name} could not be downloaded.", f"{_NETWORK}\n{error}") from error
     if _sha256(tarball) != expected:
         raise BuildError(f"{tarball.name} is not the file that was locked.", "Delete it and start again.")
     folder.mkdir(exist_ok=True)

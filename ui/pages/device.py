@@ -12,6 +12,7 @@ from store.sessions import people_of
 from ui import wording
 from ui.dialogs import confirm
 from ui.following import follow
+from ui.lock_button import lock_card
 from ui.network import NetworkFailed
 from ui.patient_search import roc_text
 from ui.practice_switch import practice_card
@@ -42,6 +43,8 @@ class DevicePage:
                     self._build_scope()
             with ui.column().classes("desk-card"):
                 self._build_storage()
+            if not self._state.is_practice or self._state.person:
+                lock_card(self._state)
             if not self._state.is_practice:
                 practice_card(self._state)
 

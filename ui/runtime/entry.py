@@ -47,9 +47,10 @@ def begin(build: str) -> None:
     ui.add_head_html(f'<script src="/bundle/{build}/runtime/socket.js"></script>', shared=True)
 
 
-async def lead(info: str) -> list[str]:
+async def lead(info: str, data_key: Any) -> list[str]:
     """Phase 2, in the leading tab only: own the storage, start the application.
 
+    `data_key`: JavaScript's 32 bytes under which the store is sealed, None where this device has no vault.
     Shape: two texts, an error's code and its details; both empty when all is well.
     """
     from store.errors import AppError
@@ -58,13 +59,23 @@ async def lead(info: str) -> list[str]:
 
     facts = json.loads(info)
     try:
-        storage = await open_storage(PRACTICE_FOLDER if facts["practice"] else FOLDER)
+        storage = await open_storage(PRACTICE_FOLDER if facts["practice"] else FOLDER, data_key)
         browser.mark("store")
         await bridge().startup()
         await boot.start(storage, facts)
     except AppError as error:
         return [error.code, traceback.format_exc()]
     return ["", ""]
+
+
+async def close() -> int | None:
+    """Before this thread ends: finish what is being written. Returns how many changes the hub does not hold.
+
+    None for a practice store, of which the hub knows nothing.
+    """
+    from ui import boot
+
+    return await boot.close()
 
 
 async def http(message: Any) -> dict[str, Any]:

@@ -1,6 +1,10 @@
 // The top-level page: owns the worker when this tab leads, holds the iframe, offers updates, shows a failed start.
+import { hubState, tellWiped } from "./access.js";
+import { Lock } from "./lock.js";
+import { LockScreen } from "./lock_screen.js";
 import { TEXTS, keepLanguage, keptLanguage, speak } from "./texts.js";
-import { isPractice, leavePractice, readStoreForExport } from "./storage.js";
+import { isPractice, leavePractice, readStoreForExport, removeStore } from "./storage.js";
+import { removeVault, toBase64 } from "./vault.js";
 
 const setting = (name) => document.querySelector(`meta[name="${name}"]`).content;
 const element = (id) => document.getElementById(`desk-${id}`);
@@ -11,24 +15,29 @@ const STANDBY_AFTER = 1_500; // once this tab's own page is up
 const UPDATE_EVERY = 30 * 60_000;
 const FILL_AGAIN_AFTER = 10_000;
 const FILL_PATIENCE = 300_000;
+const CLOSE_PATIENCE = 3_000; // what Python is writing when the desk is locked
 
 const marks = (window.deskMarks = {});
 const mark = (name, at = performance.now()) => (marks[name] ??= Math.round(at * 10) / 10);
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-const become = (state) => (document.documentElement.dataset.desk = state); // starting, page, interactive, failed: for tests and styles
+const become = (state) => (document.documentElement.dataset.desk = state); // starting, locked, page, interactive, failed: for tests and styles
 mark("shell");
 become("starting");
 
 let registration;
-let worker = null; // { thread, registered, ready, code, detail }
+let controlled; // a promise: by the service worker
+let worker = null; // { thread, code, detail, closed }
 let leading = false; // this tab holds the lock
 let serving = false; // ... and its Python answers
 let leader = null; // who serves, as far as this tab knows
 let frame = null;
 let failed = false;
+let gone = false; // wiped: nothing is started any more
 let giveUpLead = () => {};
 const tabs = new BroadcastChannel("desk");
 const sockets = new Set();
+const lock = new Lock(BUILD, tabs, ME, { opened: onOpened, locked: onLocked });
+const screen = new LockScreen(element("lock"), lock, { spent: onSpent, revoked: onRevokedWhileLocked, later: showDesk });
 
 // --- start -----------------------------------------------------------------------------------------------------
 
@@ -44,6 +53,7 @@ async function main() {
   if (!window.isSecureContext || !navigator.serviceWorker) return fail("insecure", location.origin);
   watchdog();
   tabs.onmessage = ({ data }) => {
+    if (lock.hear(data)) return;
     if (data.t === "leader") follow(data.id);
     else if (data.t === "who" && serving) tabs.postMessage({ t: "leader", id: ME });
     else if (data.t === "afresh") location.replace("/");
@@ -51,10 +61,11 @@ async function main() {
   tabs.postMessage({ t: "who" });
   navigator.serviceWorker.addEventListener("message", onServiceWorkerMessage);
   navigator.serviceWorker.startMessages();
+  const enrolCode = takeEnrolCode();
   elect();
-  await controlledByServiceWorker();
-  mark("sw");
-  showPage();
+  controlled = controlledByServiceWorker().then(() => mark("sw"));
+  if (await lock.begin()) onLocked();
+  else if (!lock.vault) offerToEnrol(enrolCode);
 }
 
 async function controlledByServiceWorker() {
@@ -83,14 +94,43 @@ async function elect() {
   if (led === false) await navigator.locks.request("desk-standby", standBy);
 }
 
-// Holds the leader's lock until the tab closes or the start fails.
+// Holds the leader's lock until the tab closes or the start fails. Each locking ends one Python and the key it held;
+// the next is prepared while the desk is locked.
 async function lead() {
   if (failed) return; // a tab that shows a failure must not own the store behind it
   leading = true;
-  startWorker();
-  worker.thread.postMessage({ t: "lead", info: { build: BUILD, online: navigator.onLine, user_agent: navigator.userAgent, language: keptLanguage() } });
-  if (!failed) await new Promise((resolve) => (giveUpLead = resolve));
+  const given = new Promise((resolve) => (giveUpLead = resolve));
+  while (!failed && !gone) {
+    startWorker();
+    const person = await Promise.race([lock.opened(), given]);
+    if (failed) break;
+    progress();
+    const { staffId, roles, refused, dataKey } = person ?? {};
+    const info = {
+      build: BUILD, online: navigator.onLine, user_agent: navigator.userAgent, language: keptLanguage(),
+      staff: person && {
+        device_id: (await lock.vault.device()).deviceId, staff_id: staffId, roles, staff_token: toBase64(person.staffToken), refused: refused ?? 0,
+      },
+    };
+    // Whoever pulls the plug now leaves it unknown how much the hub does not hold.
+    if (person && !(await isPractice())) await lock.vault.keepUnsent(null);
+    worker.thread.postMessage({ t: "lead", info, dataKey: dataKey ?? null });
+    await Promise.race([lock.locked(), given]);
+    serving = false;
+    await endWorker();
+  }
   leading = serving = false;
+}
+
+async function endWorker() {
+  const ending = worker;
+  worker = null;
+  if (!ending) return;
+  const closed = new Promise((resolve) => (ending.closed = resolve));
+  ending.thread.postMessage({ t: "close" });
+  const unsent = await Promise.race([closed, pause(CLOSE_PATIENCE)]);
+  ending.thread.terminate();
+  if (lock.vault && Number.isInteger(unsent)) await lock.vault.keepUnsent(unsent);
 }
 
 // One follower has a worker ready, so that it answers within a moment when the leader goes.
@@ -134,13 +174,16 @@ function startWorker() {
     else if (data.t === "language") keepLanguage(data.language);
     else if (data.t === "log") console.log(data.line);
     else if (data.t === "failed") broken(data.code, data.detail);
+    else if (data.t === "closed") mine.closed(data.unsent);
+    else if (worker !== mine) return; // it is being ended
     else if (data.t === "ready") ready();
+    else if (data.t === "staff") lock.vault?.keepStaff(data.staff);
     else if (data.t === "ask") answerWorker(thread, data);
   };
 }
 
 function ready() {
-  if (!leading || failed) return;
+  if (!leading || failed || lock.isLocked) return;
   serving = true;
   tabs.postMessage({ t: "leader", id: ME });
   navigator.serviceWorker.controller?.postMessage({ t: "leader" });
@@ -161,6 +204,14 @@ function follow(id) {
 async function answerWorker(thread, { what, id }) {
   let answer = null;
   if (what === "afresh") startAfresh();
+  else if (what === "lock") lock.lock();
+  else if (what === "pin") changePin();
+  else if (what === "enrol") offerToEnrol("");
+  else if (what === "first") showLock(() => screen.showManager(true, showDesk));
+  else if (what === "sign-in") signInAgain();
+  else if (what === "wipe") wipeDevice().then(() => goneFor(TEXTS.lock.revokedWiped));
+  else if (what === "idle") answer = (await lock.vault?.idleSeconds()) ?? null;
+  else if (what.idleSeconds) await lock.keepIdleSeconds(what.idleSeconds);
   else if (what === "persist") answer = (await navigator.storage?.persist?.()) ?? false;
   else if (what === "persisted") answer = (await navigator.storage?.persisted?.()) ?? false;
   thread.postMessage({ t: "told", id, answer });
@@ -177,6 +228,95 @@ for (const name of ["online", "offline"]) {
     worker?.thread.postMessage({ t: "online", online: navigator.onLine });
     if (name === "online") checkForUpdate();
   });
+}
+
+// --- the lock --------------------------------------------------------------------------------------------------
+
+// What was half typed is kept in the store, sealed with the rest, and comes back with the page.
+function onLocked() {
+  if (failed || gone) return;
+  closeFrame();
+  showLock(() => screen.showPeople());
+  become("locked");
+}
+
+function onOpened() {
+  if (failed || gone) return;
+  screen.hide();
+  progress();
+  element("splash").hidden = false;
+  controlled.then(showPage);
+}
+
+// `show`: what stands before the desk, which may go on behind it.
+function showLock(show) {
+  element("splash").hidden = true;
+  if (frame) frame.hidden = true;
+  return show();
+}
+
+function showDesk() {
+  screen.hide();
+  element("splash").hidden = frameLoaded;
+  if (!frame) return;
+  frame.hidden = false;
+  frame.contentWindow.focus();
+}
+
+// The hub lets the person at the desk in no more on what the PIN opens here: an account that is off, or a new password.
+async function signInAgain() {
+  const { staffId } = lock.secrets;
+  await lock.vault.keepStaff([{ staff_id: staffId, active: false }]);
+  lock.lock();
+  screen.showSignIn(TEXTS.lock.refused.nobody, () => screen.showPeople(), staffId);
+}
+
+function changePin() { showLock(() => screen.showChangePin(showDesk)); }
+
+// Where the hub wants people to sign in and this browser is no device of the clinic yet. Recording goes on without it.
+async function offerToEnrol(code) {
+  const state = (await isPractice()) ? null : await hubState(); // who practises is with no hub
+  if (!state?.hasAccounts || lock.vault || failed || screen.isShown) return;
+  showLock(() => screen.showEnrol(code, { isThisPc: state.isThisPc, mayWait: true }));
+}
+
+// The code out of the QR; it does not stay in the address.
+function takeEnrolCode() {
+  const code = /^#enrol=([0-9]{8})$/.exec(location.hash)?.[1] ?? "";
+  if (code) history.replaceState(null, "", location.pathname + location.search);
+  return code;
+}
+
+// The last try of somebody's PIN is used up. Where nobody is left who could unlock, nothing readable is to stay, unless
+// it is nowhere else.
+async function onSpent(staffId) {
+  if ((await lock.people()).length || (await lock.vault.unsent()) !== 0) return screen.showSignIn(TEXTS.lock.spent, () => screen.showPeople(), staffId);
+  await removeStore();
+  screen.showSignIn(TEXTS.lock.wiped, null, staffId);
+}
+
+async function onRevokedWhileLocked() {
+  const unsent = await lock.vault.unsent();
+  if (unsent !== 0) return screen.showPeople(TEXTS.lock.revokedLocked);
+  await wipeDevice();
+  goneFor(TEXTS.lock.revokedWiped);
+}
+
+// The store first: with the vault still there, whatever stops this is found again at the next start.
+async function wipeDevice() {
+  gone = true;
+  closeFrame();
+  await endWorker(); // it holds the store's files
+  lock.lock();
+  await leavePractice();
+  await removeStore();
+  await tellWiped(lock.vault).catch(() => {});
+  await removeVault();
+}
+
+function goneFor(text) {
+  tabs.postMessage({ t: "afresh" });
+  showLock(() => screen.showGone(text));
 }
 
 // --- requests and sockets --------------------------------------------------------------------------------------
@@ -223,7 +363,8 @@ let announceUp;
 const pageUp = new Promise((resolve) => (announceUp = resolve));
 
 function showPage() {
-  frame = Object.assign(document.createElement("iframe"), { id: "desk-frame", className: "desk-waiting", title: document.title });
+  if (failed || lock.isLocked || frame) return;
+  frame = Object.assign(document.createElement("iframe"), { id: "desk-frame", className: "desk-waiting", title: document.title, hidden: screen.isShown });
   frame.src = location.pathname + location.search + location.hash;
   frame.onload = () => {
     if (failed) return;
@@ -232,13 +373,22 @@ function showPage() {
     frameLoaded = true;
     element("splash").hidden = true;
     frame.className = "";
+    lock.watch(frame.contentWindow);
     watchTitle();
     located();
   };
   document.body.append(frame);
 }
 
+function closeFrame() {
+  frame?.remove();
+  frame = null;
+  frameLoaded = false;
+  sockets.clear();
+}
+
 function located() {
+  if (!frame) return;
   const { pathname, search, hash } = frame.contentWindow.location;
   if (pathname + search + hash !== location.pathname + location.search + location.hash) history.replaceState(null, "", pathname + search + hash);
   document.title = frame.title = frame.contentDocument.title || document.title;
@@ -317,8 +467,8 @@ function progress() { lastProgress = performance.now(); }
 
 function watchdog() {
   const timer = setInterval(() => {
-    if (frameLoaded || failed) clearInterval(timer);
-    else if (leading && performance.now() - lastProgress > STALLED_AFTER) fail("stalled", JSON.stringify(marks));
+    if (failed) clearInterval(timer);
+    else if (leading && !frameLoaded && !lock.isLocked && performance.now() - lastProgress > STALLED_AFTER) fail("stalled", JSON.stringify(marks));
   }, 1000);
 }
 
@@ -344,6 +494,7 @@ async function fail(code, detail) {
   element("export").hidden = practice; // it would be the real data, which did not fail
   for (const name of ["retry", "export", "rollback"]) element(name).textContent = TEXTS[name];
   element("splash").hidden = true;
+  screen.hide();
   if (frame) frame.hidden = true;
   element("failure").hidden = false;
   element("retry").focus();

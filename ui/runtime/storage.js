@@ -9,6 +9,7 @@ const PRACTICE = "desk-practice"; // the folder and the database of practice mod
 const PRACTICE_URL = "/practice";
 const kindUrl = (name) => `/storage-kind${name === FOLDER ? "" : `-${name}`}`;
 const ABSENT = ["NotFoundError", "TypeError", "SecurityError", "NotSupportedError"];
+const REMOVE_PATIENCE = 5000;
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const settled = (request) => new Promise((resolve, reject) => {
   request.onsuccess = () => resolve(request.result);
@@ -225,21 +226,28 @@ export async function isPractice() {
 }
 
 export async function enterPractice() {
-  await removePractice(); // what an earlier practice left, where it could not be removed at its end
+  await removeStore(PRACTICE); // what an earlier practice left, where it could not be removed at its end
   await (await caches.open(META)).put(PRACTICE_URL, new Response("yes"));
 }
 
 // The mark goes first: whatever fails after that, the device is at its real work again.
 export async function leavePractice() {
   await (await caches.open(META)).delete(PRACTICE_URL);
-  await removePractice().catch(() => {});
+  await removeStore(PRACTICE).catch(() => {});
 }
 
-async function removePractice() {
-  await (await caches.open(META)).delete(kindUrl(PRACTICE));
+// All files of a store, for ever. A worker that had it open may have ended a moment ago.
+export async function removeStore(name = FOLDER) {
+  await (await caches.open(META)).delete(kindUrl(name));
   const root = await navigator.storage.getDirectory().catch(() => null);
-  await root?.removeEntry(PRACTICE, { recursive: true }).catch((error) => { if (error.name !== "NotFoundError") throw error; });
-  await settled(indexedDB.deleteDatabase(PRACTICE));
+  for (const until = Date.now() + REMOVE_PATIENCE; root; await pause(30)) {
+    try { await root.removeEntry(name, { recursive: true }); break; }
+    catch (error) {
+      if (error.name === "NotFoundError") break;
+      if (error.name !== "NoModificationAllowedError" || Date.now() > until) throw error;
+    }
+  }
+  await settled(indexedDB.deleteDatabase(name));
 }
 
 // --- for a person to keep ---------------------------------------------------------------------------------------------

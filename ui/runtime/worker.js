@@ -41,6 +41,12 @@ const desk = (self.desk = {
     return new Promise((resolve) => { const id = ++askings; asked.set(id, resolve); say("ask", { what, id }); });
   },
   keepLanguage(language) { say("language", { language }); },
+  keepIdleSeconds(idleSeconds) { return desk.askShell({ idleSeconds }); },
+  tellStaff(staff) { say("staff", { staff: JSON.parse(staff) }); },
+  async sign(purpose, challenge, staffId) {
+    const { openVault } = await import("./vault.js");
+    return (await openVault(null)).sign(purpose, challenge, staffId, location.origin);
+  },
   tellRebuild(done, total) { say("rebuild", { done, total }); },
 });
 function setOnline(online) {
@@ -56,7 +62,8 @@ let live = false;
 const waiting = [];
 self.onmessage = (event) => {
   const { t } = event.data;
-  if (t === "lead") lead(event.data.info).catch(fail);
+  if (t === "lead") lead(event.data.info, event.data.dataKey).catch(fail);
+  else if (t === "close") finish();
   else if (t === "online") setOnline(event.data.online);
   else if (t === "told") { asked.get(event.data.id)?.(event.data.answer); asked.delete(event.data.id); }
   else if (live) serve(event);
@@ -160,13 +167,21 @@ async function prepare() {
 const prepared = prepare();
 prepared.catch(fail);
 
-async function lead(info) {
+async function lead(info, dataKey) {
   const practice = storage.isPractice(); // looked up while Python is being prepared
   await prepared;
-  const [code, detail] = (await python.lead(JSON.stringify({ ...info, practice: await practice }))).toJs();
+  const [code, detail] = (await python.lead(JSON.stringify({ ...info, practice: await practice }), dataKey)).toJs();
   if (code) throw new StartError(code, detail);
   live = true;
   waiting.splice(0).forEach(serve);
   mark("ready");
   say("ready");
+}
+
+// Before this thread ends: what is being written is written to its end.
+async function finish() {
+  let unsent = null;
+  try { if (live) unsent = await python.close(); }
+  catch (error) { log(String(error.stack || error)); }
+  say("closed", { unsent });
 }

@@ -8,6 +8,7 @@ from ui.wording.en.conflicts import *
 from ui.wording.en.device import *
 from ui.wording.en.frame import *
 from ui.wording.en.history import *
+from ui.wording.en.lock import *
 from ui.wording.en.lots import *
 from ui.wording.en.outage import *
 from ui.wording.en.patients import *

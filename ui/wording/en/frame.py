@@ -47,6 +47,31 @@ APP_ERROR = {
     "storage_unavailable": "This device's data file cannot be opened. The program will not start with empty data.",
     "storage_conflict": "There are two data files on this device. Export the data and call support.",
     "network_failed": "The hub cannot be reached. The data is saved on this device and will sync by itself later.",
+    "session_needed": (
+        "The hub wants people to sign in. Enrol this devi"
+        "ce, then it syncs; everything is on this device."
+    ),
+    "session_refused": "The hub did not let this device in. Everything is on this device; it is tried again.",
+    "device_revoked": (
+        "A manager has turned this device off: what it holds goes to"
+        " the hub and is then removed; nothing is recorded any more."
+    ),
+    "device_unknown": (
+        "The hub does not know this device (a backup may have been put bac"
+        "k). Everything is on this device; a manager has to enrol it again."
+    ),
+    "wrong_signature": (
+        "The hub does not know this device's signature. Everyth"
+        "ing is on this device; a manager has to enrol it again."
+    ),
+    "sign_in_needed": "The PIN counts no more. Sign in with your password.",
+    "account_off": "This account is off. Ask a manager.",
+    "role_may_not": "Your role may not do this. Ask a manager.",
+    "not_at_the_desk": (
+        "Some of this was recorded by somebody who has not signed in on this device,"
+        " and the hub does not take it. Everything is on this device; ask a manager."
+    ),
+    "too_many_tries": "Too many tries; the hub takes none for now. It is tried again.",
 }
 OPEN_RECORD = "Open"
 LEAVE = "Leave"

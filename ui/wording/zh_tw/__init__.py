@@ -7,6 +7,7 @@ from ui.wording.zh_tw.conflicts import *
 from ui.wording.zh_tw.device import *
 from ui.wording.zh_tw.frame import *
 from ui.wording.zh_tw.history import *
+from ui.wording.zh_tw.lock import *
 from ui.wording.zh_tw.lots import *
 from ui.wording.zh_tw.outage import *
 from ui.wording.zh_tw.patients import *

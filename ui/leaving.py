@@ -1,0 +1,71 @@
+"""A device that a manager has turned off: what only it holds goes to the hub, then everything goes from it.
+
+Invariants:
+- nothing is wiped before the hub has said of every change that it is on its disk;
+- from the moment on in which nothing is unsent, nothing is recorded here any more.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from pydantic import ValidationError
+
+from store.access_protocol import HandOverAnswer, HandOverRequest, Purpose
+from store.device_database import DeviceDatabase
+from store.errors import AppError
+from store.protocol import HubStatus, SyncAnswer, SyncRequest
+from ui.session import JSON, SignedNetwork
+
+_CHANGES = 800  # as in an exchange
+
+
+class DeviceRevoked(AppError):
+    """A manager has turned this device off: it is being wiped and records nothing."""
+
+    code = "device_revoked"
+
+
+async def hand_over(network: SignedNetwork, database: DeviceDatabase, device_id: str) -> bool:
+    """Give the hub what it does not hold; False where it did not take all. Raises: NetworkFailed, SessionRefused."""
+    while changes := database.unsent.first(_CHANGES):
+        challenge, signature = await network.signed(Purpose.HAND_OVER, "")
+        request = HandOverRequest(
+            device_id=device_id,
+            challenge=challenge,
+            signature=signature,
+            request=SyncRequest(
+                device_id=database.device_id, generation=database.generation, after=database.cursor, changes=changes
+            ),
+            left=len(database.unsent) - len(changes),
+        )
+        status, _, body = await network.plain.fetch(
+            "POST", "/api/access/hand-over", request.model_dump_json().encode(), JSON
+        )
+        try:
+            accepted = HandOverAnswer.model_validate_json(body).accepted if status == 200 else []
+        except ValidationError:
+            accepted = []
+        if not accepted:
+            return False
+        cursor = database.cursor
+        told = SyncAnswer(accepted=accepted, changes=[], upto=cursor, head=cursor, status=HubStatus())
+        await database.receive(told)
+    return True
+
+
+async def leave(
+    network: SignedNetwork,
+    database: DeviceDatabase,
+    device_id: str,
+    stop_recording: Callable[[], None],
+    wipe: Callable[[], Awaitable[None]],
+) -> None:
+    """Hand over, then wipe. Where anything is left in spite of it, the device stays as it is.
+
+    Raises: NetworkFailed, SessionRefused; then it is tried at the next contact.
+    """
+    if not await hand_over(network, database, device_id):
+        return
+    stop_recording()
+    await database.close()  # after what was being written
+    if not len(database.unsent):
+        await wipe()
