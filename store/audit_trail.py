@@ -11,6 +11,7 @@ Invariants:
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import re
@@ -45,7 +46,7 @@ class _Base(BaseModel):
 
 
 class AuditTrail:
-    """One device's chain."""
+    """One device's chain. Nothing is read before the first flush: a start does not wait for it."""
 
     def __init__(self, folder: StorageFolder, world: World, device_id: Callable[[], str]) -> None:
         self._folder, self._world, self._device_id = folder, world, device_id
@@ -59,21 +60,20 @@ class AuditTrail:
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
+        self._is_open = False
 
-    @classmethod
-    async def open(cls, folder: StorageFolder, world: World, device_id: Callable[[], str]) -> "AuditTrail":
+    async def _open(self) -> None:
         """Read what the hub does not hold yet. A file that does not open is left alone, and another begun.
 
         Raises: StorageFailed.
         """
-        trail = cls(folder, world, device_id)
-        numbers = sorted(int(match[1]) for name in await folder.names() if (match := _NAME.fullmatch(name)))
-        trail._highest = max(numbers, default=0)
-        while numbers and trail._journal is None:
-            await trail._read(numbers.pop())
+        numbers = sorted(int(match[1]) for name in await self._folder.names() if (match := _NAME.fullmatch(name)))
+        self._highest = max(numbers, default=0)
+        while numbers and self._journal is None:
+            await self._read(numbers.pop())
         for number in numbers:  # of before the newest whole one
-            await folder.remove(_name(number))
-        return trail
+            await self._folder.remove(_name(number))
+        self._is_open = True
 
     async def _read(self, number: int) -> None:
         journal = Journal(await self._folder.open(_name(number)))
@@ -127,6 +127,8 @@ class AuditTrail:
     async def flush(self) -> None:
         """Give all that was noted its place in the chain; on disk on return. Raises: StorageFailed."""
         async with self._lock:
+            if not self._is_open:
+                await self._open()
             count, lost = len(self._pending), self._lost
             if not count:
                 return
@@ -168,12 +170,8 @@ class AuditTrail:
 
     # ---- telling the hub
 
-    def __len__(self) -> int:
-        """How many entries the hub is not known to hold."""
-        return len(self._unsent)
-
     def telling(self) -> AuditTelling | None:
-        """What to tell the hub next; None where it holds all."""
+        """What to tell the hub next, of what was flushed; None where it holds all."""
         if not self._unsent:
             return None
         device_id = self._unsent[0].device_id
@@ -194,15 +192,13 @@ class AuditTrail:
 
     async def close(self) -> None:
         """Write what was noted, as far as the disk takes it."""
-        if self._timer is not None:
-            self._timer.cancel()
-        await self._try_to_flush()
+        with contextlib.suppress(AppError):
+            await self.flush()
         if self._timer is not None:
             self._timer.cancel()
         async with self._lock:
             if self._journal is not None:
                 await self._journal.close()
-                self._journal = None
 
 
 def _name(number: int) -> str:

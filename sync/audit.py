@@ -116,9 +116,7 @@ class HubAudit:
     async def _write_some(self) -> bool:
         """False where nothing was left."""
         months, now = self._opened, self._world.now()
-        if self._beginning is not None:
-            await months.add([self._beginning], now)
-            self._beginning = None
+        await self._begin()
         notes = self._waiting[:_AT_ONCE]
         changes, upto = self._database.changes_after(self._noted_upto, _AT_ONCE, except_device="")
         of_changes = [note_of_change(one.change, one.hub_seq, now) for one in changes]
@@ -128,6 +126,11 @@ class HubAudit:
         del self._waiting[: len(notes)]
         self._noted_upto = upto
         return True
+
+    async def _begin(self) -> None:
+        if self._beginning is not None:
+            await self._opened.add([self._beginning], self._world.now())
+            self._beginning = None
 
     async def _remember(self) -> None:
         if self._database.audit_head != self.head:
@@ -141,6 +144,8 @@ class HubAudit:
         if reason := await self._differs(told.hub_head, self.head):
             self.note(BY_HUB, AuditAction.CHAIN_BROKEN, {"number": told.hub_head.seq, "reason": reason}, told.device_id)
             await self.settle()
+        async with self._writing:
+            await self._begin()
         await months.take(told.device_id, told.entries, self._world.now())
         return AuditTaken(hub_head=self.head)
 

@@ -17,7 +17,9 @@ HUB_HEAD = AuditHead(seq=9, hash="9" * 64)
 
 
 async def open_trail(folder: MemoryFolder, device_id: str = DEVICE) -> AuditTrail:
-    return await AuditTrail.open(folder, make_world(), lambda: device_id)
+    trail = AuditTrail(folder, make_world(), lambda: device_id)
+    await trail.flush()
+    return trail
 
 
 def note(trail: AuditTrail, number: int = 0) -> None:
@@ -63,7 +65,7 @@ async def test_noting_writes_nothing_at_once_and_is_on_disk_soon(monkeypatch: py
 
     async with asyncio.timeout(5):
         await is_written.wait()
-    assert len(await open_trail(folder.copy())) == 1
+    assert len(await all_told(await open_trail(folder.copy()))) == 1
 
 
 async def test_nothing_is_told_that_is_not_on_disk() -> None:
@@ -210,7 +212,7 @@ async def test_a_full_disk_stops_nobody_and_what_did_not_fit_is_counted(monkeypa
 
 async def test_under_another_name_a_device_begins_another_chain() -> None:
     folder, name = MemoryFolder(), [DEVICE]
-    trail = await AuditTrail.open(folder, make_world(), lambda: name[0])
+    trail = AuditTrail(folder, make_world(), lambda: name[0])
     note(trail, 1)
     await trail.flush()
     name[0] = OTHER
@@ -238,4 +240,4 @@ async def test_a_file_that_does_not_open_is_left_alone(rubbish: bytes) -> None:
     await trail.flush()
 
     assert bytes(folder.files["audit.000004"]) == rubbish
-    assert len(await open_trail(folder.copy())) == 1
+    assert len(await all_told(await open_trail(folder.copy()))) == 1
