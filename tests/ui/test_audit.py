@@ -190,11 +190,13 @@ async def test_from_a_record_all_of_the_person_is_listed(user: User, hub: Runnin
     user.find(marker="see-audit").click()
 
     await see(user, "只列與此有關的紀錄：057164 測試患者 115/11/23 MMR-1")
-    await until(lambda: "登錄接種" in {row["what"] for row in rows(user)})
+    await see(user, "列出")
+    assert "登錄接種" in {row["what"] for row in rows(user)}
     assert {row["about"] for row in rows(user)} == {"057164 測試患者 115/11/23 MMR-1"}
 
     await user.open(f"/audit?record={PATIENT_ID}")
-    await until(lambda: {row["what"] for row in rows(user)} >= {"新增個案", "登錄接種"})
+    await see(user, "列出")
+    assert {row["what"] for row in rows(user)} >= {"新增個案", "登錄接種"}
     assert "別人" not in str(rows(user))
 
 
