@@ -69,7 +69,7 @@ AUDIT_ACTION = {
     AuditAction.REVOKED: "Revoked a device",
     AuditAction.HANDED_OVER: "A revoked device handed over",
     AuditAction.VIEWED_AUDIT: "Viewed the audit",
-    AuditAction.TOOK_SNAPSHOT: "Fetched all records",
+    AuditAction.TOOK_SNAPSHOT: "Fetched records as a whole",
     AuditAction.AUDIT_BEGAN: "The audit began",
     AuditAction.CHAIN_BROKEN: "The chain is broken",
     AuditAction.STORE_REPLACED: "The data were put back from a backup",
@@ -126,7 +126,8 @@ AUDIT_KIND = {
     "bad_rows": "rows of a roster at fault",
     "paper_list": "paper forms with a list",
     "audit": "audit",
-    "scope": "whose records are held",
+    "scope": "chosen sessions",
+    "everyone": "everyone",
     "practice": "entered practice mode",
 }
 AUDIT_REASON = {

@@ -67,7 +67,7 @@ AUDIT_ACTION = {
     AuditAction.REVOKED: "撤銷裝置",
     AuditAction.HANDED_OVER: "撤銷的裝置交出資料",
     AuditAction.VIEWED_AUDIT: "查看稽核紀錄",
-    AuditAction.TOOK_SNAPSHOT: "下載全部資料",
+    AuditAction.TOOK_SNAPSHOT: "整批取得資料",
     AuditAction.AUDIT_BEGAN: "開始留存稽核紀錄",
     AuditAction.CHAIN_BROKEN: "紀錄的鏈中斷",
     AuditAction.STORE_REPLACED: "資料由備份還原",
@@ -125,7 +125,8 @@ AUDIT_KIND = {
     "bad_rows": "名冊的問題列",
     "paper_list": "紙本表單（附名單）",
     "audit": "稽核紀錄",
-    "scope": "本機保存的範圍",
+    "scope": "選定場次的範圍",
+    "everyone": "所有人",
     "practice": "進入練習模式",
 }
 AUDIT_REASON = {
