@@ -23,8 +23,9 @@ from store.storage import StorageFolder
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 200  # entries in one go: some 5 ms
-_GATHER_SECONDS = 0.2
-_REST_SECONDS = 0.02  # between two goes: a roster that comes in must not keep devices waiting
+# What comes together shares a flush, and while a roster comes in, devices come first.
+_GATHER_SECONDS, _LONGEST_SECONDS = 0.3, 5.0
+_REST_SECONDS = 0.02  # between two goes
 _AGAIN_SECONDS = 5.0
 _REMEMBER_SECONDS = 300.0
 _LOOKED_AT = 5000  # entries, for one page
@@ -74,8 +75,7 @@ class HubAudit:
         remember_at = asyncio.get_running_loop().time()
         while True:
             await self._wake.wait()
-            await asyncio.sleep(_GATHER_SECONDS)  # what comes together shares a flush
-            self._wake.clear()
+            await self._gather()
             try:
                 await self._write_all(_REST_SECONDS)
                 if (now := asyncio.get_running_loop().time()) >= remember_at:
@@ -85,6 +85,13 @@ class HubAudit:
                 _log.error("audit: %s", error.code)
                 await asyncio.sleep(_AGAIN_SECONDS)
                 self._wake.set()
+
+    async def _gather(self) -> None:
+        """Until nothing more comes for a moment."""
+        give_up_at = asyncio.get_running_loop().time() + _LONGEST_SECONDS
+        while self._wake.is_set() and asyncio.get_running_loop().time() < give_up_at:
+            self._wake.clear()
+            await asyncio.sleep(_GATHER_SECONDS)
 
     async def settle(self) -> None:
         """Write all that was noted and all changes without an entry; on disk on return. Raises: StorageFailed."""
