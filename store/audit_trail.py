@@ -21,7 +21,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from store.audit import About, AuditAction, AuditEntry, AuditHead, checked_about, head_of, make_entry
-from store.audit_protocol import MAX_TOLD, AuditTaken, AuditTelling
+from store.audit_protocol import AuditTaken, AuditTelling
 from store.changes import World
 from store.errors import AppError, JournalUnreadable
 from store.journal import Journal
@@ -29,6 +29,7 @@ from store.storage import StorageFolder
 
 FLUSH_SECONDS = 0.5
 _AGAIN_SECONDS = 5.0
+TOLD_AT_ONCE = 100  # far below what the hub takes: writing a message holds the screen up
 _WAITING = 1000  # notes that the disk did not take; more are counted only
 _ANOTHER_FILE_BYTES = 64 * 1024
 _NAME = re.compile(r"audit\.(\d{6})")
@@ -176,7 +177,7 @@ class AuditTrail:
             return None
         device_id = self._unsent[0].device_id
         same = next((n for n, one in enumerate(self._unsent) if one.device_id != device_id), len(self._unsent))
-        entries = self._unsent[: min(same, MAX_TOLD)]
+        entries = self._unsent[: min(same, TOLD_AT_ONCE)]
         return AuditTelling(device_id=device_id, entries=entries, hub_head=self._base.hub_head)
 
     async def told(self, telling: AuditTelling, answer: AuditTaken) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from store import audit_trail
 from store.audit import AuditAction, AuditEntry, AuditHead, faults
-from store.audit_protocol import MAX_TOLD, AuditTaken
-from store.audit_trail import AuditTrail
+from store.audit_protocol import AuditTaken
+from store.audit_trail import TOLD_AT_ONCE, AuditTrail
 from store.errors import StorageFailed, StorageFull
 from store.storage import MemoryFolder
 from tests.worlds import make_world
@@ -121,13 +121,13 @@ async def test_what_the_hub_holds_is_dropped_and_the_chain_keeps_its_head() -> N
 
 async def test_the_hub_is_told_a_bounded_number_at_once() -> None:
     trail = await open_trail(MemoryFolder())
-    for number in range(MAX_TOLD + 1):
+    for number in range(TOLD_AT_ONCE + 1):
         note(trail, number)
     await trail.flush()
 
     telling = trail.telling()
     assert telling is not None
-    assert len(telling.entries) == MAX_TOLD
+    assert len(telling.entries) == TOLD_AT_ONCE
 
 
 async def test_killed_between_two_files_it_opens_the_whole_one(monkeypatch: pytest.MonkeyPatch) -> None:
