@@ -1,7 +1,7 @@
 """A backup: the whole store in one file, made while the hub runs, and put back as a whole or not at all.
 
-    file = a tar archive: the files of the store and of the audit by their names, then "manifest.json" with the SHA-256
-           of each
+    file = a tar archive: the files of the store, of the audit and what else a hub cannot do without (beside.py), by
+           their names, then "manifest.json" with the SHA-256 of each
 
 Invariants:
 - a file under a backup's name is whole and was read again before it got the name; only its owner may read it;
@@ -33,6 +33,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from store.audit import AuditHead
 from store.audit_months import end_of, month_names
+from store.beside import is_beside, names_beside
 from store.changes import World
 from store.check import Findings, check_files, open_audit
 from store.database import SCHEMA_VERSION
@@ -69,7 +70,8 @@ class BackupManifest(BaseModel):
     """What a backup is of.
 
     Shape: `store` is the store's own manifest; `damages` counts what was damaged in it already when it was copied;
-    `audit` are the files of the audit, in order, and `audit_head` the last entry in them.
+    `audit` are the files of the audit, in order, and `audit_head` the last entry in them; `beside` are those of
+    beside.py.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -86,6 +88,7 @@ class BackupManifest(BaseModel):
     parts: tuple[Part, ...]
     audit: tuple[Part, ...] = ()
     audit_head: AuditHead = AuditHead()
+    beside: tuple[Part, ...] = ()
 
 
 async def write_backup(folder: Path, file: Path, world: World) -> BackupManifest:
@@ -136,7 +139,9 @@ def _write_copy(snapshot: Snapshot, folder: Path, beside: Path, made_at: datetim
         audit = open_audit(folder)
         audit_head = end_of(audit)
         audit_parts = [copy.add(name, file) for name, file in audit.items()]
-        for file in audit.values():
+        others = {name: SnapshotFile(folder / name) for name in names_beside(folder)}
+        other_parts = [copy.add(name, file) for name, file in others.items()]
+        for file in (*audit.values(), *others.values()):
             file.close_now()
         if findings.has_torn_frames and not snapshot.recovery.damaged:
             raise _Unsteady
@@ -153,6 +158,7 @@ def _write_copy(snapshot: Snapshot, folder: Path, beside: Path, made_at: datetim
             parts=tuple(parts),
             audit=tuple(audit_parts),
             audit_head=audit_head,
+            beside=tuple(other_parts),
         )
         copy.finish(manifest)
     read_backup(beside)
@@ -215,9 +221,9 @@ def read_backup(file: Path) -> BackupManifest:
             if known["format"] > FORMAT or known["schema_version"] > SCHEMA_VERSION:
                 raise BackupRefused("backup_too_new")
             manifest = BackupManifest.model_validate_json(text)
-            for part in (*manifest.parts, *manifest.audit):
+            for part in (*manifest.parts, *manifest.audit, *manifest.beside):
                 member = members[part.name]
-                is_known = is_store_file(part.name) or bool(month_names([part.name]))
+                is_known = is_store_file(part.name) or bool(month_names([part.name])) or is_beside(part.name)
                 if not is_known or (member.size, member.offset_data) != (part.size, part.start):
                     raise BackupRefused("backup_damaged", part=part.name)
                 if _sha256(SnapshotFile(file, part.start, part.size)) != part.sha256:

@@ -216,9 +216,13 @@ async def _run_lan(hub: Hub, runner: web.AppRunner, world: World) -> None:
     # Imported here: a hub without a network must not wait for it at start.
     from sync.lan import Lan
 
-    for sentence in SENTENCES["lan_is_for_trying"]:
-        say(sentence)
+    if not hub.access.has_accounts:
+        for sentence in SENTENCES["lan_is_for_trying" if hub.settings.practice else "lan_needs_accounts"]:
+            say(sentence)
     try:
+        if not hub.settings.practice:
+            # Whoever reaches the port would read the clinic's patients, encrypted or not.
+            await hub.access.accounts_made.wait()
         await Lan(hub.settings.lan, hub, runner, world.now).run()
     except Exception as error:  # noqa: BLE001 -- as the worker's
         log_bug(error)

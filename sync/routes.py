@@ -44,8 +44,8 @@ async def sync(request: web.Request) -> web.Response:
         await check_pushed(hub, hub.access.known.devices[session.device_id], message, session)
     answer = await hub.database.answer(message, MAX_PULL_CHANGES, hub.status())
     if session is not None:
-        hub.access.note_seen(session.device_id, synced=True)
-        await hub.access.keep_notes()
+        hub.access.contacts.note_seen(session.device_id, synced=True)
+        await hub.access.contacts.keep()
     return await answer_json(request, answer)
 
 

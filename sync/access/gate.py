@@ -123,7 +123,7 @@ async def let_in(request: web.Request, handler: Handler) -> web.StreamResponse:
     operation = OPERATIONS.get(route) if route is not None else HubOperation.SYNC
     if operation is None or not may_call(desk.roles_of(session), operation):
         what = operation or "unknown"
-        desk.audit.note(session.staff_id, AuditAction.ROLE_REFUSED, {"kind": what}, session.device_id)
+        desk.contacts.note_refusal(session.staff_id, AuditAction.ROLE_REFUSED, {"kind": what}, session.device_id)
         raise Refused(403, "role_may_not", what)
     request[_SESSION] = session
     return await handler(request)

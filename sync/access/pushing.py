@@ -36,18 +36,18 @@ async def check_pushed(hub: Hub, device: Device, message: SyncRequest, session: 
     store_ids = dict.fromkeys([message.device_id, *(change.device_id for change in brought)])
     known_now = _with_stores(desk.known, device.device_id, store_ids)
     roles = desk.roles_of(session) if session is not None else _HANDED_OVER
-    times = {"last_here": desk.last_here(device), "now": desk.world.now()}
+    times = {"last_here": desk.contacts.last_here(device), "now": desk.world.now()}
     refused = refusal_of(desk.known, device, brought, roles=roles, **times)
     if refused is not None:
         code, kind = refused
         what = kind if _KIND.fullmatch(kind) else "unknown"
         who = session.staff_id if session is not None else NOBODY
-        desk.audit.note(who, AuditAction.ROLE_REFUSED, {"kind": what}, device.device_id)
+        desk.contacts.note_refusal(who, AuditAction.ROLE_REFUSED, {"kind": what}, device.device_id)
         raise Refused(403, code, what)
     if known_now is not desk.known:
         await desk.change(lambda known: _with_stores(known, device.device_id, store_ids))
     for staff_id in {change.made_by for change in brought} & desk.known.accounts.keys():
-        desk.note_used(staff_id)
+        desk.contacts.note_used(staff_id)
 
 
 def _with_stores(known: Known, device_id: str, store_ids: Iterable[str]) -> Known:

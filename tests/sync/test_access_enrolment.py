@@ -18,6 +18,7 @@ from store.access_protocol import (
     SignInRequest,
 )
 from store.roles import Role
+from sync.access import kept_file
 from tests.sync.running_hub import RunningHub, running_hub
 from tests.sync.staff_and_devices import MANAGER, PASSWORD, DeskDevice, Devices, first_manager, unpadded
 from tests.sync.test_routes import assert_error
@@ -188,6 +189,22 @@ async def test_a_request_with_no_key_or_name_enrols_nothing_and_leaves_the_code(
     answer = await device.session.post(clinic.hub.url + "/api/access/enrol", json=asked)
     await assert_error(answer, 400, "invalid_body")
     await device.enrol(code)
+
+
+async def test_a_code_that_enrolled_a_device_counts_for_no_other_though_the_disk_is_full_since(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    device, code = clinic.device(), await (await clinic.manager()).code()
+    await device.enrol(code)
+    device.name = "another name"
+    with monkeypatch.context() as full:
+        full.setattr(kept_file, "open_private", no_space)
+        await assert_error(await device.post("/api/access/enrol", device.enrol_request(code)), 507, "storage_full")
+    thief = clinic.device()
+    await assert_error(await thief.post("/api/access/enrol", thief.enrol_request(code)), 403, "wrong_code")
 
 
 async def test_nobody_takes_the_place_of_a_device_that_is_enrolled(clinic: Clinic) -> None:

@@ -218,7 +218,7 @@ async def test_a_device_that_wiped_itself_is_told_to_the_manager_and_its_key_is_
     asked = await clinic.tablet.hand_over_request(request_of(clinic.store, changes=[]), left=2, wiped=True)
     assert (await clinic.tablet.post("/api/access/hand-over", asked)).status == 200
     assert clinic.hub.hub.access.known.devices[clinic.tablet.device_id].wiped_at is None
-    assert clinic.hub.hub.access.seen[clinic.tablet.device_id].state.unsent == 2
+    assert clinic.hub.hub.access.contacts.seen[clinic.tablet.device_id].state.unsent == 2
 
     asked = await clinic.tablet.hand_over_request(request_of(clinic.store, changes=[]), wiped=True)
     assert (await clinic.tablet.post("/api/access/hand-over", asked)).status == 200

@@ -173,6 +173,22 @@ async def test_a_revoked_device_gets_nothing_from_that_moment_on(clinic: Clinic)
     await assert_error(await clinic.tablet.post("/api/access/sign-in", signing_in), 401, "device_revoked")
 
 
+async def test_a_device_revoked_while_the_password_is_looked_at_gets_no_key(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = clinic.hub.hub.access
+    verify = desk.passwords.verify
+
+    async def revoke_meanwhile(kept: str | None, password: str) -> bool:
+        body = f'{{"device_id": "{clinic.tablet.device_id}"}}'.encode()
+        assert (await clinic.manager.post("/api/access/devices/revoke", body)).status == 200
+        return await verify(kept, password)
+
+    monkeypatch.setattr(desk.passwords, "verify", revoke_meanwhile)
+    asked = await clinic.tablet.sign_in_request("May")
+    await assert_error(await clinic.tablet.post("/api/access/sign-in", asked), 401, "device_revoked")
+
+
 async def test_an_account_that_is_turned_off_ends_its_session_and_opens_none(clinic: Clinic) -> None:
     stream = await clinic.tablet.get("/api/events")
     await clinic.manager.set_staff("May", [Role.RECORDER], is_new=False, password=None, active=False)
@@ -299,4 +315,4 @@ async def test_what_was_seen_of_a_device_outlives_the_hub(tmp_path: Path) -> Non
         manager = devices.keep(await first_manager(hub.url))
         await manager.post("/api/access/device-state", DeviceState(build="abc", unsent=7))
     async with running_hub(tmp_path) as hub:
-        assert hub.hub.access.seen[manager.device_id].state.unsent == 7
+        assert hub.hub.access.contacts.seen[manager.device_id].state.unsent == 7

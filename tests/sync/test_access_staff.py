@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from store.access_protocol import Done, FieldProblem, PasswordChange, StaffAccount, StaffList
+from store.audit_protocol import AuditQuery
 from store.changes import World
 from store.roles import Role
+from sync.access import passwords
 from tests.sync.running_hub import WORLD, RunningHub, running_hub
 from tests.sync.staff_and_devices import MANAGER, PASSWORD, DeskDevice, Devices, first_manager
 from tests.sync.test_routes import assert_error
@@ -121,6 +124,23 @@ async def test_the_same_letters_written_in_two_ways_are_one_password(clinic: Cli
     assert await clinic.sign_in("May", "U\u0308ni\u0308co\u0308de\u0301 pass") == ""
 
 
+async def test_a_hash_of_before_is_made_anew_and_never_over_a_password_set_meanwhile(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hash_of_manager() -> str:
+        return clinic.hub.hub.access.known.accounts[MANAGER].password_hash
+
+    before, desk = hash_of_manager(), clinic.hub.hub.access
+    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=2, memory_cost=64, parallelism=1))
+    assert await clinic.sign_in(MANAGER) == ""
+    anew = hash_of_manager()
+    assert before != anew
+    await desk.set_password(MANAGER, PASSWORD, instead_of=before)
+    assert hash_of_manager() == anew
+    assert await clinic.sign_in(MANAGER) == ""
+    assert hash_of_manager() == anew
+
+
 # ---- ninety days
 
 
@@ -165,3 +185,48 @@ async def test_a_date_set_wrong_turns_off_nobody_for_good(clinic: Clinic) -> Non
     for days in (4000, -4000, 0):
         clinic.later[0] = timedelta(days=days)
         assert await clinic.sign_in("May") == ("account_off" if days == 4000 else "")
+
+
+# ---- what is noted for the audit
+
+
+async def noted(clinic: Clinic) -> list[tuple[str, str, dict[str, str | int]]]:
+    audit = clinic.hub.hub.audit
+    await audit.settle()
+    page = await audit.find(AuditQuery(limit=100))
+    return [(entry.who, entry.what, entry.about) for entry in reversed(page.entries)]
+
+
+async def test_what_a_manager_does_with_accounts_is_noted(clinic: Clinic) -> None:
+    start = len(await noted(clinic))
+    may, keep = {"staff_id": "May"}, {"is_new": False, "password": None}
+    await clinic.manager.set_staff("May", [Role.RECORDER])
+    await clinic.manager.set_staff("May", [Role.VACCINATOR], **keep)
+    await clinic.manager.set_staff("May", [Role.VACCINATOR], **keep)
+    await clinic.manager.set_staff("May", [Role.VACCINATOR], is_new=False, password=NEW_PASSWORD)
+    await clinic.manager.set_staff("May", [Role.VACCINATOR], active=False, **keep)
+    await clinic.manager.set_staff("May", [Role.RECORDER], **keep)
+    done = [what for who, what, about in (await noted(clinic))[start:] if (who, about) == (MANAGER, may)]
+    assert done == ["made_account", "set_roles", "set_password", "turned_off", "set_roles", "turned_on"]
+
+
+async def test_a_tablet_that_asks_again_and_again_fills_no_audit(clinic: Clinic) -> None:
+    await clinic.manager.set_staff("May", [Role.RECORDER])
+    tablet = await clinic.device_of("May")
+    await tablet.sign_in("May")
+    start = len(await noted(clinic))
+    for _ in range(5):
+        asked = (await tablet.session_request("May")).model_copy(update={"staff_token": "A" * 43})
+        await assert_error(await tablet.post("/api/access/session", asked), 401, "sign_in_needed")
+        await assert_error(await tablet.post("/api/cdc/stock"), 403, "role_may_not")
+        await assert_error(await tablet.post("/api/cdc/stock"), 403, "role_may_not")
+    later = (await noted(clinic))[start:]
+    assert [what for _, what, _ in later] == ["session_refused", "role_refused"]
+
+
+async def test_nothing_that_was_typed_wrong_is_in_the_audit(clinic: Clinic) -> None:
+    for staff_id in ("B222419838", MANAGER):
+        assert await clinic.sign_in(staff_id, "測試患者 wrong") == "wrong_password"
+    entries = await noted(clinic)
+    assert [who for who, what, _ in entries if what == "sign_in_refused"] == ["nobody", MANAGER]
+    assert "B222419838" not in str(entries)
