@@ -1,4 +1,4 @@
-"""The storage contract in the browser's worker: OPFS and IndexedDB pass the checks that file and memory pass."""
+"""The storage contract in the browser's worker: OPFS and IndexedDB, also sealed, pass what file and memory pass."""
 
 import pytest
 
@@ -10,7 +10,12 @@ RUN = """
 import js
 namespace = {{"__name__": "contracts"}}
 exec(compile(CONTRACTS, "contracts.py", "exec"), namespace)
-from ui.browser_storage import open_indexed_db, open_opfs
+from ui.browser_storage import BrowserFolder, open_indexed_db, open_opfs
+KEY = js.Uint8Array.new(32)
+async def sealed_opfs(name):
+    return BrowserFolder(await js.desk.storage.openOpfs(name, 8000, KEY))
+async def sealed_indexed_db(name):
+    return BrowserFolder(await js.desk.storage.openIndexedDb(name, KEY))
 async def reopen():
     return await {storage}("{name}")
 await namespace["{check}"](reopen)
@@ -18,7 +23,7 @@ await namespace["{check}"](reopen)
 """
 
 
-@pytest.mark.parametrize("storage", ["open_opfs", "open_indexed_db"])
+@pytest.mark.parametrize("storage", ["open_opfs", "open_indexed_db", "sealed_opfs", "sealed_indexed_db"])
 def test_storage_contract_in_the_browser(storage: str, tablet: Tablet) -> None:
     desk = tablet.open()
     contracts = (ROOT / "tests" / "contracts.py").read_text(encoding="utf-8")

@@ -337,7 +337,8 @@ class Database:
         for number in reversed(journal_numbers(names)):
             journal = Journal(await self.folder.open(journal_name(number)))
             entries = list(_entries(journal.frames()))
-            if not entries and not journals:  # its making was cut off, so nothing was ever acknowledged in it
+            # Its making was cut off, so nothing was ever acknowledged in it; unless it is known to have held something.
+            if not entries and not journals and not journal.recovery.damaged:
                 await journal.close()
                 await self.folder.remove(journal_name(number))
                 continue

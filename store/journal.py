@@ -9,6 +9,7 @@ Invariants:
 - one append is one flush; after a crash each of its frames is there whole or not at all, and none without those before;
 - a file cut at any byte opens with every whole frame, and says what it dropped;
 - damage in the middle costs the damaged frames only: reading finds the next whole frame, and nothing is erased;
+- where a file knows how far it once reached, an end that is missing before there is damage and not a cut frame;
 - a file that is not a journal, or is of a newer format, is refused and left untouched.
 
 Decision 2026-11-23: binary frames instead of lines, because a sealed payload (kind 2, reserved) is not text. The marker
@@ -23,7 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from store.errors import JournalTooNew, JournalUnreadable, StorageFailed
-from store.storage import StorageFile, to_its_end
+from store.storage import KnowsItsEnd, StorageFile, to_its_end
 
 HEADER = b"VACDESK\x01"
 MARKER = 0xA7
@@ -87,8 +88,7 @@ class Journal:
         """As `frames`, each payload with where it begins in the file."""
         self.recovery = Recovery()
         if not _is_journal(self._file):
-            if self._file.size():
-                self.recovery.dropped.append(Dropped(0, self._file.size(), at_end=True))
+            self._note_end(0)
             return
         size, window, position = self._file.size(), _Window(self._file), len(HEADER)
         lost_from: int | None = None
@@ -104,14 +104,18 @@ class Journal:
             self.recovery.frames += 1
             yield position + FRAME_OVERHEAD_BYTES, payload
             position += FRAME_OVERHEAD_BYTES + len(payload)
-        if lost_from is not None:
-            self.recovery.dropped.append(Dropped(lost_from, size - lost_from, at_end=True))
+        self._note_end(size if lost_from is None else lost_from)
+
+    def _note_end(self, whole_until: int) -> None:
+        marked = self._file.marked_size() if isinstance(self._file, KnowsItsEnd) else 0
+        if (missing := max(self._file.size(), marked) - whole_until) > 0:
+            self.recovery.dropped.append(Dropped(whole_until, missing, at_end=whole_until >= marked))
 
     async def open_for_appending(self) -> None:
         """Make the end ready after `frames` came to its own end: a torn frame there was never acknowledged."""
         size = self._file.size()
         tail = self.recovery.dropped[-1] if self.recovery.dropped else None
-        if tail and tail.at_end:
+        if tail and (tail.at_end or size < len(HEADER)):
             size = tail.offset
             await self._file.truncate(size)
         # Also where nothing is to be added: a program killed between writing and flushing left frames that are read and

@@ -48,6 +48,15 @@ class ReadsMany(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsItsEnd(Protocol):
+    """A file of which it is known, apart from its own bytes, how far it once reached."""
+
+    def marked_size(self) -> int:
+        """Bytes that were on disk for certain; there may have been more since. 0 where nothing is known."""
+        ...
+
+
 def read_many(file: StorageFile, places: Sequence[tuple[int, int]]) -> list[bytes]:
     """As `ReadsMany.read_many`, of any file."""
     if isinstance(file, ReadsMany):

@@ -34,6 +34,7 @@ from ui.pages import (
     receipts,
     roster,
     settings,
+    staff,
     stock,
     uploads,
     vaccinate,
@@ -60,6 +61,7 @@ _PAGES: dict[str, Callable[..., None]] = {
     "/audit": audit.build,
     "/device": device.build,
     "/settings": settings.build,
+    "/staff": staff.build,
     "/outage": outage.build,
     "/outage/paper": outage_paper.build,
 }

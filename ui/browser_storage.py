@@ -41,10 +41,19 @@ class StorageUnavailable(AppError):
     code = "storage_unavailable"
 
 
+class StorageSealed(AppError):
+    """The files on this device are sealed, and not by the key at hand; they were left untouched."""
+
+    code = "storage_sealed"
+
+
 class StorageConflict(AppError):
     """Data lies in OPFS and in IndexedDB; which is the newer cannot be told."""
 
     code = "storage_conflict"
+
+
+_SEALED = "SealError"  # as runtime/sealing.js names it
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ class Found:
 
 
 def choose_storage(found: Found) -> StorageKind:
-    """Say where the store is to be kept. Raises: StorageBusy, StorageUnavailable, StorageConflict."""
+    """Say where the store is to be kept. Raises: StorageBusy, StorageUnavailable, StorageSealed, StorageConflict."""
     if found.opfs_bytes != 0 and found.indexed_db_bytes != 0:
         raise StorageConflict("data in both places")
     if found.indexed_db_bytes != 0:
@@ -68,15 +77,17 @@ def choose_storage(found: Found) -> StorageKind:
         return StorageKind.OPFS
     if found.opfs_error == "NoModificationAllowedError":
         raise StorageBusy("the store is open elsewhere")
+    if found.opfs_error == _SEALED:
+        raise StorageSealed("OPFS")
     if found.opfs_bytes != 0 or found.last_kind is StorageKind.OPFS:
         raise StorageUnavailable(f"OPFS: {found.opfs_error}")
     return StorageKind.INDEXED_DB
 
 
-async def open_storage(name: str = FOLDER, data_key: Any = None) -> StorageFolder:
+async def open_storage(name: str = FOLDER) -> StorageFolder:
     """Open this device's store, or that of practice mode.
 
-    Raises: StorageBusy, StorageUnavailable, StorageConflict, StorageFailed.
+    Raises: StorageBusy, StorageUnavailable, StorageSealed, StorageConflict, StorageFailed.
     """
     store = browser.device_storage()
     with _as_storage_errors():
@@ -141,6 +152,9 @@ class BrowserFile:
     def size(self) -> int:
         return int(self._file.size())
 
+    def marked_size(self) -> int:
+        return int(self._file.markedSize())
+
     def read(self, offset: int, length: int) -> bytes:
         try:  # not by the context manager below: a search reads a record in fewer microseconds than that takes
             return bytes(self._file.read(offset, length).to_bytes())
@@ -181,6 +195,8 @@ def _as_storage_errors() -> Iterator[None]:
         raise _storage_error(error) from error
 
 
-def _storage_error(error: Exception) -> StorageFailed:
+def _storage_error(error: Exception) -> AppError:
     name = str(getattr(error, "name", ""))
+    if name == _SEALED:
+        return StorageSealed(str(error))
     return (StorageFull if name == "QuotaExceededError" else StorageFailed)(f"{name} {error}")

@@ -28,8 +28,8 @@ def lock_card(state: AppState) -> None:
         ui.label(wording.LOCK_WHO.format(staff_id=state.staff)).classes("desk-person").mark("lock-who")
         ui.label(wording.LOCK_INTRO).classes("desk-note")
         with ui.row().classes("items-center"):
-            idle = ui.select(dict(wording.LOCK_IDLE), label=wording.LOCK_IDLE_LABEL).props("outlined dense")
-            idle.mark("idle-time").classes("w-40")
+            idle = ui.select(dict(wording.LOCK_IDLE), label=wording.LOCK_IDLE_LABEL).props("outlined")
+            idle.mark("idle-time").classes("desk-idle")
             pin = ui.button(wording.LOCK_CHANGE_PIN, on_click=state.vault.change_pin).props("outline no-caps")
             pin.mark("change-pin")
 

@@ -80,6 +80,12 @@ class SessionRefused(AppError):
         self.answer = answer
 
 
+class RoleMayNot(AppError):
+    """The person at the desk has no role for this; recorded all the same, it would stop the device's sync."""
+
+    code = "role_may_not"
+
+
 class SignedNetwork:
     """A network to a hub with accounts, for the person at the desk."""
 

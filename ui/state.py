@@ -22,7 +22,7 @@ from ui import browser
 from ui.audit_teller import AuditTeller
 from ui.leaving import DeviceRevoked, leave
 from ui.network import NetworkFailed
-from ui.session import DeviceVault, PersonAtDesk, SessionRefused, SignedNetwork
+from ui.session import DeviceVault, PersonAtDesk, RoleMayNot, SessionRefused, SignedNetwork
 from ui.storage_watch import StorageSource, StorageWatch
 from ui.sync_client import SyncClient
 
@@ -93,9 +93,11 @@ class AppState:
             self.trail.note(self.staff, what, about)
 
     async def commit(self, drafts: Sequence[ChangeDraft]) -> list[Change]:
-        """Record what staff did. On return it is on disk. Raises: StorageFailed, DeviceRevoked."""
+        """Record what staff did. On return it is on disk. Raises: StorageFailed, RoleMayNot, DeviceRevoked."""
         if self._is_gone:
             raise DeviceRevoked
+        if not all(self.may(draft.kind) for draft in drafts):
+            raise RoleMayNot
         changes = await self.database.commit(drafts, made_by=self.staff)
         self._follow_settings()
         return changes

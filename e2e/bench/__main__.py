@@ -10,15 +10,17 @@ from playwright.sync_api import sync_playwright
 
 from e2e.bench.cdc_link import measure_cdc_link
 from e2e.bench.hub_store import measure_hub_store
+from e2e.bench.pin import measure_pin
 from e2e.bench.report import Report
 from e2e.bench.roster import measure_roster
+from e2e.bench.sealing import measure_sealing
 from e2e.bench.starts import RUNS, measure_starts
 from e2e.bench.store import measure_large, measure_store, measure_sync
 from e2e.bench.taps import measure_taps
 from e2e.programs import ROOT, Hub
 
 ROWS = 60_000
-PARTS = ("starts", "roster", "store", "sync", "large", "taps", "hub", "cdc")
+PARTS = ("starts", "roster", "store", "sealing", "pin", "sync", "large", "taps", "hub", "cdc")
 
 
 def main() -> None:
@@ -55,6 +57,10 @@ def measure_in_browser(report: Report, wanted: set[str], options: argparse.Names
                 measure_roster(report, playwright, hub, folder, options.rows, options.runs)
             if "store" in wanted:
                 measure_store(report, playwright, hub, folder, options.runs)
+            if "sealing" in wanted:
+                measure_sealing(report, playwright, hub, folder, options.runs)
+            if "pin" in wanted:
+                measure_pin(report, playwright, hub, folder, options.runs)
             if "sync" in wanted:
                 measure_sync(report, playwright, hub, folder)
             if "large" in wanted:

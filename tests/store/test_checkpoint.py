@@ -228,6 +228,41 @@ async def test_a_damaged_word_on_the_newest_run_is_made_good_by_the_one_before()
     assert shown(again) == shown(device)
 
 
+class Marked(MemoryFolder):
+    """Knows of each file how far it reached in another folder, and names also those that are gone."""
+
+    def __init__(self, files: dict[str, bytes], before: MemoryFolder) -> None:
+        super().__init__(files)
+        self.before = before
+
+    async def names(self) -> list[str]:
+        return sorted({*self.files, *self.before.files})
+
+    async def open(self, name: str) -> MemoryFile:
+        file = await super().open(name)
+        file.marked_size = lambda: len(self.before.files.get(name, b""))  # type: ignore[attr-defined]
+        return file
+
+
+async def test_a_newest_journal_that_is_gone_is_told_where_it_is_known_to_have_been() -> None:
+    folder = MemoryFolder()
+    device = await DeviceDatabase.open(folder, make_world())
+    await fill(device, range(5))
+    await device.checkpoint()
+    await fill(device, range(5, 8))
+    left = {name: bytes(data) for name, data in folder.files.items() if name != journal_name(2)}
+
+    lossy = Marked(left, folder)
+    again = await DeviceDatabase.open(lossy, make_world())
+
+    assert again.recovery.damaged
+    await fill(again, range(20, 22))
+    assert len(again.tables.patients) == 7
+    assert shown(await DeviceDatabase.open(lossy.copy(), make_world())) == shown(again)
+    with pytest.raises(JournalUnreadable):  # with the runs alone nothing says what is true
+        await DeviceDatabase.open(Marked({run_name(1): left[run_name(1)]}, folder), make_world())
+
+
 async def test_a_devices_own_tables_are_kept_and_take_tinydbs_own_writing() -> None:
     folder = MemoryFolder()
     device = await DeviceDatabase.open(folder, make_world())

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from store.errors import JournalTooNew, JournalUnreadable, StorageFailed
 from store.journal import FRAME_OVERHEAD_BYTES, HEADER, MARKER, Dropped, Journal, encode_frame
-from store.storage import MemoryFolder
+from store.storage import MemoryFile, MemoryFolder
 
 PAYLOADS = [b"one", b"", "第三".encode(), bytes([MARKER]) * 40, b"x" * 300]
 
@@ -98,6 +98,42 @@ async def test_a_file_that_is_not_ours_is_refused_and_untouched(data: bytes, err
         list(Journal(await storage.open(NAME)).frames())
 
     assert bytes(storage.files[NAME]) == data
+
+
+class MarkedFile(MemoryFile):
+    """A file that is known to have reached so far."""
+
+    marked = 0
+
+    def marked_size(self) -> int:
+        return self.marked
+
+
+@pytest.mark.parametrize("cut", [0, 3, len(HEADER), len(HEADER) + 20, len(HEADER) + 47, -5])
+async def test_an_end_missing_before_where_the_file_is_known_to_have_reached_is_damage(cut: int) -> None:
+    data = HEADER + encode_frame(b"one") + encode_frame(b"two" * 20)
+    folder = MemoryFolder({NAME: data[:cut]})
+    file = MarkedFile(folder, NAME)
+    file.marked = len(data)
+    journal = Journal(file)
+
+    whole = list(journal.frames())
+    await journal.open_for_appending()
+    await journal.append(b"next")
+
+    assert journal.recovery.damaged
+    assert journal.recovery.dropped[-1].offset + journal.recovery.dropped[-1].length == len(data)
+    assert list(Journal(await folder.open(NAME)).frames()) == [*whole, b"next"]
+
+
+async def test_a_torn_frame_after_where_the_file_is_known_to_have_reached_is_no_damage() -> None:
+    data = HEADER + encode_frame(b"one")
+    file = MarkedFile(MemoryFolder({NAME: data + encode_frame(b"two")[:-1]}), NAME)
+    file.marked = len(data)
+    journal = Journal(file)
+
+    assert list(journal.frames()) == [b"one"]
+    assert not journal.recovery.damaged
 
 
 class HalfWriting(MemoryFolder):

@@ -56,9 +56,16 @@ class HttpNetwork:
             raise NetworkFailed("answer lost")
         return answer.status, dict(answer.headers), content
 
-    def event_stream(self, path: str, on_message: Callable[[str], None], on_state: Callable[[bool], None]) -> None:
+    def event_stream(
+        self, path: str, on_message: Callable[[str], None], on_state: Callable[[bool], None]
+    ) -> Callable[[], None]:
         task = asyncio.create_task(self._stream(path, on_message, on_state))
         self._streams.add(task)
+
+        def close() -> None:
+            task.cancel()
+
+        return close
 
     def is_online(self) -> bool:
         return not self.cut

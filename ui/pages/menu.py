@@ -11,6 +11,7 @@ from store.stock import count_waiting
 from store.uploads import FAILED_STATES, AfterExport, UploadState
 from ui import wording
 from ui.following import follow
+from ui.pages.staff import may_manage
 from ui.patient_search import patient_search
 from ui.practice_switch import enter_practice
 from ui.shell import page_frame
@@ -51,6 +52,8 @@ def build(state: AppState) -> None:
         patient_search(state, open_person)
         with ui.element("div").classes("desk-menu"):
             notes = {path: _function(code, name, opener(path), key) for code, name, path, key in functions}
+            if may_manage(state):
+                _function(wording.MANAGING, wording.MANAGING_MENU, opener("/staff"), "")
             if not state.is_practice:
                 _function(wording.PRACTICE_MODE, wording.PRACTICE_MENU, lambda: enter_practice(state), "")
 

@@ -3,6 +3,7 @@
 import { fromBase64, toBase64 } from "./vault.js";
 
 const PATIENCE = 15_000;
+const JSON_TYPE = { "Content-Type": "application/json" };
 
 // `code`: the hub's (store/access_protocol.py), or network_failed. Units: `retrySeconds` until it may be tried again.
 export class HubRefused extends Error {
@@ -12,7 +13,7 @@ export class HubRefused extends Error {
 async function ask(path, body) {
   let answer, told;
   try {
-    const more = body && { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+    const more = body && { method: "POST", body: JSON.stringify(body), headers: JSON_TYPE };
     answer = await fetch(`/api/access/${path}`, { ...more, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
     told = await answer.json();
   } catch { throw new HubRefused("network_failed"); }
@@ -64,5 +65,5 @@ export async function tellWiped(vault) {
 
 // At locking: nothing is left that could be used. Without the hub its session ends by itself.
 export function signOut() {
-  fetch("/api/access/sign-out", { method: "POST", keepalive: true }).catch(() => {});
+  fetch("/api/access/sign-out", { method: "POST", keepalive: true, body: "{}", headers: JSON_TYPE }).catch(() => {});
 }

@@ -47,10 +47,9 @@ def begin(build: str) -> None:
     ui.add_head_html(f'<script src="/bundle/{build}/runtime/socket.js"></script>', shared=True)
 
 
-async def lead(info: str, data_key: Any) -> list[str]:
+async def lead(info: str) -> list[str]:
     """Phase 2, in the leading tab only: own the storage, start the application.
 
-    `data_key`: JavaScript's 32 bytes under which the store is sealed, None where this device has no vault.
     Shape: two texts, an error's code and its details; both empty when all is well.
     """
     from store.errors import AppError
@@ -59,7 +58,7 @@ async def lead(info: str, data_key: Any) -> list[str]:
 
     facts = json.loads(info)
     try:
-        storage = await open_storage(PRACTICE_FOLDER if facts["practice"] else FOLDER, data_key)
+        storage = await open_storage(PRACTICE_FOLDER if facts["practice"] else FOLDER)
         browser.mark("store")
         await bridge().startup()
         await boot.start(storage, facts)

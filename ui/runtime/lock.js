@@ -4,7 +4,7 @@
 // A device without a vault is never locked: `opened` gives null at once.
 import { codeForThisPc, enrol, signIn, signOut } from "./access.js";
 import { pinThread } from "./pin.js";
-import { openVault } from "./vault.js";
+import { IDLE_SECONDS, openVault } from "./vault.js";
 
 const OTHER_TABS_PATIENCE = 200; // milliseconds; a tab that is open answers within a few
 const LOOK_EVERY = 1000;
@@ -14,7 +14,7 @@ const INPUTS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", 
 export class Lock {
   // `on`: { locked(), opened() }, called after the state has changed.
   constructor(build, tabs, me, on) {
-    Object.assign(this, { build, tabs, me, on, vault: null, isLocked: true, secrets: null, over: new Set() });
+    Object.assign(this, { build, tabs, me, on, vault: null, isLocked: true, secrets: null, over: new Set(), idleSeconds: IDLE_SECONDS });
     this.wait();
     for (const name of INPUTS) addEventListener(name, () => this.used(), { capture: true, passive: true });
     for (const name of ["visibilitychange", "pageshow", "resume"]) document.addEventListener(name, () => this.lockWhenIdle());
@@ -29,7 +29,6 @@ export class Lock {
       this.open(null);
       return false;
     }
-    this.idleSeconds = await this.vault.idleSeconds();
     this.tabs.postMessage({ t: "lock-ask", from: this.me });
     await Promise.race([this.opened(), new Promise((resolve) => setTimeout(resolve, OTHER_TABS_PATIENCE))]);
     return this.isLocked;
@@ -65,7 +64,6 @@ export class Lock {
     await enrol(vault, code, this.made);
     this.made = null;
     this.vault = vault;
-    this.idleSeconds = await vault.idleSeconds();
     // The store that is open belongs to nobody: whoever signs in now opens it again, sealed.
     this.lockHere();
     this.tabs.postMessage({ t: "afresh" });
@@ -106,6 +104,7 @@ export class Lock {
     this.secrets = secrets;
     this.isLocked = false;
     this.usedAt = this.times();
+    this.vault?.idleSeconds().then((seconds) => (this.idleSeconds = seconds)); // another tab may have set it
     this.whenLocked = new Promise((resolve) => (this.tellLocked = resolve));
     this.tellOpened(secrets);
     this.on.opened();

@@ -9,7 +9,7 @@ const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "back", "0", "enter"]
 // `make("button", { onclick }, "text", child)`
 function make(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children.filter((child) => child !== null));
+  element.append(...children.filter(Boolean));
   return element;
 }
 
@@ -37,7 +37,7 @@ export class LockScreen {
     this.note = make("p", { className: "desk-lock-note" });
     this.note.setAttribute("role", "alert");
     const leave = back && make("button", { type: "button", className: "desk-quiet", onclick: back }, TEXTS.lock.back);
-    this.place.replaceChildren(make("h1", {}, title), ...children, this.note, ...(leave ? [leave] : []));
+    this.place.replaceChildren(...[make("h1", {}, title), this.note, ...children, leave].filter(Boolean));
     this.place.hidden = false;
     (this.place.querySelector("input, button:not(.desk-quiet)") ?? this.place.querySelector("button"))?.focus();
   }
@@ -79,7 +79,7 @@ export class LockScreen {
     this.show(
       TEXTS.lock.who, null, list,
       make("button", { type: "button", className: "desk-quiet", onclick: () => this.showSignIn() }, TEXTS.lock.another),
-      unsent ? make("p", { className: "desk-lock-unsent" }, TEXTS.lock.unsent(unsent)) : null,
+      unsent && make("p", {}, TEXTS.lock.unsent(unsent)),
     );
     this.say(said);
   }
@@ -202,7 +202,7 @@ export class LockScreen {
     const byManager = isThisPc && make("button", { type: "button", className: "desk-quiet", onclick: () => this.showManager(false) }, TEXTS.lock.thisPc);
     this.show(
       TEXTS.lock.enrol, mayWait ? this.on.later : null,
-      asForm(enter, make("p", {}, TEXTS.lock.enrolWhy), digits.label, name.label, submit(TEXTS.lock.enrolNow)), byManager || null,
+      asForm(enter, make("p", {}, TEXTS.lock.enrolWhy), digits.label, name.label, submit(TEXTS.lock.enrolNow)), byManager,
     );
     if (mayWait) this.place.lastElementChild.textContent = TEXTS.lock.later;
     if (code) name.input.focus();
@@ -228,7 +228,7 @@ export class LockScreen {
     });
     const words = isFirst ? TEXTS.lock.firstWhy : TEXTS.lock.thisPcWhy;
     const title = isFirst ? TEXTS.lock.first : TEXTS.lock.thisPc;
-    this.show(title, back, asForm(enter, make("p", {}, words), who.label, password.label, again ? again.label : null, submit(title)));
+    this.show(title, back, asForm(enter, make("p", {}, words), who.label, password.label, again && again.label, submit(title)));
   }
 
   // --- gone ------------------------------------------------------------------------------------------------------------

@@ -64,8 +64,10 @@ async function main() {
   const enrolCode = takeEnrolCode();
   elect();
   controlled = controlledByServiceWorker().then(() => mark("sw"));
-  if (await lock.begin()) onLocked();
-  else if (!lock.vault) offerToEnrol(enrolCode);
+  try {
+    if (await lock.begin()) onLocked();
+    else if (!lock.vault) offerToEnrol(enrolCode);
+  } catch (error) { fail("storage_unavailable", `vault: ${error}`); }
 }
 
 async function controlledByServiceWorker() {
@@ -103,18 +105,20 @@ async function lead() {
   while (!failed && !gone) {
     startWorker();
     const person = await Promise.race([lock.opened(), given]);
-    if (failed) break;
+    if (failed || gone) break;
     progress();
-    const { staffId, roles, refused, dataKey } = person ?? {};
+    const device = person && (await lock.vault.device());
+    // Whoever pulls the plug now leaves it unknown how much the hub does not hold.
+    if (person && !(await isPractice())) await lock.vault.keepUnsent(null);
+    if (lock.isLocked || lock.secrets !== person) continue; // locked again meanwhile: the key is gone
     const info = {
       build: BUILD, online: navigator.onLine, user_agent: navigator.userAgent, language: keptLanguage(),
       staff: person && {
-        device_id: (await lock.vault.device()).deviceId, staff_id: staffId, roles, staff_token: toBase64(person.staffToken), refused: refused ?? 0,
+        device_id: device.deviceId, staff_id: person.staffId, roles: person.roles, staff_token: toBase64(person.staffToken),
+        refused: person.refused ?? 0,
       },
     };
-    // Whoever pulls the plug now leaves it unknown how much the hub does not hold.
-    if (person && !(await isPractice())) await lock.vault.keepUnsent(null);
-    worker.thread.postMessage({ t: "lead", info, dataKey: dataKey ?? null });
+    worker.thread.postMessage({ t: "lead", info, dataKey: person && person.dataKey });
     await Promise.race([lock.locked(), given]);
     serving = false;
     await endWorker();
@@ -171,6 +175,7 @@ function startWorker() {
     if (data.t === "mark") mark(data.name, data.at - performance.timeOrigin);
     else if (data.t === "progress") showDownload(data);
     else if (data.t === "rebuild") element("progress").textContent = TEXTS.rebuilding(data.done, data.total);
+    else if (data.t === "sealing") element("progress").textContent = TEXTS.sealing(Math.floor((100 * data.done) / data.total));
     else if (data.t === "language") keepLanguage(data.language);
     else if (data.t === "log") console.log(data.line);
     else if (data.t === "failed") broken(data.code, data.detail);
@@ -265,6 +270,7 @@ function showDesk() {
 
 // The hub lets the person at the desk in no more on what the PIN opens here: an account that is off, or a new password.
 async function signInAgain() {
+  if (!lock.secrets) return;
   const { staffId } = lock.secrets;
   await lock.vault.keepStaff([{ staff_id: staffId, active: false }]);
   lock.lock();
@@ -312,6 +318,7 @@ async function wipeDevice() {
   await removeStore();
   await tellWiped(lock.vault).catch(() => {});
   await removeVault();
+  giveUpLead();
 }
 
 function goneFor(text) {
@@ -342,13 +349,13 @@ window.desk = {
   pageReady() {
     if (marks.interactive === undefined) {
       mark("interactive");
-      become("interactive");
       navigator.serviceWorker.controller.postMessage({ t: "good", build: BUILD });
       offerUpdate();
       fillUp();
       setInterval(checkForUpdate, UPDATE_EVERY);
       announceUp();
     }
+    become("interactive");
     located();
     speak(frame.contentDocument.documentElement.lang); // as staff chose, in this tab or in another
     if (document.activeElement === document.body || document.activeElement === frame) frame.contentWindow.focus();

@@ -1,8 +1,14 @@
 // A store's files in the browser: OPFS where a sync access handle opens, else IndexedDB. Which one is decided in
 // ui/browser_storage.py. Used by the worker, and by the shell for the export that must work without Python.
+//
+// A folder of bytes: names(), open(name), remove(name), erase(name): remove and overwrite, openSlots(create): two small
+// places written in turn, close(). A file of bytes: length, read(into, at), write(data, durable), truncate(size), close();
+// writing is done on return in OPFS, IndexedDB gives a promise. With a data key sealed_folder.js stands above them.
 
 const FOLDER = "desk";
 const OWNER = "owner"; // an empty file whose handle says that the folder is in use
+const SLOTS = "seals"; // what sealed_folder.js keeps; that it is there says that the folder is sealed
+const SLOT_BYTES = 128 * 1024;
 const FILES = "files";
 const META = "desk-meta";
 const PRACTICE = "desk-practice"; // the folder and the database of practice mode
@@ -20,18 +26,85 @@ const committed = (transaction) => new Promise((resolve, reject) => {
   transaction.onabort = () => reject(transaction.error ?? new DOMException("aborted", "AbortError"));
 });
 
+// --- whether sealed -------------------------------------------------------------------------------------------------
+
+// The device's data key, once this worker has it: what opens a folder without naming another uses it.
+let deviceKey = null;
+let tellSealing = () => {};
+export function useKey(dataKey, onProgress) {
+  deviceKey = dataKey;
+  tellSealing = onProgress;
+}
+
+async function opened(raw, name, dataKey) {
+  try {
+    if (dataKey) {
+      const { openSealed } = await import("./sealed_folder.js");
+      return new Folder(await openSealed(raw, name, dataKey, tellSealing));
+    }
+    const slots = await raw.openSlots(false);
+    if (!slots) return new Folder(raw);
+    slots.close();
+    throw new DOMException("the store is sealed, and there is no key", "SealError");
+  } catch (error) { raw.close(); throw error; }
+}
+
+// What Python sees (ui/browser_storage.py). A buffer is given back on return; bytes go out of Python's memory as they stand.
+class Folder {
+  constructor(raw) { this.raw = raw; }
+  names() { return this.raw.names(); }
+  async open(name) { return new File(await this.raw.open(name)); }
+  remove(name) { return this.raw.remove(name); }
+  close() { this.raw.close(); }
+}
+
+class File {
+  constructor(raw) { this.raw = raw; }
+  size() { return this.raw.length; }
+  markedSize() { return this.raw.markedSize ?? 0; }
+  read(offset, length) {
+    const data = new Uint8Array(Math.max(0, Math.min(length, this.raw.length - offset)));
+    return data.subarray(0, this.raw.read(data, offset));
+  }
+  // What lies at several places, one after the other. `places`: a buffer of 64-bit floats, offset and length in turn.
+  readMany(places) {
+    const view = places.getBuffer("f64");
+    try {
+      let total = 0;
+      for (let n = 1; n < view.data.length; n += 2) total += view.data[n];
+      const data = new Uint8Array(total);
+      let at = 0;
+      for (let n = 0; n < view.data.length; n += 2) {
+        const piece = data.subarray(at, at + view.data[n + 1]);
+        if (piece.length && this.raw.read(piece, view.data[n]) !== piece.length) throw new DOMException("the file ends before", "NotReadableError");
+        at += piece.length;
+      }
+      return data;
+    } finally { view.release(); }
+  }
+  append(bytes, durable) {
+    const view = bytes.getBuffer("u8");
+    try { return this.raw.write(view.data, durable); } finally { view.release(); }
+  }
+  truncate(size) { return this.raw.truncate(size); }
+  close() { this.raw.close(); }
+}
+
 // --- OPFS --------------------------------------------------------------------------------------------------------
 
-export async function openOpfs(name, patience) {
+export async function openOpfs(name, patience, dataKey = deviceKey) {
   const root = await navigator.storage.getDirectory();
   const folder = await root.getDirectoryHandle(name, { create: true });
   const owner = await folder.getFileHandle(OWNER, { create: true });
   if (!owner.createSyncAccessHandle) throw new DOMException("no sync access handle", "NotSupportedError");
   for (const until = Date.now() + patience; ; await pause(30)) {
-    try { return new OpfsFolder(folder, await owner.createSyncAccessHandle()); }
+    let handle;
+    try { handle = await owner.createSyncAccessHandle(); }
     catch (error) { // the tab that owned the folder is closing
       if (error.name !== "NoModificationAllowedError" || Date.now() > until) throw error;
+      continue;
     }
+    return opened(new OpfsFolder(folder, handle), name, dataKey);
   }
 }
 
@@ -39,7 +112,7 @@ class OpfsFolder {
   constructor(folder, owner) { Object.assign(this, { folder, owner }); }
   async names() {
     const names = [];
-    for await (const name of this.folder.keys()) if (name !== OWNER) names.push(name);
+    for await (const name of this.folder.keys()) if (name !== OWNER && name !== SLOTS) names.push(name);
     return names;
   }
   async open(name) {
@@ -49,40 +122,46 @@ class OpfsFolder {
   async remove(name) {
     try { await this.folder.removeEntry(name); } catch (error) { if (error.name !== "NotFoundError") throw error; }
   }
+  async erase(name) {
+    const file = await this.open(name), zeros = new Uint8Array(1024 * 1024);
+    for (let at = 0; at < file.length; at += zeros.length) file.handle.write(zeros.subarray(0, file.length - at), { at });
+    file.truncate(file.length); // to the disk
+    file.close();
+    await this.remove(name);
+  }
+  async openSlots(create) {
+    try {
+      const entry = await this.folder.getFileHandle(SLOTS, { create });
+      return new OpfsSlots(await entry.createSyncAccessHandle());
+    } catch (error) { if (error.name !== "NotFoundError") throw error; return null; }
+  }
   close() { this.owner.close(); }
 }
 
-// What lies at several places, one after the other. `places`: a Python buffer of 64-bit floats, offset and length in turn.
-function manyOf(places, read) {
-  const view = places.getBuffer("f64");
-  try {
-    let total = 0;
-    for (let n = 1; n < view.data.length; n += 2) total += view.data[n];
-    const data = new Uint8Array(total);
-    let at = 0;
-    for (let n = 0; n < view.data.length; n += 2) {
-      const piece = data.subarray(at, at + view.data[n + 1]);
-      if (piece.length && read(piece, view.data[n]) !== piece.length) throw new DOMException("the file ends before", "NotReadableError");
-      at += piece.length;
-    }
-    return data;
-  } finally { view.release(); }
+class OpfsSlots {
+  constructor(handle) { this.handle = handle; }
+  read() {
+    return [0, SLOT_BYTES].map((at) => {
+      const data = new Uint8Array(Math.max(0, Math.min(SLOT_BYTES, this.handle.getSize() - at)));
+      this.handle.read(data, { at });
+      return data;
+    });
+  }
+  write(slot, data) {
+    this.handle.write(data, { at: slot * SLOT_BYTES });
+    this.handle.flush();
+  }
+  close() { this.handle.close(); }
 }
 
 class OpfsFile {
   constructor(handle) { this.handle = handle; this.length = handle.getSize(); }
-  size() { return this.length; }
-  read(offset, length) {
-    const data = new Uint8Array(Math.max(0, Math.min(length, this.length - offset)));
-    return data.subarray(0, this.handle.read(data, { at: offset }));
-  }
-  readMany(places) { return manyOf(places, (piece, at) => this.handle.read(piece, { at })); }
-  append(bytes, durable) { // bytes: a Python buffer; written straight out of Python's memory
-    const view = bytes.getBuffer("u8");
+  read(into, at) { return this.handle.read(into, { at }); }
+  write(data, durable) {
     try {
       let at = this.length;
-      for (let done = 0; done < view.data.length; ) {
-        const written = this.handle.write(view.data.subarray(done), { at });
+      for (let done = 0; done < data.length; ) {
+        const written = this.handle.write(data.subarray(done), { at });
         if (!written) throw new DOMException("nothing was written", "QuotaExceededError");
         done += written;
         at += written;
@@ -90,7 +169,6 @@ class OpfsFile {
       }
       if (durable) this.handle.flush();
     } catch (error) { this.length = this.handle.getSize(); throw error; }
-    finally { view.release(); }
   }
   truncate(size) { this.handle.truncate(size); this.handle.flush(); this.length = size; }
   close() { this.handle.close(); }
@@ -98,7 +176,11 @@ class OpfsFile {
 
 // --- IndexedDB: one entry per append, its key the file's name and the offset at which it begins -------------------
 
-export async function openIndexedDb(name) {
+export async function openIndexedDb(name, dataKey = deviceKey) {
+  return opened(await indexedDbFolder(name), name, dataKey);
+}
+
+async function indexedDbFolder(name) {
   const request = indexedDB.open(name, 2);
   request.onupgradeneeded = ({ oldVersion }) => {
     const files = request.result.createObjectStore(FILES);
@@ -117,7 +199,7 @@ class IndexedDbFolder {
   store(mode) { return this.database.transaction(FILES, mode, { durability: "strict" }).objectStore(FILES); }
   async names() {
     const names = new Set();
-    for (const [name] of await settled(this.store("readonly").getAllKeys())) names.add(name);
+    for (const [name] of await settled(this.store("readonly").getAllKeys())) if (name !== SLOTS) names.add(name);
     return [...names];
   }
   async bytes() {
@@ -134,7 +216,23 @@ class IndexedDbFolder {
     store.delete(within(name));
     await committed(store.transaction);
   }
+  erase(name) { return this.remove(name); } // its bytes go when the browser next tidies up its database
+  async openSlots(create) {
+    const slots = await settled(this.store("readonly").getAll(within(SLOTS)));
+    return slots.length || create ? new IndexedDbSlots(this, slots) : null;
+  }
   close() { this.database.close(); }
+}
+
+class IndexedDbSlots {
+  constructor(folder, slots) { Object.assign(this, { folder, slots }); }
+  read() { return this.slots; }
+  write(slot, data) {
+    const store = this.folder.store("readwrite");
+    store.put(data, [SLOTS, slot]);
+    return committed(store.transaction);
+  }
+  close() {}
 }
 
 const within = (name) => IDBKeyRange.bound([name, 0], [name, Infinity]);
@@ -153,15 +251,13 @@ class IndexedDbFile {
     this.data.set(chunk, this.length);
     this.length += chunk.length;
   }
-  size() { return this.length; }
-  read(offset, length) { return this.data.slice(offset, Math.max(offset, Math.min(offset + length, this.length))); }
-  readMany(places) {
-    return manyOf(places, (piece, at) => { piece.set(this.read(at, piece.length)); return Math.min(piece.length, this.length - at); });
+  read(into, at) {
+    const data = this.data.subarray(at, Math.max(at, Math.min(at + into.length, this.length)));
+    into.set(data);
+    return data.length;
   }
-  async append(bytes) {
-    const view = bytes.getBuffer("u8");
-    const chunk = view.data.slice();
-    view.release();
+  async write(data) {
+    const chunk = data.slice();
     if (!chunk.length) return;
     const store = this.folder.store("readwrite");
     store.put(chunk, [this.name, this.length]);
@@ -171,7 +267,7 @@ class IndexedDbFile {
   async truncate(size) {
     if (size >= this.length) return;
     const store = this.folder.store("readwrite");
-    store.delete(IDBKeyRange.bound([this.name, 0], [this.name, Infinity]));
+    store.delete(within(this.name));
     if (size) store.put(this.data.slice(0, size), [this.name, 0]);
     await committed(store.transaction);
     this.length = size;
@@ -214,7 +310,7 @@ async function indexedDbSize(name) {
   request.onupgradeneeded = () => { exists = false; request.transaction.abort(); }; // it did not exist, and shall not now
   try { (await settled(request)).close(); }
   catch { return exists ? -1 : 0; } // what cannot be opened may hold data: it never counts as empty
-  const folder = await openIndexedDb(name);
+  const folder = await indexedDbFolder(name);
   try { return await folder.bytes(); } finally { folder.close(); }
 }
 
@@ -259,11 +355,12 @@ export async function readStoreForExport(folder = FOLDER, database = "desk") {
   try { files = (await opfsFiles(folder)).map((file) => [file.name, file.size, file]); }
   catch (error) { if (!ABSENT.includes(error.name)) throw error; }
   if (!files.some(([, size]) => size) && (await indexedDbSize(database))) {
-    const kept = await openIndexedDb(database);
-    files = [];
+    const kept = await indexedDbFolder(database);
+    const slots = await kept.openSlots(false);
+    files = (slots?.slots ?? []).map((data, slot) => [`${SLOTS}.${slot}`, data.length, data]);
     for (const name of await kept.names()) {
       const file = await kept.open(name);
-      files.push([name, file.size(), file.read(0, file.size())]);
+      files.push([name, file.length, file.data.subarray(0, file.length)]);
     }
     kept.close();
   }

@@ -7,6 +7,7 @@ const BY_LANGUAGE = {
     starting: "啟動中…",
     downloading: (done, total) => `第一次使用，下載中 ${done}／${total}`,
     rebuilding: (done, total) => `更新後首次啟動，整理查詢索引中 ${done}／${total} 筆，請稍候`,
+    sealing: (percent) => `正在加密此裝置上的資料 ${percent}%，請稍候`,
     filling: (percent) => `正在準備離線使用 ${percent}%，完成前請勿離開診所網路`,
     updateReady: "新版本已備妥（更新時所有視窗會重新載入，請先儲存輸入中的資料）",
     update: "更新",
@@ -31,6 +32,7 @@ const BY_LANGUAGE = {
       storage_busy: "資料檔正被其他視窗或程式使用，請關閉其他視窗後再試一次。",
       storage_unavailable: "無法開啟此裝置上的資料檔。為避免資料遺漏，程式不會以空白資料啟動。",
       storage_conflict: "此裝置上有兩份資料檔，無法判斷何者為準。請先匯出資料並聯絡支援人員。",
+      storage_sealed: "此裝置上的資料已加密，無法以目前的金鑰開啟。資料未變動，請聯絡管理者。",
     },
     failedOther: "程式無法啟動。",
     lock: {
@@ -112,6 +114,7 @@ const BY_LANGUAGE = {
     starting: "Starting…",
     downloading: (done, total) => `First use: downloading ${done} of ${total}`,
     rebuilding: (done, total) => `First start after an update: preparing the search, ${done} of ${total} records, please wait`,
+    sealing: (percent) => `Encrypting this device's data ${percent}%, please wait`,
     filling: (percent) => `Preparing for offline use ${percent}%; do not leave the clinic's network until it is done`,
     updateReady: "A new version is ready (updating reloads every window; save what you are typing first)",
     update: "Update",
@@ -136,6 +139,7 @@ const BY_LANGUAGE = {
       storage_busy: "Another window or program is using the data file. Close the others and try again.",
       storage_unavailable: "This device's data file cannot be opened. So that nothing is missed, the program will not start with empty data.",
       storage_conflict: "There are two data files on this device, and it is not clear which one counts. Export the data and call support.",
+      storage_sealed: "The data on this device is encrypted, and the key at hand does not open it. Nothing was changed; call the manager.",
     },
     failedOther: "The program cannot start.",
     lock: {

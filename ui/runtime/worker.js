@@ -62,7 +62,7 @@ let live = false;
 const waiting = [];
 self.onmessage = (event) => {
   const { t } = event.data;
-  if (t === "lead") lead(event.data.info, event.data.dataKey).catch(fail);
+  if (t === "lead") lead(event.data).catch(fail);
   else if (t === "close") finish();
   else if (t === "online") setOnline(event.data.online);
   else if (t === "told") { asked.get(event.data.id)?.(event.data.answer); asked.delete(event.data.id); }
@@ -167,10 +167,12 @@ async function prepare() {
 const prepared = prepare();
 prepared.catch(fail);
 
-async function lead(info, dataKey) {
+// `dataKey`: what the device's files are sealed with; a device without one keeps them in clear.
+async function lead({ info, dataKey }) {
+  if (dataKey) storage.useKey(dataKey, (done, total) => say("sealing", { done, total }));
   const practice = storage.isPractice(); // looked up while Python is being prepared
   await prepared;
-  const [code, detail] = (await python.lead(JSON.stringify({ ...info, practice: await practice }), dataKey)).toJs();
+  const [code, detail] = (await python.lead(JSON.stringify({ ...info, practice: await practice }))).toJs();
   if (code) throw new StartError(code, detail);
   live = true;
   waiting.splice(0).forEach(serve);

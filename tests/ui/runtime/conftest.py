@@ -17,12 +17,14 @@ RunInNode = Callable[[str], str]
 
 @pytest.fixture
 def run_in_node(tmp_path: Path) -> RunInNode:
-    """Run a module beside the folders runtime/ and libsodium/, give what it printed."""
+    """Run a module beside the folders runtime/ and libsodium/ and the .mjs files here, give what it printed."""
     CACHE.mkdir(parents=True, exist_ok=True)
     libsodium = fetch_package(LIBSODIUM_LOCK, CACHE, Report(steps=1))
     shutil.copytree(ROOT / "ui" / "runtime", tmp_path / "runtime", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     (tmp_path / "libsodium").mkdir()
     shutil.copy(libsodium / LIBSODIUM_FILE, tmp_path / "libsodium")
+    for helper in Path(__file__).parent.glob("*.mjs"):
+        shutil.copy(helper, tmp_path)
     (tmp_path / "package.json").write_text('{"type": "module"}')
 
     def run(script: str) -> str:

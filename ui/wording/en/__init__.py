@@ -4,6 +4,7 @@ Each room takes its names from there first: so the types are compared, and a sen
 in Chinese.
 """
 
+from ui.wording.en.access import *
 from ui.wording.en.audit import *
 from ui.wording.en.conflicts import *
 from ui.wording.en.device import *

@@ -46,6 +46,7 @@ APP_ERROR = {
     "storage_busy": "Another window is using the data file. Close the other windows and try again.",
     "storage_unavailable": "This device's data file cannot be opened. The program will not start with empty data.",
     "storage_conflict": "There are two data files on this device. Export the data and call support.",
+    "storage_sealed": "This device's data is encrypted, and the key at hand does not open it. Call the manager.",
     "network_failed": "The hub cannot be reached. The data is saved on this device and will sync by itself later.",
     "session_needed": (
         "The hub wants people to sign in. Enrol this devi"
