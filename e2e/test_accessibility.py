@@ -350,6 +350,29 @@ def test_screens_of_receipts(tablet: Tablet, cdc: FakeCdc, roster: Path) -> None
     assert not audit.faults, "\n".join(audit.faults)
 
 
+def test_screens_of_the_audit(tablet: Tablet, roster: Path) -> None:
+    desk = tablet.open()
+    audit = Audit(desk)
+    desk.import_roster(roster)
+    desk.record("057164")
+    desk.go("/audit")
+    desk.see(re.compile(r"列出 \d+ 筆"))
+    audit.look("audit")
+    desk.tap("存成 CSV")
+    desk.see("存成檔案？")
+    audit.look("audit-question")
+    leave(desk, "取消")
+    desk.frame.get_by_label("人員").fill("沒有這個人")
+    desk.tap("查詢 (F9)")
+    desk.see("沒有符合的稽核紀錄")
+    audit.look("audit-none")
+    tablet.cut_network()
+    desk.tap("查詢 (F9)")
+    desk.see("連不上主機。稽核紀錄存放在主機上")
+    audit.look("audit-no-hub")
+    assert not audit.faults, "\n".join(audit.faults)
+
+
 def test_screens_of_an_outage(tablet: Tablet, roster: Path) -> None:
     desk = tablet.open()
     audit = Audit(desk)

@@ -30,6 +30,7 @@ SHAPES = {
     "address": re.compile(r"(?=.*[.:])[0-9a-fA-F.:]{2,45}"),
     "upload_batch_id": re.compile(r"[0-9A-Za-z-]{1,64}"),
 }
+_as_text = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 NO_HASH = ""  # before the first entry of a chain
 
 
@@ -168,8 +169,7 @@ def hash_of(entry: AuditEntry) -> str:
     at, kept_at = (one and one.astimezone(UTC).isoformat(timespec="microseconds") for one in (entry.at, entry.kept_at))
     told = None if entry.told is None else [entry.told.seq, entry.told.prev, entry.told.hash]
     parts = [entry.prev, entry.seq, at, entry.who, entry.what, entry.about, entry.device_id, kept_at, told]
-    text = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_as_text(parts).encode()).hexdigest()
 
 
 def make_entry(

@@ -101,7 +101,7 @@ class ChainState(BaseModel):
         about = entry.about
         if entry.told is not None:
             self.by_device[entry.device_id] = AuditHead(seq=entry.told.seq, hash=entry.told.hash)
-        if entry.what in (AuditAction.AUDIT_BEGAN, AuditAction.STORE_REPLACED):
+        elif entry.what in (AuditAction.AUDIT_BEGAN, AuditAction.STORE_REPLACED):
             self.generation, self.noted_upto = str(about["generation"]), int(about["count"])
         elif "hub_seq" in about:
             self.noted_upto = int(about["hub_seq"])

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 from pydantic import ValidationError
 
-from store.audit import AuditAction
+from store.audit import About, AuditAction
 from store.audit_protocol import AuditQuery, AuditTelling
 from store.errors import AppError
 from store.protocol import STAFF
@@ -47,6 +47,13 @@ async def _run(audit: HubAudit) -> None:
         log_bug(error)
 
 
+def note_by(request: web.Request, what: AuditAction, about: About | None = None) -> None:
+    """Note what whoever asks has done."""
+    session = session_of(request)
+    who, device_id = (session.staff_id, session.device_id) if session is not None else (STAFF, "")
+    request.app[HUB].audit.note(who, what, about, device_id)
+
+
 async def tell(request: web.Request) -> web.Response:
     """Keep what a device noted; on disk before the answer leaves."""
     hub, told = request.app[HUB], await read_message(request, AuditTelling)
@@ -58,14 +65,11 @@ async def tell(request: web.Request) -> web.Response:
 
 async def look(request: web.Request) -> web.Response:
     """Give a page of the chain. Looking is noted as well, once for each search."""
-    audit = request.app[HUB].audit
     try:
         query = AuditQuery.model_validate(dict(request.query))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise Refused(400, "invalid_query", f"{'.'.join(map(str, first['loc']))}: {first['type']}") from None
     if query.before is None:
-        session = session_of(request)
-        who, device_id = (session.staff_id, session.device_id) if session is not None else (STAFF, "")
-        audit.note(who, AuditAction.VIEWED_AUDIT, {"record_id": query.record_id} if query.record_id else {}, device_id)
-    return await answer_json(request, await audit.find(query))
+        note_by(request, AuditAction.VIEWED_AUDIT, {"record_id": query.record_id} if query.record_id else {})
+    return await answer_json(request, await request.app[HUB].audit.find(query))

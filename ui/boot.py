@@ -11,6 +11,8 @@ from typing import Any
 
 from nicegui import Client, app, ui
 
+from store.audit import AuditAction
+from store.audit_trail import AuditTrail
 from store.changes import World
 from store.collector import standing_aside
 from store.database import REST_SECONDS
@@ -20,6 +22,7 @@ from ui import browser, wording
 from ui.field_values import guard_field_values
 from ui.language import choose_language
 from ui.pages import (
+    audit,
     conflicts,
     device,
     lots,
@@ -55,6 +58,7 @@ _PAGES: dict[str, Callable[..., None]] = {
     "/roster": roster.build,
     "/conflicts": conflicts.build,
     "/receipts": receipts.build,
+    "/audit": audit.build,
     "/device": device.build,
     "/settings": settings.build,
     "/staff": staff.build,
@@ -136,7 +140,13 @@ async def start(folder: StorageFolder, bootinfo: dict[str, object]) -> None:
         hub = await PracticeHub.begin(database, world)
         run(AppState(database, world, hub, is_practice=True, person=person), hub.run())
     else:
-        run(AppState(database, world, browser, person=person))
+        trail = AuditTrail(folder, world, lambda: database.device_id)
+        state = AppState(database, world, browser, person=person, trail=trail)
+        if person is not None:
+            if person.refused:
+                state.note(AuditAction.UNLOCK_REFUSED, count=person.refused)
+            state.note(AuditAction.UNLOCKED)
+        run(state)
 
 
 async def close() -> int | None:
@@ -147,6 +157,9 @@ async def close() -> int | None:
     state = running()
     for task in list(_tasks):
         task.cancel()
+    if state.trail is not None:
+        state.note(AuditAction.LOCKED)
+        await state.trail.close()
     await state.database.close()
     return None if state.is_practice else len(state.database.unsent)
 

@@ -13,6 +13,7 @@ from nicegui import ui
 from nicegui.events import KeyEventArguments
 from pydantic import ValidationError
 
+from store.audit import AuditAction
 from store.codes import vaccine_by_code
 from store.history import HistoryReceived, Identity, ShownRow, read_identity, show_history
 from store.persons import effective_patient
@@ -50,7 +51,9 @@ def history_button(state: AppState, patient_id: str) -> None:
 
 def open_history(state: AppState, patient_id: str) -> "HistoryWindow":
     """Show what is known, and offer to ask. `patient_id` is a record id; a merged chart shows the one it went into."""
-    window = HistoryWindow(state, effective_patient(state.database.tables, patient_id))
+    person_id = effective_patient(state.database.tables, patient_id)
+    state.note(AuditAction.OPENED_HISTORY, record_id=person_id)
+    window = HistoryWindow(state, person_id)
     # Not where the button is: what is drawn anew there must not take the window along.
     with ui.context.client.content:
         window.build()

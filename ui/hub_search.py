@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from nicegui import background_tasks, ui
 
+from store.audit import AuditAction
 from store.errors import AppError
 from store.protocol import FoundPerson
 from ui import wording
@@ -86,6 +87,7 @@ class HubSearch:
         if found is None:
             self._show(wording.SEARCH_HERE_ONLY)
             return
+        self._state.note(AuditAction.SEARCHED, kind="patients_on_hub", count=len(found))
         others = [person for person in found if person.record_id not in here]
         self._show(wording.SEARCH_HUB_FOUND if others else wording.SEARCH_HUB_NONE, others)
 

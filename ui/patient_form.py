@@ -16,6 +16,7 @@ from store.roster import read_typed_person
 from store.roster_plan import record_id_of_chart
 from store.uploads import UploadState
 from ui import wording
+from ui.audit_link import audit_link
 from ui.conflict_facts import person_name
 from ui.dialogs import confirm, problem_line, show_warnings
 from ui.form_drafts import Form, forget_draft, keep_draft
@@ -78,6 +79,8 @@ class PatientForm:
                 save = ui.button(wording.SAVE, on_click=self.save).props("color=primary")
                 save.classes("enter-last").mark("save-patient")
                 ui.button(wording.LEAVE, on_click=self.leave).props("outline").mark("leave")
+                if self._document is not None:
+                    audit_link(self._state, self._document["record_id"])
             self._below = ui.column().classes("w-full gap-1")
         first = next((name for name in ("chart_number", "name") if not self._first.get(name)), "national_id")
         if self._field_at_fault:

@@ -11,6 +11,7 @@ from store.roc_date import format_roc_date
 from ui import wording
 from ui.hub_search import HubSearch
 from ui.row_table import open_rows
+from ui.search_note import SearchNote
 from ui.state import AppState
 
 MAX_ROWS = 50
@@ -39,7 +40,11 @@ def patient_row(document: Mapping[str, Any], *, merged: bool = False) -> dict[st
 def patient_search(state: AppState, on_chosen: Callable[[str], object]) -> ui.input:
     """Build the search field and its result list; `on_chosen` gets the record id."""
 
-    tables = state.database.tables
+    tables, note = state.database.tables, SearchNote(state, "patients")
+
+    def choose(record_id: str) -> None:
+        note.now()
+        on_chosen(record_id)
 
     def is_merged(document: Mapping[str, Any]) -> bool:
         record_id: str = document["record_id"]
@@ -50,6 +55,7 @@ def patient_search(state: AppState, on_chosen: Callable[[str], object]) -> ui.in
         table.rows = [patient_row(document, merged=is_merged(document)) for document in found]
         table.set_visibility(bool(found))
         typed = bool((field.value or "").strip())
+        note.typed(len(found) if typed else None)
         if typed and not found:
             is_chosen = state.database.reach.is_chosen
             count.set_text(wording.SEARCH_NOBODY_HERE if is_chosen else wording.SEARCH_NOBODY)
@@ -60,7 +66,7 @@ def patient_search(state: AppState, on_chosen: Callable[[str], object]) -> ui.in
 
     async def take_first() -> None:
         if table.rows:
-            on_chosen(table.rows[0]["record_id"])
+            choose(table.rows[0]["record_id"])
         elif hub.first is not None:
             await hub.choose(hub.first)
 
@@ -76,6 +82,6 @@ def patient_search(state: AppState, on_chosen: Callable[[str], object]) -> ui.in
         table = (
             ui.table(columns=columns, rows=[], row_key="record_id", pagination=10).classes("w-full").mark("patients")
         )
-        open_rows(table, on_chosen).set_visibility(False)
-        hub = HubSearch(state, columns, patient_row, on_chosen)
+        open_rows(table, choose).set_visibility(False)
+        hub = HubSearch(state, columns, patient_row, choose)
     return field

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
+from store.audit import AuditAction
 from store.errors import AppError
 from ui import wording
 from ui.dialogs import confirm
@@ -30,10 +31,17 @@ def practice_card(state: AppState) -> None:
 
 async def enter_practice(state: AppState) -> None:
     """Ask, saying what waits for the hub, then start afresh with the practice store."""
+
+    async def enter() -> None:
+        state.note(AuditAction.SET_DEVICE, kind="practice")
+        if state.trail is not None:
+            await state.trail.flush()  # what runs now is gone in a moment
+        await state.source.enter_practice()
+
     count = len(state.database.unsent)
     waiting = wording.PRACTICE_UNSENT.format(count=count) if count else ""
     if await confirm(f"{wording.PRACTICE_START_QUESTION}{waiting}"):
-        await _switch(state.source.enter_practice)
+        await _switch(enter)
 
 
 async def leave_practice(state: AppState) -> None:

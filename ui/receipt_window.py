@@ -4,10 +4,11 @@ Invariant: what stands in a receipt is shown as text, whatever it is; nothing of
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from nicegui import ui
 
+from store.audit import AuditAction
 from store.protocol import MAX_RECEIPT_BYTES, ReceiptAnswer, ReceiptBody, ReceiptKind, ReceiptLine, ReceiptRequest
 from ui import wording
 from ui.dialogs import answer_of, window_place
@@ -51,20 +52,26 @@ async def show_receipt(state: AppState, number: int) -> str:
     receipt = await ask_for_receipts(state, ONE, ReceiptRequest(number=number), ReceiptAnswer)
     if isinstance(receipt, str):
         return receipt
+    state.note(AuditAction.VIEWED, kind="receipt", number=number)
+
+    def give(copy_or_save: Callable[[], object]) -> None:
+        state.note(AuditAction.EXPORTED, kind="receipt", number=number)
+        copy_or_save()
+
     with window_place(), ui.dialog() as dialog, ui.card().classes("desk-window desk-receipt"):
         _draw(receipt)
         with ui.row():
             close = ui.button(wording.CLOSE, on_click=lambda: dialog.submit(None))
             close.props("color=primary autofocus").mark("receipt-close")
             name = wording.RECEIPT_FILE.format(number=number)
-            save = ui.button(wording.RECEIPT_SAVE, on_click=lambda: ui.download(as_file(receipt), name))
+            save = ui.button(wording.RECEIPT_SAVE, on_click=lambda: give(lambda: ui.download(as_file(receipt), name)))
             save.props("outline").mark("receipt-save")
             for body, label, mark in (
                 (receipt.request, wording.RECEIPT_COPY_REQUEST, "copy-request"),
                 (receipt.answer, wording.RECEIPT_COPY_ANSWER, "copy-answer"),
             ):
                 if body.size_bytes:
-                    copy = ui.button(label, on_click=lambda body=body: _copy(readable(body)))
+                    copy = ui.button(label, on_click=lambda body=body: give(lambda: _copy(readable(body))))
                     copy.props("outline no-caps").mark(mark)
     await answer_of(dialog)
     return ""

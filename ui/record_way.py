@@ -8,6 +8,7 @@ from nicegui import background_tasks, ui
 from store.protocol import ReceiptKind, ReceiptLine, ReceiptsAnswer, ReceiptsRequest
 from store.record_way import Step, WayStep, way_of
 from ui import wording
+from ui.audit_link import audit_link
 from ui.dialogs import answer_of, window_place
 from ui.receipt_window import kind_text, who_text, words_text
 from ui.receipts_client import LIST, ask_for_receipts
@@ -42,6 +43,7 @@ async def show_way(state: AppState, document: Mapping[str, Any]) -> None:
             every = f"/receipts?record={document['record_id']}"
             see = ui.button(wording.WAY_ALL_RECEIPTS, on_click=lambda: ui.navigate.to(every))
             see.props("outline no-caps").mark("way-receipts")
+            audit_link(state, document["record_id"])
     known = {step.upload_batch_id for step in steps}
     background_tasks.create(_ask_hub(state, document["record_id"], known, from_hub), name="way of a record")
     await answer_of(dialog)

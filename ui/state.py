@@ -10,13 +10,16 @@ from typing import Any
 from nicegui import Event
 
 from store.access_protocol import DeviceState
+from store.audit import AuditAction
+from store.audit_trail import AuditTrail
 from store.changes import Change, ChangeDraft, World
 from store.code_tables import follow_code_tables
 from store.device_database import DeviceDatabase
 from store.protocol import STAFF
 from store.roc_date import TAIPEI
-from store.roles import may_make
+from store.roles import HubOperation, may_call, may_make
 from ui import browser
+from ui.audit_teller import AuditTeller
 from ui.leaving import DeviceRevoked, leave
 from ui.network import NetworkFailed
 from ui.session import DeviceVault, PersonAtDesk, RoleMayNot, SessionRefused, SignedNetwork
@@ -40,6 +43,7 @@ class AppState:
     vault: DeviceVault = browser
     is_practice: bool = False  # this device's own practice mode; a whole practice hub says so in its status
     person: PersonAtDesk | None = None  # whoever unlocked; None on a device without a vault
+    trail: AuditTrail | None = None  # what was done here; None in practice
     changed: Event[[]] = field(default_factory=Event)  # a record, or how the network, the sync or CDC stand
     # A record. For what is built anew when it changes: a tap that meets a new list in the making is lost.
     recorded: Event[[]] = field(default_factory=Event)
@@ -59,6 +63,8 @@ class AppState:
                 self.network, self.person, self.vault, self._describe_device, self._leave_when_revoked
             )
         self.sync = SyncClient(self.database, self.network, self.world, self.touch)
+        if self.trail is not None:
+            self.sync.after_sync = AuditTeller(self.trail, self.network).tell
         self.storage = StorageWatch(self.source, self.touch)
         self._follow_settings()
 
@@ -73,6 +79,18 @@ class AppState:
     def may(self, kind: str) -> bool:
         """Whether the person at the desk may make a change of this kind; the hub refuses what may not."""
         return self.person is None or may_make(self.person.roles, kind)
+
+    def may_call(self, operation: HubOperation) -> bool:
+        """Whether the hub does this for the person at the desk."""
+        return self.person is None or may_call(self.person.roles, operation)
+
+    def note(self, what: AuditAction, **about: str | int) -> None:
+        """Note for the audit what staff did here. What is recorded needs none: the hub notes each change.
+
+        Shape of `about`: record ids, codes and counts (`checked_about`). Raises: ValueError for anything else.
+        """
+        if self.trail is not None:
+            self.trail.note(self.staff, what, about)
 
     async def commit(self, drafts: Sequence[ChangeDraft]) -> list[Change]:
         """Record what staff did. On return it is on disk. Raises: StorageFailed, RoleMayNot, DeviceRevoked."""

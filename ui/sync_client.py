@@ -11,7 +11,7 @@ import contextlib
 import logging
 import random
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -73,6 +73,7 @@ class SyncClient:
         self._turn = asyncio.Lock()  # one exchange at a time, also of what pages ask for
         self.snapshot = SnapshotFetch(database, network, on_change)
         self.people = PeopleClient(database, network, self._turn)
+        self.after_sync: Callable[[], Awaitable[None]] | None = None  # what is told once both are alike
 
     def wake(self) -> None:
         """Sync now: something was recorded, the network came back, or a person asked."""
@@ -150,7 +151,10 @@ class SyncClient:
     async def _try_to_sync(self) -> bool:
         """One round. Whatever goes wrong in it is shown and tried again: nobody else would start this loop anew."""
         try:
-            return await self._sync_all()
+            is_alike = await self._sync_all()
+            if is_alike and self.after_sync is not None:
+                await self.after_sync()
+            return is_alike
         except AppError as error:
             self._set_link(HubLink.REFUSING, error.code)
         except Exception as error:  # noqa: BLE001 -- the loop's one place for bugs

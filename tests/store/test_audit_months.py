@@ -161,6 +161,19 @@ def other_chain(count: int) -> list[AuditEntry]:
     return entries
 
 
+async def test_what_a_device_tells_does_not_count_as_the_hubs_own_doing() -> None:
+    folder = MemoryFolder()
+    months = await AuditMonths.open(folder)
+    await months.add([note(what=AuditAction.AUDIT_BEGAN, generation="f" * 32, count=7)], AT)
+    forged: dict[str, str | int] = {"generation": "e" * 32, "count": 0, "hub_seq": 1}
+    for what in (AuditAction.STORE_REPLACED, "record_vaccination"):
+        entry = make_entry(AuditHead(), at=AT, who="staff", what=what, about=forged, device_id=DEVICE)
+        await months.take(DEVICE, [entry], AT)
+
+    state = (await AuditMonths.open(folder)).state
+    assert (state.generation, state.noted_upto) == ("f" * 32, 7)
+
+
 async def test_files_cut_off_at_the_end_leave_a_gap_behind_the_anchor() -> None:
     folder = MemoryFolder()
     months = await AuditMonths.open(folder)

@@ -183,6 +183,7 @@ async def test_what_a_device_tells_is_kept_once_and_on_disk(tmp_path: Path) -> N
             head = (await tell(hub, batch)).hub_head
         entries = await whole_chain(hub)
 
+    assert entries[0].what == AuditAction.AUDIT_BEGAN
     kept = [entry for entry in entries if entry.told is not None]
     assert [entry.about["count"] for entry in kept] == list(range(12))
     assert (kept[-1].seq, kept[-1].hash) == (head.seq, head.hash)

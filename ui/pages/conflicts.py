@@ -7,6 +7,7 @@ from typing import Any
 
 from nicegui import ui
 
+from store.audit import AuditAction
 from store.changes import ChangeDraft, ChangeKind
 from store.conflicts import (
     competing_revisions,
@@ -43,6 +44,7 @@ _Action = tuple[str, str, Callable[[], object]]  # text, mark, what it does
 
 def build(state: AppState, patient: str = "") -> None:
     """All that waits; with `patient` also the merges of that person, however old, so that each can be taken back."""
+    state.note(AuditAction.VIEWED, kind="conflicts")
     ConflictsPage(state, patient).build()
 
 

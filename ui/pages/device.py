@@ -6,6 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
+from store.audit import AuditAction
 from store.errors import AppError
 from store.scope import Scope, sessions_in
 from store.sessions import people_of
@@ -157,6 +158,7 @@ class DevicePage:
         told = ""
         try:
             await self._state.sync.choose_scope(scope)
+            self._state.note(AuditAction.SET_DEVICE, kind="scope")
         except NetworkFailed:
             told = wording.SCOPE_UNREACHABLE
         except AppError as error:

@@ -6,6 +6,7 @@ from nicegui import ui
 
 from store.conflicts import count_open_conflicts
 from store.exam_uploads import count_waiting as count_waiting_exams
+from store.roles import HubOperation
 from store.stock import count_waiting
 from store.uploads import FAILED_STATES, AfterExport, UploadState
 from ui import wording
@@ -17,8 +18,9 @@ from ui.shell import page_frame
 from ui.state import AppState
 
 
-def _functions() -> tuple[tuple[str, str, str, str], ...]:
+def _functions(state: AppState) -> tuple[tuple[str, str, str, str], ...]:
     """Code, name, path, and the key that opens it from here."""
+    audit = ((wording.AUDIT, wording.AUDIT_MENU, "/audit", ""),) if state.may_call(HubOperation.AUDIT) else ()
     return (
         ("2.BA102_3", wording.RECORDING, "/BA102_3", "F2"),
         ("2.BA102_3_UPLOAD", wording.UPLOADING, "/BA102_3_UPLOAD", "F3"),
@@ -31,6 +33,7 @@ def _functions() -> tuple[tuple[str, str, str, str], ...]:
         (wording.ROSTER, wording.ROSTER_MENU, "/roster", ""),
         (wording.OUTAGE, wording.OUTAGE_MENU, "/outage", "Shift+F9"),
         (wording.DEVICE, wording.DEVICE_MENU, "/device", ""),
+        *audit,
         (wording.SETTINGS, wording.SETTINGS_MENU, "/settings", "Shift+F2"),
     )
 
@@ -42,7 +45,7 @@ def build(state: AppState) -> None:
     def opener(path: str) -> Callable[[], None]:
         return lambda: ui.navigate.to(path)
 
-    functions = _functions()
+    functions = _functions(state)
     keys = {key: opener(path) for _, _, path, key in functions if key}
     key_help = {key: name for _, name, _, key in functions if key}
     with page_frame(state, wording.MENU, on_key=keys, key_help=key_help):

@@ -10,6 +10,7 @@ from typing import Any
 
 from nicegui import ui
 
+from store.audit import AuditAction
 from store.clinic_settings import clinic_of
 from store.exports import (
     after_export,
@@ -39,6 +40,7 @@ _FILE = "NIIS_{code}_{number}.csv"
 
 
 def build(state: AppState) -> None:
+    state.note(AuditAction.VIEWED, kind="exports")
     OutagePage(state).build()
 
 
@@ -174,6 +176,8 @@ class OutagePage:
             ui.notify(wording.EXPORT_DAMAGED, type="negative", position="bottom", timeout=0, close_button=wording.CLOSE)
             return
         number = self._tables.exports.at(export_id)["number"]
+        count = len(self._tables.export_files.at(export_id)["rows"])
+        self._state.note(AuditAction.EXPORTED, kind="doses_file", record_id=export_id, count=count)
         name = _FILE.format(code=self._code(), number=number)
         ui.download(data, wording.PRACTICE_FILE.format(name=name) if self._state.is_practice else name)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from nicegui import ui
 
+from store.audit import AuditAction
 from store.clinic_settings import clinic_of
 from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
 from ui import wording
@@ -28,7 +29,7 @@ class PaperPage:
         self._tables = state.database.tables
 
     def build(self) -> None:
-        keys = {"F9": lambda: None, "Escape": lambda: ui.navigate.to("/outage")}
+        keys = {"F9": self._note_print, "Escape": lambda: ui.navigate.to("/outage")}
         key_help = {"F9": wording.PAPER_PRINT}
         with page_frame(self._state, wording.PAPER, on_key=keys, key_help=key_help):
             with ui.column().classes("desk-card desk-not-printed enter-moves"):
@@ -43,7 +44,8 @@ class PaperPage:
                 self._day.on_value_change(self._offer_sessions)
                 self._lines.on_value_change(lambda: self._sheet.refresh())
                 with ui.row():
-                    ui.button(wording.PAPER_PRINT).props("color=primary").classes("desk-print enter-last").mark("print")
+                    give = ui.button(wording.PAPER_PRINT, on_click=self._note_print).props("color=primary")
+                    give.classes("desk-print enter-last").mark("print")
                     leave = ui.button(wording.LEAVE, on_click=lambda: ui.navigate.to("/outage"))
                     leave.props("outline").mark("leave")
             # On a narrow screen it scrolls sideways, by keys as well.
@@ -51,6 +53,13 @@ class PaperPage:
                 sheet.props(f'tabindex=0 aria-label="{wording.PAPER}"')
                 self._sheet()
         self._offer_sessions()
+
+    def _note_print(self) -> None:
+        """Blank sheets are nobody's."""
+        session = self._tables.sessions.find(self._session.value) if self._session.value else None
+        if session is not None:
+            people = min(len(session["patient_ids"]), _MOST_PEOPLE)
+            self._state.note(AuditAction.PRINTED, kind="paper_list", record_id=session["record_id"], count=people)
 
     def _offer_sessions(self) -> None:
         """The sessions of the day that is typed."""

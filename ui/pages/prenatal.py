@@ -7,6 +7,7 @@ from typing import Any
 
 from nicegui import ui
 
+from store.audit import AuditAction
 from store.changes import ChangeDraft, ChangeKind
 from store.clinic_settings import clinic_of
 from store.conflicts import replaced_by_edit
@@ -135,6 +136,8 @@ class ExamDesk:
     def _show_person(self, person: Mapping[str, Any], saved: ExamDraft | None = None) -> None:
         """The person's reports; after a report was recorded also what else was tested that day, in one tap."""
         self._person, self._form = person, None
+        if saved is None:
+            self._state.note(AuditAction.VIEWED, record_id=person["record_id"])
         self._work.clear()
         reports = self._reports(person)
         with self._work, ui.column().classes("desk-card"):
@@ -195,6 +198,8 @@ class ExamDesk:
         self._person = person
         self._form = ExamForm(self._state, person, text, document, field, partial(self._done, person))
         record_id, is_voided = (document["record_id"], document["voided"]) if document else ("", False)
+        if document:
+            self._state.note(AuditAction.VIEWED, record_id=record_id)
         half_filled = draft_of(self._state, Form.EXAM, person["record_id"], record_id)
         if half_filled and not is_voided:
             self._form.take_up(half_filled)

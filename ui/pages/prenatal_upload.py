@@ -6,6 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
+from store.audit import AuditAction
 from store.errors import AppError
 from store.exam_uploads import count_waiting
 from store.prenatal import WAITING
@@ -23,6 +24,7 @@ _LISTED = 100  # each row is checked anew at each change: 0.4 ms in a browser
 
 
 def build(state: AppState) -> None:
+    state.note(AuditAction.VIEWED, kind="exam_uploads")
     UploadPage(state).build()
 
 

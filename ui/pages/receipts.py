@@ -6,6 +6,7 @@ from typing import Any
 
 from nicegui import background_tasks, ui
 
+from store.audit import AuditAction
 from store.protocol import ReceiptKind, ReceiptLine, ReceiptsAnswer, ReceiptsRequest
 from store.roc_date import InvalidRocDate, parse_roc_date
 from ui import wording
@@ -152,6 +153,7 @@ class ReceiptsPage:
             return
         self._has_asked = True
         self._lines += answer.receipts
+        self._state.note(AuditAction.SEARCHED, kind="receipts", count=len(answer.receipts))
         self._asked = self._asked.model_copy(update={"before": answer.before})
         found = wording.RECEIPT_FOUND if answer.before is None else wording.RECEIPT_FOUND_MORE
         nothing = not self._lines and answer.before is None

@@ -7,6 +7,7 @@ from typing import Any
 from nicegui import ui
 from nicegui.events import UploadEventArguments
 
+from store.audit import AuditAction
 from store.errors import AppError
 from store.roc_date import InvalidRocDate, format_compact, format_roc_date, parse_roc_date
 from store.roster import RosterError, RosterRow, RosterText, decode_roster
@@ -157,7 +158,12 @@ class RosterPage:
                 name = wording.ROSTER_BAD_ROWS_FILE.format(day=format_compact(self._state.today()))
                 if self._state.is_practice:
                     name = wording.PRACTICE_FILE.format(name=name)
-                give = ui.button(wording.ROSTER_BAD_ROWS_DOWNLOAD, on_click=lambda: ui.download(data, name))
+
+                def save() -> None:
+                    self._state.note(AuditAction.EXPORTED, kind="bad_rows", count=len(result.bad))
+                    ui.download(data, name)
+
+                give = ui.button(wording.ROSTER_BAD_ROWS_DOWNLOAD, on_click=save)
                 give.props("outline").mark("bad-rows-download")
             if result.warned:
                 ui.label(wording.ROSTER_WARNED_ROWS.format(count=len(result.warned)))

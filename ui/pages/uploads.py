@@ -9,6 +9,7 @@ from typing import Any
 
 from nicegui import background_tasks, ui
 
+from store.audit import AuditAction
 from store.uploads import FAILED_STATES, UploadState
 from ui import wording
 from ui.cdc_line import hurry_cdc, standstill
@@ -28,6 +29,7 @@ _TO_VERIFY = "/BA102_3_DOWNLOAD"
 
 
 def build(state: AppState) -> None:
+    state.note(AuditAction.VIEWED, kind="uploads")
     UploadPage(state).build()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from nicegui import ui
 
+from store.audit import AuditAction
 from store.patients import Patient
 from store.persons import effective_patient
 from store.uploads import UploadState
@@ -104,6 +105,7 @@ class Desk:
 
         document = self._state.database.tables.patients.find(record_id)
         if document is not None:
+            self._state.note(AuditAction.VIEWED, record_id=record_id)
             form = PatientForm(self._state, document, on_saved=back, on_leave=back)
             self._open(form, draft_of(self._state, Form.PATIENT, record_id=record_id))
 
@@ -113,6 +115,7 @@ class Desk:
         def back(_: str = "") -> None:
             self.open_record(document["record_id"])
 
+        self._state.note(AuditAction.VIEWED, record_id=document["record_id"])
         told = wording.cdc_words(document["upload"]["message"])
         form = PatientForm(self._state, person, field=field, refusal=told, on_saved=back, on_leave=back)
         self._open(form, draft_of(self._state, Form.PATIENT, record_id=person["record_id"]))
@@ -148,6 +151,7 @@ class Desk:
             on_edit_person=self.edit_person,
             **how,
         )
+        self._state.note(AuditAction.VIEWED, record_id=(document or person)["record_id"])
         is_voided = document is not None and document["voided"]
         record_id = document["record_id"] if document else ""
         half_filled = draft_of(self._state, Form.VACCINATION, person["record_id"], record_id)

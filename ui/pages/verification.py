@@ -11,6 +11,7 @@ from typing import Any
 
 from nicegui import background_tasks, ui
 
+from store.audit import AuditAction
 from store.changes import ChangeDraft, ChangeKind
 from store.uploads import BatchState, UploadState, is_in_flight
 from ui import wording
@@ -38,6 +39,7 @@ _GROUPS: dict[str, tuple[UploadState, ...]] = {  # in the order they are listed;
 
 
 def build(state: AppState) -> None:
+    state.note(AuditAction.VIEWED, kind="verification")
     VerificationPage(state).build()
 
 

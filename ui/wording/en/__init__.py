@@ -5,6 +5,7 @@ in Chinese.
 """
 
 from ui.wording.en.access import *
+from ui.wording.en.audit import *
 from ui.wording.en.conflicts import *
 from ui.wording.en.device import *
 from ui.wording.en.frame import *

@@ -4,6 +4,7 @@ Only the runtime's shell has sentences elsewhere (ui/runtime/texts.js): it must 
 """
 
 from ui.wording.zh_tw.access import *
+from ui.wording.zh_tw.audit import *
 from ui.wording.zh_tw.conflicts import *
 from ui.wording.zh_tw.device import *
 from ui.wording.zh_tw.frame import *
