@@ -26,6 +26,7 @@ from sync.bootstrap.checks import port_refusal
 from sync.bootstrap.refusal import EXIT_REFUSED, SetupRefused, say
 from sync.bootstrap.turn import turn
 from sync.cdc_line import CdcLine
+from sync.doors import THIS_COMPUTER, Doors, GuardedSite
 from sync.hub import HUB, CdcLink, Hub
 from sync.middlewares import add_security_headers, answer_errors, log_bug, make_gate
 from sync.people import add_people
@@ -35,20 +36,20 @@ from sync.sentences import SENTENCES, HubRefused
 from sync.settings import Settings, SettingsInvalid, load_settings
 from sync.snapshot import add_snapshots
 from sync.static import Bundle
+from sync.throttle import make_throttle
 
 log = logging.getLogger(__name__)
 
 EXIT_PORT = 3
 EXIT_DATA = 4
 _SHUTDOWN_SECONDS = 3.0
-_LINGERING_SECONDS = 2.0  # how long to go on reading a body that was refused, so that its sender sees the answer
 OnOpen = Callable[[HubDatabase], Awaitable[None]]
 
 
 def make_app(settings: Settings, database: HubDatabase, worker: CdcLink | None, world: World) -> web.Application:
     """Put one hub together. The caller owns the database and runs the worker."""
     app = web.Application(
-        middlewares=[answer_errors, make_gate(settings)],
+        middlewares=[answer_errors, make_throttle(), make_gate(settings)],
         client_max_size=MAX_BODY_BYTES,
     )
     hub = app[HUB] = Hub(settings, database, worker, Bundle(settings.bundle_dir), world.now())
@@ -128,10 +129,7 @@ async def serve(settings: Settings, *, open_browser: bool, on_open: OnOpen | Non
         app = make_app(settings, database, line.worker, world)
         hub = app[HUB]
         hub.cdc_failed, hub.stock, hub.exams, hub.history = line.failure, line.stock, line.exams, line.history
-        # No access log: it would keep queries, and with them what was searched for.
-        runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, lingering_time=_LINGERING_SECONDS
-        )
+        runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         closing.push_async_callback(runner.cleanup)
         url = await _listen(runner, settings)
@@ -210,7 +208,7 @@ async def _run_lan(hub: Hub, runner: web.AppRunner, world: World) -> None:
 async def _listen(runner: web.AppRunner, settings: Settings) -> str:
     host, port = settings.listen_host, settings.listen_port
     try:
-        await web.TCPSite(runner, host, port).start()
+        await GuardedSite(runner, Doors(THIS_COMPUTER), host, port).start()
     except OSError as error:
         refusal = port_refusal(error, port)
         raise refusal or HubRefused("host_unknown", host=host) from error

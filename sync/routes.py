@@ -5,7 +5,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from store.changes import HUB_MADE_KINDS
-from store.protocol import MAX_PULL_CHANGES, PROTOCOL_VERSION, HistoryRequest, StaffRequest, SyncRequest
+from store.protocol import MAX_BODY_BYTES, MAX_PULL_CHANGES, PROTOCOL_VERSION, HistoryRequest, StaffRequest, SyncRequest
 from store.uploads import UploadState
 from sync.hub import HUB
 from sync.messages import answer_json, read_message
@@ -35,7 +35,7 @@ def add_routes(app: web.Application) -> None:
 async def sync(request: web.Request) -> web.Response:
     """Keep what a device brings and answer with what it has not seen; on disk before the answer leaves."""
     hub = request.app[HUB]
-    message = await read_message(request, SyncRequest)
+    message = await read_message(request, SyncRequest, MAX_BODY_BYTES)
     if any(change.kind in HUB_MADE_KINDS for change in message.changes):
         raise Refused(400, "invalid_body", "changes: a kind that only the hub makes")
     return await answer_json(request, await hub.database.answer(message, MAX_PULL_CHANGES, hub.status()))

@@ -26,7 +26,7 @@ from aiohttp import web
 
 from store.database import SCHEMA_VERSION
 from store.hub_database import HubDatabase
-from store.protocol import FAR_BEHIND_CHANGES, SnapshotAnswer, SnapshotOffer, SnapshotRequest
+from store.protocol import FAR_BEHIND_CHANGES, MAX_BODY_BYTES, SnapshotAnswer, SnapshotOffer, SnapshotRequest
 from store.scope import Scope, scope_digest
 from store.storage import FileFolder, StorageFile
 from sync.messages import answer_json, read_message
@@ -187,7 +187,7 @@ def add_snapshots(app: web.Application, database: HubDatabase, folder: Path) -> 
 
 async def offer_snapshot(request: web.Request) -> web.Response:
     """Say whether a device should fetch a snapshot, and which."""
-    message = await read_message(request, SnapshotRequest)
+    message = await read_message(request, SnapshotRequest, MAX_BODY_BYTES)
     return await answer_json(request, await request.app[SNAPSHOTS].answer(message))
 
 
