@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from store.backup import BackupManifest, BackupRefused, open_private, read_backup
+from store.backup import BackupManifest, BackupRefused, read_backup
 from store.changes import World
 from store.check import read_change_ids
 from store.database import ENTRIES, Entry
@@ -23,7 +23,7 @@ from store.hub_database import HubDatabase
 from store.journal import HEADER, Journal, encode_frame
 from store.manifest import Manifest, is_store_file, journal_name, journal_numbers, run_name, run_numbers
 from store.snapshot import NoStore, SnapshotFile, open_snapshot
-from store.storage import sync_folder
+from store.storage import open_private, sync_folder
 
 _PIECE_BYTES = 1024 * 1024
 _JOURNAL_BESIDE = "restoring.part"

@@ -9,7 +9,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -106,6 +106,10 @@ def data_folder(folder: Path) -> Iterator[None]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise HubRefused("storage_failed", path=folder) from error
+    if os.name == "posix":
+        # Some file systems know no owners. What an earlier version wrote in here was readable to others.
+        with suppress(OSError):
+            folder.chmod(0o700)
     with turn(folder / "hub.lock", refuse):
         yield
 
