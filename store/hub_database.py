@@ -298,6 +298,10 @@ class HubDatabase(Database):
             await self.rest()
         return await write_records(RunWriter(file), still.derived_tables(), ids, self.rest)
 
+    def holds(self, change_id: str) -> bool:
+        """Whether this change has a number already."""
+        return self._number_of(change_id) is not None
+
     def _number_of(self, change_id: str) -> int | None:
         found = self.tables.changes.ids_by("change_id", change_id)
         return self.tables.changes.to_doc_id(found[0]) if found else None

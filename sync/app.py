@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from types import FrameType
 from typing import NoReturn
 
@@ -22,6 +23,11 @@ from store.errors import AppError
 from store.hub_database import HubDatabase
 from store.protocol import MAX_BODY_BYTES
 from store.storage import FileFolder
+from sync.access.desk import AccessDesk
+from sync.access.gate import let_in
+from sync.access.routes import add_access
+from sync.access.throttle import Clock
+from sync.audit import HubAudit
 from sync.bootstrap.checks import port_refusal
 from sync.bootstrap.refusal import EXIT_REFUSED, SetupRefused, say
 from sync.bootstrap.turn import turn
@@ -36,7 +42,7 @@ from sync.sentences import SENTENCES, HubRefused
 from sync.settings import Settings, SettingsInvalid, load_settings
 from sync.snapshot import add_snapshots
 from sync.static import Bundle
-from sync.throttle import make_throttle
+from sync.rate_gate import make_rate_gate
 
 log = logging.getLogger(__name__)
 
@@ -46,19 +52,25 @@ _SHUTDOWN_SECONDS = 3.0
 OnOpen = Callable[[HubDatabase], Awaitable[None]]
 
 
-def make_app(settings: Settings, database: HubDatabase, worker: CdcLink | None, world: World) -> web.Application:
-    """Put one hub together. The caller owns the database and runs the worker."""
+def make_app(
+    settings: Settings, database: HubDatabase, worker: CdcLink | None, world: World, clock: Clock = monotonic
+) -> web.Application:
+    """Put one hub together. The caller owns the database and runs the worker. Raises: HubRefused."""
     app = web.Application(
-        middlewares=[answer_errors, make_throttle(), make_gate(settings)],
+        middlewares=[answer_errors, make_rate_gate(), make_gate(settings), let_in],
         client_max_size=MAX_BODY_BYTES,
     )
-    hub = app[HUB] = Hub(settings, database, worker, Bundle(settings.bundle_dir), world.now())
+    audit = HubAudit(world)
+    access = AccessDesk(settings.data_dir, world, clock, audit)
+    hub = app[HUB] = Hub(settings, database, worker, Bundle(settings.bundle_dir), world.now(), audit, access)
+    add_access(app)
     add_snapshots(app, database, settings.data_dir / "snapshot")
     add_people(app)
     add_receipts(app)
     add_routes(app)
     app.on_response_prepare.append(add_security_headers)
     database.listen(lambda _: hub.live.tell())
+    access.on_change = hub.live.tell
     if worker is not None:
         worker.on_status(hub.live.tell)
 

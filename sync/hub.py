@@ -9,6 +9,8 @@ from aiohttp import web
 
 from store.hub_database import HubDatabase
 from store.protocol import CdcLinkState, ExamsAnswer, HubStatus, Notice, StockAnswer
+from sync.access.desk import AccessDesk
+from sync.audit import HubAudit
 from sync.history import HistoryDesk
 from sync.live import Live
 from sync.settings import Settings
@@ -62,6 +64,8 @@ class Hub:
     worker: CdcLink | None
     bundle: Bundle
     started_at: datetime
+    audit: HubAudit
+    access: AccessDesk
     cdc_failed: str = ""
     stock: StockLink | None = None
     exams: ExamLink | None = None

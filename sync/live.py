@@ -49,8 +49,13 @@ class Live:
         self._is_closing = True
         self.tell()
 
-    async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Keep one stream open until either side goes. Raises: TooManyStreams."""
+    async def serve(
+        self, request: web.Request, is_allowed: Callable[[], bool] = lambda: True
+    ) -> web.StreamResponse:
+        """Keep one stream open until either side goes, or it is not allowed any more. Raises: TooManyStreams.
+
+        `is_allowed` is asked whenever there is something to tell, and at every heartbeat.
+        """
         if len(self._wakes) >= _MAX_STREAMS:
             raise TooManyStreams
         # no-transform: a proxy that compresses would hold notices back.
@@ -60,16 +65,18 @@ class Live:
         self._wakes.add(wake)
         try:
             await response.prepare(request)
-            await self._tell_until_gone(response, wake)
+            await self._tell_until_gone(response, wake, is_allowed)
         except (ConnectionError, TimeoutError):
             pass  # the screen went away, or has not read for a minute; it comes back by itself
         finally:
             self._wakes.discard(wake)
         return response
 
-    async def _tell_until_gone(self, response: web.StreamResponse, wake: asyncio.Event) -> None:
+    async def _tell_until_gone(
+        self, response: web.StreamResponse, wake: asyncio.Event, is_allowed: Callable[[], bool]
+    ) -> None:
         told: Notice | None = None
-        while not self._is_closing:
+        while not self._is_closing and is_allowed():
             wake.clear()
             notice = self._make_notice()
             text = ":\n\n" if notice == told else f"data: {notice.model_dump_json()}\n\n"

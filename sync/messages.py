@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from store.errors import ProtocolMismatch
 from store.protocol import PROTOCOL_VERSION
-from sync.middlewares import Refused
+from sync.refused import Refused
 
 _GZIP_FROM_BYTES = 4096
 # Of all but changes and choices of many people; a stranger's first message is no larger either.

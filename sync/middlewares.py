@@ -7,6 +7,7 @@ Invariants:
 """
 
 import logging
+import math
 import traceback
 from collections.abc import Awaitable, Callable
 from time import monotonic
@@ -19,8 +20,10 @@ from aiohttp.web_protocol import RequestPayloadError
 
 from store.errors import AppError, HubBehindDevice, ProtocolMismatch, StorageFull
 from store.protocol import ErrorBody
+from sync.access.throttle import TooManyTries
 from sync.hub import HUB
 from sync.live import TooManyStreams
+from sync.refused import Refused
 from sync.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -41,15 +44,6 @@ _CODE_BY_STATUS = {
     413: "body_too_large",
     503: "unavailable",
 }
-
-
-class Refused(Exception):
-    """The request is not answered; `code` never changes once shipped, `detail` holds no clinical content."""
-
-    def __init__(self, status: int, code: str, detail: str = "", *, retry_after_seconds: int = 0) -> None:
-        super().__init__(code)
-        self.status, self.code, self.detail = status, code, detail
-        self.retry_after_seconds = retry_after_seconds
 
 
 def make_error_response(status: int, code: str, detail: str = "") -> web.Response:
@@ -75,8 +69,6 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = make_error_response(error.status, error.code, error.detail)
         if error.status == 408:
             response.force_close()  # its body would be waited for
-        if error.retry_after_seconds:
-            response.headers["Retry-After"] = str(error.retry_after_seconds)
         return response
     except web.HTTPException as error:
         response = make_error_response(error.status, _CODE_BY_STATUS.get(error.status, "refused"))
@@ -87,6 +79,10 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return response
     except RequestPayloadError:
         return make_error_response(400, "invalid_body", "the body does not decode")
+    except TooManyTries as error:
+        response = make_error_response(429, "too_many_tries")
+        response.headers["Retry-After"] = str(math.ceil(error.seconds))
+        return response
     except TooManyStreams:
         return make_error_response(503, "too_many_streams")
     except ProtocolMismatch as error:

@@ -4,12 +4,13 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from store.changes import HUB_MADE_KINDS
 from store.protocol import MAX_BODY_BYTES, MAX_PULL_CHANGES, PROTOCOL_VERSION, HistoryRequest, StaffRequest, SyncRequest
 from store.uploads import UploadState
+from sync.access.gate import session_of, who_asks
+from sync.access.pushing import check_pushed, refuse_hub_made
 from sync.hub import HUB
 from sync.messages import answer_json, read_message
-from sync.middlewares import Refused
+from sync.refused import Refused
 
 Part = TypeVar("Part")
 _ROOT_FILES = ("/sw.js", "/manifest.webmanifest", "/favicon.ico", "/icons/{name}")
@@ -36,14 +37,23 @@ async def sync(request: web.Request) -> web.Response:
     """Keep what a device brings and answer with what it has not seen; on disk before the answer leaves."""
     hub = request.app[HUB]
     message = await read_message(request, SyncRequest, MAX_BODY_BYTES)
-    if any(change.kind in HUB_MADE_KINDS for change in message.changes):
-        raise Refused(400, "invalid_body", "changes: a kind that only the hub makes")
-    return await answer_json(request, await hub.database.answer(message, MAX_PULL_CHANGES, hub.status()))
+    session = session_of(request)
+    if session is None:
+        refuse_hub_made(message)
+    else:
+        await check_pushed(hub, hub.access.known.devices[session.device_id], message, session.staff_id)
+    answer = await hub.database.answer(message, MAX_PULL_CHANGES, hub.status())
+    if session is not None:
+        hub.access.note_seen(session.device_id, synced=True)
+        await hub.access.keep_notes()
+    return await answer_json(request, answer)
 
 
 async def events(request: web.Request) -> web.StreamResponse:
     """Keep a stream of notices open."""
-    return await request.app[HUB].live.serve(request)
+    hub = request.app[HUB]
+    desk, session = hub.access, session_of(request)
+    return await hub.live.serve(request, lambda: desk.is_open(session) if session else not desk.has_accounts)
 
 
 async def health(request: web.Request) -> web.Response:
@@ -80,7 +90,7 @@ async def wake_cdc(request: web.Request) -> web.Response:
     """Staff want to upload or ask CDC now. Answers how the line stands with that: HubStatus."""
     hub = request.app[HUB]
     worker = _with_cdc(request, hub.worker)
-    worker.wake((await read_message(request, StaffRequest)).asked_by)
+    worker.wake(await _asked_by(request))
     answer = await answer_json(request, hub.status())
     answer.set_status(202)
     return answer
@@ -89,26 +99,30 @@ async def wake_cdc(request: web.Request) -> web.Response:
 async def download_stock(request: web.Request) -> web.Response:
     """Staff want CDC's stock now. Answers when it is there: StockAnswer."""
     desk = _with_cdc(request, request.app[HUB].stock)
-    return await answer_json(request, await desk.download((await read_message(request, StaffRequest)).asked_by))
+    return await answer_json(request, await desk.download(await _asked_by(request)))
 
 
 async def upload_consumption(request: web.Request) -> web.Response:
     """Staff want CDC to know what was used. Answers when CDC has: StockAnswer."""
     desk = _with_cdc(request, request.app[HUB].stock)
-    return await answer_json(request, await desk.upload((await read_message(request, StaffRequest)).asked_by))
+    return await answer_json(request, await desk.upload(await _asked_by(request)))
 
 
 async def upload_exams(request: web.Request) -> web.Response:
     """Staff want exam reports at CDC now. Answers when CDC has: ExamsAnswer."""
     desk = _with_cdc(request, request.app[HUB].exams)
-    return await answer_json(request, await desk.upload((await read_message(request, StaffRequest)).asked_by))
+    return await answer_json(request, await desk.upload(await _asked_by(request)))
 
 
 async def ask_history(request: web.Request) -> web.Response:
     """Staff want to know what a person was given anywhere; what CDC tells is on disk before the answer leaves."""
     desk = _with_cdc(request, request.app[HUB].history)
     message = await read_message(request, HistoryRequest)
-    return await answer_json(request, await desk.ask(message.record_id, message.asked_by))
+    return await answer_json(request, await desk.ask(message.record_id, who_asks(request, message.asked_by)))
+
+
+async def _asked_by(request: web.Request) -> str:
+    return who_asks(request, (await read_message(request, StaffRequest)).asked_by)
 
 
 def _with_cdc(request: web.Request, part: Part | None) -> Part:

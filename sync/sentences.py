@@ -82,6 +82,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "無法讀寫 {path}。請檢查磁碟與資料夾權限後再執行一次。",
         "{path} cannot be read and written. Check the disk and the folder's permissions and try again.",
     ),
+    "access_unreadable": (
+        "人員與裝置檔 {path} 已損壞，或由較新版本的程式寫入，未做任何更動。請還原備份；不要刪除它，"
+        "否則這台電腦上的任何人都能使用。",
+        "The file of staff and devices {path} is damaged, or a newer version wrote it; nothing was changed. Restore a"
+        " backup; do not delete it, since the hub would then be open to everybody at this computer.",
+    ),
     # ---- the clinic's network
     "lan_is_for_trying": (
         "注意：區域網路已開放試用。裝置登錄尚未完成，網路上的任何人都能讀取與寫入，請勿放真實病人資料。",

@@ -30,7 +30,7 @@ from store.protocol import FAR_BEHIND_CHANGES, MAX_BODY_BYTES, SnapshotAnswer, S
 from store.scope import Scope, scope_digest
 from store.storage import FileFolder, StorageFile
 from sync.messages import answer_json, read_message
-from sync.middlewares import Refused
+from sync.refused import Refused
 
 PAGE_BYTES = 2 * 1024 * 1024
 # A device that asks is answered after so long at the latest, and asks again; browsers' requests end after 30 s.

@@ -1,11 +1,12 @@
 """A hub on a free port with its journal in a real file, and devices that speak to it."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, web
@@ -38,6 +39,11 @@ class RunningHub:
     def host(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def url(self) -> str:
+        """Its origin, as browsers say it."""
+        return f"http://{self.host}"
+
     async def post(self, path: str, body: bytes = b"{}", **headers: str) -> ClientResponse:
         given = {"Content-Type": "application/json"} | _spelt(headers)
         return await self.session.post(path, data=body, headers=given)
@@ -65,10 +71,12 @@ async def running_hub(
     worker: CdcLink | None = None,
     allowed_hosts: tuple[str, ...] = (),
     lan: LanSettings | None = None,
+    world: World = WORLD,
+    clock: Callable[[], float] = monotonic,
 ) -> AsyncIterator[RunningHub]:
     settings = Settings(data_dir=folder, bundle_dir=folder / "bundle", allowed_hosts=allowed_hosts, lan=lan)
-    database = await HubDatabase.open(FileFolder(folder), WORLD)
-    app = make_app(settings, database, worker, WORLD)
+    database = await HubDatabase.open(FileFolder(folder), world)
+    app = make_app(settings, database, worker, world, clock)
     runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
     await GuardedSite(runner, Doors(THIS_COMPUTER), "127.0.0.1", 0).start()

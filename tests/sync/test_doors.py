@@ -11,7 +11,7 @@ from aiohttp import ClientSession
 
 from sync import doors, messages
 from sync.doors import Limits
-from sync.throttle import REQUESTS_AT_ONCE
+from sync.rate_gate import REQUESTS_AT_ONCE
 from tests.sync.running_hub import RunningHub, running_hub
 from tests.sync.test_lan import clinic
 from tests.sync.test_routes import assert_error
