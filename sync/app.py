@@ -36,13 +36,13 @@ from sync.doors import THIS_COMPUTER, Doors, GuardedSite
 from sync.hub import HUB, CdcLink, Hub
 from sync.middlewares import add_security_headers, answer_errors, log_bug, make_gate
 from sync.people import add_people
+from sync.rate_gate import make_rate_gate
 from sync.receipts import ReceiptKeeper, add_receipts
 from sync.routes import add_routes
 from sync.sentences import SENTENCES, HubRefused
 from sync.settings import Settings, SettingsInvalid, load_settings
 from sync.snapshot import add_snapshots
 from sync.static import Bundle
-from sync.rate_gate import make_rate_gate
 
 log = logging.getLogger(__name__)
 
