@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
     for feature in (
-        *("accelerometer", "bluetooth", "camera", "display-capture", "geolocation", "gyroscope", "hid", "magnetometer"),
+        *("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "hid", "magnetometer"),
         *("microphone", "midi", "payment", "serial", "usb", "xr-spatial-tracking"),
     )
 )
