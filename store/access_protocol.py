@@ -121,7 +121,8 @@ def password_problem(password: str, staff_id: str) -> AccessProblem | None:
         return AccessProblem.PASSWORD_SHORT
     steps = {ord(after) - ord(before) for before, after in pairwise(password)}
     has_name = len(staff_id) > 2 and staff_id.casefold() in password.casefold()
-    is_plain = has_name or len(set(password)) < 4 or steps in ({1}, {-1})
+    is_row = steps <= {1, -9} or steps <= {-1, 9}  # 1234567890 goes on with 0
+    is_plain = has_name or len(set(password)) < 4 or is_row
     return AccessProblem.PASSWORD_PLAIN if is_plain else None
 
 

@@ -18,17 +18,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from store.changes import HUB_MADE_KINDS, Change
-
 MAX_WHO = 20  # characters, as of a staff id
 HUB = "hub"  # who did what nobody asked for
 NOBODY = "nobody"  # who did what a stranger did
 _COUNTS_BELOW = 10**8
+_YEARS = 1950, 2910
 _CODE_SHAPE = r"[a-z]{1,20}(_[a-z]{1,20}){0,4}"
-_CODE, _RECORD_ID = re.compile(_CODE_SHAPE), re.compile(r"[0-9a-f]{32}")
-_SHAPES = {
+CODE, RECORD_ID = re.compile(_CODE_SHAPE), re.compile(r"[0-9a-f]{32}")
+SHAPES = {
     "staff_id": re.compile(r"[^\x00-\x1f\x7f]{1,20}"),
-    "address": re.compile(r"[0-9a-fA-F.:]{2,45}"),
+    "address": re.compile(r"(?=.*[.:])[0-9a-fA-F.:]{2,45}"),
     "upload_batch_id": re.compile(r"[0-9A-Za-z-]{1,64}"),
 }
 NO_HASH = ""  # before the first entry of a chain
@@ -49,6 +48,7 @@ class AuditAction(StrEnum):
     SET_DEVICE = "set_device"  # about: kind
     LOST = "entries_lost"  # about: count
     # At the hub:
+    UNKNOWN_CHANGE = "unknown_change"  # of a newer device, in the place of its kind
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"  # about: staff_id, reason
     SESSION_BEGAN = "session_began"
@@ -66,6 +66,7 @@ class AuditAction(StrEnum):
     HANDED_OVER = "handed_over"  # about: count
     VIEWED_AUDIT = "viewed_audit"
     TOOK_SNAPSHOT = "took_snapshot"
+    AUDIT_BEGAN = "audit_began"  # about: generation, count
     CHAIN_BROKEN = "chain_broken"  # about: device_id, number, reason
     STORE_REPLACED = "store_replaced"  # about: generation, count
 
@@ -80,17 +81,31 @@ def checked_about(about: About) -> dict[str, str | int]:
     computer) and "upload_batch_id". Raises: ValueError.
     """
     for name, value in about.items():
-        if not _CODE.fullmatch(name):
+        if not CODE.fullmatch(name):
             raise ValueError("a name that is no code")
         if isinstance(value, int):
             is_right = 0 <= value < _COUNTS_BELOW and not isinstance(value, bool)
-        elif shape := _SHAPES.get(name):
+        elif shape := SHAPES.get(name):
             is_right = shape.fullmatch(value) is not None
         else:
-            is_right = (_RECORD_ID.fullmatch(value) or _CODE.fullmatch(value)) is not None
+            is_right = (RECORD_ID.fullmatch(value) or CODE.fullmatch(value)) is not None
         if not is_right:
             raise ValueError(f"{name}: neither id nor code nor count")
     return dict(about)
+
+
+def is_moment(at: datetime) -> bool:
+    """Whether a moment can be told in every time zone, and is no clock's nonsense."""
+    return _YEARS[0] <= at.year <= _YEARS[1]
+
+
+def _checked_moment(at: datetime) -> datetime:
+    if not is_moment(at):
+        raise ValueError("no moment of this program's time")
+    return at
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_checked_moment)]
 
 
 class Told(BaseModel):
@@ -106,21 +121,28 @@ class Told(BaseModel):
 class AuditEntry(BaseModel):
     """One link of a chain.
 
-    Shape: `at` is of the clock where it was done; `device_id` is empty for what the hub did itself; `told` is set in
-    the hub's chain, for what a device told; hashes are SHA-256 in hexadecimal digits. Units: `seq` counts from 1.
+    Shape: `at` is of the clock where it was done; `device_id` is empty for what the hub did itself. In the hub's chain
+    `kept_at` is when it came there, for what was done elsewhere, and `told` is set for what a device told. Hashes are
+    SHA-256 in hexadecimal digits. Units: `seq` counts from 1.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     seq: int = Field(ge=1)
-    at: AwareDatetime
+    at: Moment
     who: Annotated[str, StringConstraints(min_length=1, max_length=MAX_WHO)]
     what: Annotated[str, StringConstraints(pattern=f"^{_CODE_SHAPE}$")]
     about: Annotated[dict[str, str | int], AfterValidator(checked_about)]
     device_id: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{32})?$")] = ""
+    kept_at: Moment | None = None
     told: Told | None = None
     prev: str
     hash: str
+
+    @property
+    def happened_at(self) -> datetime:
+        """When it was done, never later than it came to the hub: a device's clock may be ahead."""
+        return min(self.at, self.kept_at or self.at)
 
 
 class AuditHead(BaseModel):
@@ -143,15 +165,23 @@ class Fault(StrEnum):
 
 def hash_of(entry: AuditEntry) -> str:
     """Of all but the hash itself."""
-    at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
+    at, kept_at = (one and one.astimezone(UTC).isoformat(timespec="microseconds") for one in (entry.at, entry.kept_at))
     told = None if entry.told is None else [entry.told.seq, entry.told.prev, entry.told.hash]
-    parts = [entry.prev, entry.seq, at, entry.who, entry.what, entry.about, entry.device_id, told]
+    parts = [entry.prev, entry.seq, at, entry.who, entry.what, entry.about, entry.device_id, kept_at, told]
     text = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def make_entry(
-    head: AuditHead, *, at: datetime, who: str, what: str, about: About, device_id: str, told: Told | None = None
+    head: AuditHead,
+    *,
+    at: datetime,
+    who: str,
+    what: str,
+    about: About,
+    device_id: str,
+    kept_at: datetime | None = None,
+    told: Told | None = None,
 ) -> AuditEntry:
     """The entry that follows `head`. Raises: ValueError (`checked_about`)."""
     entry = AuditEntry(
@@ -161,6 +191,7 @@ def make_entry(
         what=what,
         about=dict(about),
         device_id=device_id,
+        kept_at=kept_at,
         told=told,
         prev=head.hash,
         hash=NO_HASH,
@@ -192,15 +223,5 @@ def faults(entries: Sequence[AuditEntry], head: AuditHead) -> Iterator[tuple[Aud
 def as_told(entry: AuditEntry) -> AuditEntry:
     """An entry of the hub's chain as the device wrote it, which must have `told`; its hash is what the device said."""
     assert entry.told is not None
-    of_device = {"seq": entry.told.seq, "prev": entry.told.prev, "hash": entry.told.hash, "told": None}
-    return entry.model_copy(update=of_device)
-
-
-def about_change(change: Change, hub_seq: int) -> dict[str, str | int]:
-    """What the entry of a change says of it."""
-    about: dict[str, str | int] = {"change_id": change.change_id, "hub_seq": hub_seq}
-    if _RECORD_ID.fullmatch(change.record_id) or _CODE.fullmatch(change.record_id):
-        about["record_id"] = change.record_id
-    elif _SHAPES["upload_batch_id"].fullmatch(change.record_id) and change.kind in HUB_MADE_KINDS:
-        about["upload_batch_id"] = change.record_id
-    return about
+    of_device = {"seq": entry.told.seq, "prev": entry.told.prev, "hash": entry.told.hash}
+    return entry.model_copy(update=of_device | {"told": None, "kept_at": None})

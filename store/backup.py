@@ -1,6 +1,7 @@
 """A backup: the whole store in one file, made while the hub runs, and put back as a whole or not at all.
 
-    file = a tar archive: the store's files by their names, then "manifest.json" with the SHA-256 of each
+    file = a tar archive: the files of the store, of the audit and what else a hub cannot do without (beside.py), by
+           their names, then "manifest.json" with the SHA-256 of each
 
 Invariants:
 - a file under a backup's name is whole and was read again before it got the name; only its owner may read it;
@@ -30,8 +31,11 @@ from typing import BinaryIO
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from store.audit import AuditHead
+from store.audit_months import end_of, month_names
+from store.beside import is_beside, names_beside
 from store.changes import World
-from store.check import Findings, check_files
+from store.check import Findings, check_files, open_audit
 from store.database import SCHEMA_VERSION
 from store.manifest import Manifest, is_store_file, run_name
 from store.snapshot import Snapshot, SnapshotFile, open_snapshot
@@ -65,7 +69,9 @@ class Part(BaseModel):
 class BackupManifest(BaseModel):
     """What a backup is of.
 
-    Shape: `store` is the store's own manifest; `damages` counts what was damaged in it already when it was copied.
+    Shape: `store` is the store's own manifest; `damages` counts what was damaged in it already when it was copied;
+    `audit` are the files of the audit, in order, and `audit_head` the last entry in them; `beside` are those of
+    beside.py.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -80,6 +86,9 @@ class BackupManifest(BaseModel):
     damages: int
     store: Manifest
     parts: tuple[Part, ...]
+    audit: tuple[Part, ...] = ()
+    audit_head: AuditHead = AuditHead()
+    beside: tuple[Part, ...] = ()
 
 
 async def write_backup(folder: Path, file: Path, world: World) -> BackupManifest:
@@ -110,12 +119,12 @@ async def _try_to_write(folder: Path, beside: Path, world: World) -> BackupManif
     """Write one copy. Raises: _Unsteady."""
     snapshot = await open_snapshot(folder, world)
     try:
-        return _write_copy(snapshot, beside, world.now())
+        return _write_copy(snapshot, folder, beside, world.now())
     finally:
         await snapshot.close()
 
 
-def _write_copy(snapshot: Snapshot, beside: Path, made_at: datetime) -> BackupManifest:
+def _write_copy(snapshot: Snapshot, folder: Path, beside: Path, made_at: datetime) -> BackupManifest:
     beside.unlink(missing_ok=True)
     with open_private(beside) as out:
         copy = _Writer(out, made_at)
@@ -126,6 +135,14 @@ def _write_copy(snapshot: Snapshot, beside: Path, made_at: datetime) -> BackupMa
         numbers = check_files(views, findings)
         for view in views.values():
             view.close_now()
+        # The store first: changes without an entry get one when it is opened.
+        audit = open_audit(folder)
+        audit_head = end_of(audit)
+        audit_parts = [copy.add(name, file) for name, file in audit.items()]
+        others = {name: SnapshotFile(folder / name) for name in names_beside(folder)}
+        other_parts = [copy.add(name, file) for name, file in others.items()]
+        for file in (*audit.values(), *others.values()):
+            file.close_now()
         if findings.has_torn_frames and not snapshot.recovery.damaged:
             raise _Unsteady
         manifest = BackupManifest(
@@ -139,6 +156,9 @@ def _write_copy(snapshot: Snapshot, beside: Path, made_at: datetime) -> BackupMa
             damages=len(findings.damages),
             store=snapshot.manifest,
             parts=tuple(parts),
+            audit=tuple(audit_parts),
+            audit_head=audit_head,
+            beside=tuple(other_parts),
         )
         copy.finish(manifest)
     read_backup(beside)
@@ -201,9 +221,10 @@ def read_backup(file: Path) -> BackupManifest:
             if known["format"] > FORMAT or known["schema_version"] > SCHEMA_VERSION:
                 raise BackupRefused("backup_too_new")
             manifest = BackupManifest.model_validate_json(text)
-            for part in manifest.parts:
+            for part in (*manifest.parts, *manifest.audit, *manifest.beside):
                 member = members[part.name]
-                if not is_store_file(part.name) or (member.size, member.offset_data) != (part.size, part.start):
+                is_known = is_store_file(part.name) or bool(month_names([part.name])) or is_beside(part.name)
+                if not is_known or (member.size, member.offset_data) != (part.size, part.start):
                     raise BackupRefused("backup_damaged", part=part.name)
                 if _sha256(SnapshotFile(file, part.start, part.size)) != part.sha256:
                     raise BackupRefused("backup_damaged", part=part.name)

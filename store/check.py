@@ -3,7 +3,8 @@
 Invariants:
 - nothing is changed, and the store's owner may go on writing meanwhile;
 - every byte is looked at: each frame of each journal, each section and each body of each run;
-- a damaged record is named by table and record id, a damaged stretch of a journal by its place.
+- a damaged record is named by table and record id, a damaged stretch of a journal by its place;
+- the chain of the audit is proved from its first entry to the last that the store remembers.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,9 @@ from zlib import crc32
 
 from pydantic import ValidationError
 
+from store.audit import AuditHead
+from store.audit_check import AuditCheck
+from store.audit_months import month_names
 from store.changes import World
 from store.database import ENTRIES
 from store.errors import AppError, JournalUnreadable
@@ -22,7 +26,7 @@ from store.journal import Journal
 from store.manifest import journal_name, journal_numbers, run_numbers
 from store.record_table import RecordTable
 from store.run import Run, TableRun
-from store.snapshot import SnapshotFolder, open_snapshot
+from store.snapshot import SnapshotFile, SnapshotFolder, open_snapshot
 from store.storage import StorageFile
 from store.tables import Tables
 
@@ -31,8 +35,8 @@ from store.tables import Tables
 class Damage:
     """One thing that is not as it was written.
 
-    Shape: `what` is "record", "section", "run", "frame", "numbers" or "store"; `place` is within `file`, such as
-    "patients/0af3...", "bytes 512-1024" or "hub numbers 7-9".
+    Shape: `what` is "record", "section", "run", "frame", "numbers", "store" or "audit"; `place` is within `file`, such
+    as "patients/0af3...", "bytes 512-1024", "hub numbers 7-9" or "entry 12: altered".
     """
 
     what: str
@@ -63,6 +67,7 @@ async def check_store(path: Path, world: World) -> Findings:
         snapshot = await open_snapshot(path, world)
     except JournalUnreadable as error:
         findings.damages.append(Damage("store", "", str(error)))
+        check_audit(open_audit(path), AuditHead(), findings)
         folder = SnapshotFolder(path)
         files = {name: await folder.open(name) for name in sorted(await folder.names())}
         check_files(files, findings)
@@ -81,9 +86,31 @@ async def check_store(path: Path, world: World) -> Findings:
                 findings.damages.append(Damage("frame", name, f"bytes {file.size()}-{end}"))
         findings.damages += _missing_numbers(numbers, snapshot.head)
         findings.counts = {table.name: len(table) for table in snapshot.tables.record_tables()}
+        anchor = snapshot.audit_head
     finally:
         await snapshot.close()
+    # After the store, since a running hub writes an entry first and then remembers it in there.
+    check_audit(open_audit(path), anchor, findings)
     return findings
+
+
+def open_audit(path: Path) -> dict[str, SnapshotFile]:
+    """The files of the audit in a folder, in order. Raises: StorageFailed."""
+    names = month_names([entry.name for entry in path.iterdir()]) if path.is_dir() else []
+    return {name: SnapshotFile(path / name) for name in names}
+
+
+def check_audit(files: Mapping[str, SnapshotFile], anchor: AuditHead, findings: Findings) -> AuditHead:
+    """Prove the chain, and close its files; returns its end. `anchor` is an entry it is known to have reached."""
+    check = AuditCheck(anchor)
+    findings.damages += [Damage("audit", file, place) for file, place in check.damages(files)]
+    findings.counts["audit"] = check.head.seq
+    findings.unfinished_bytes += check.unfinished_bytes
+    for file in files.values():
+        findings.files += 1
+        findings.bytes += file.size()
+        file.close_now()
+    return check.head
 
 
 def check_files(files: Mapping[str, StorageFile], findings: Findings) -> set[int]:

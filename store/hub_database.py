@@ -12,9 +12,10 @@ from itertools import islice
 from typing import Any
 
 from store.apply import reason_unreadable
+from store.audit import AuditHead
 from store.changes import Change, ChangeDraft, World
 from store.compaction import merge_runs, write_records
-from store.database import ENTRIES, Database, Entry
+from store.database import ENTRIES, NOT_ASKED, Database, Entry
 from store.errors import HubBehindDevice, JournalUnreadable, StorageFailed
 from store.group_commit import GroupCommit
 from store.protocol import (
@@ -39,6 +40,7 @@ _STEPS_TO_DISK = 3
 # A snapshot of fewer goes without indexes: of 10,000 patients it is 1.0 MB on the line instead of 1.8, and the device
 # makes them in a second. Of many more, the making would take longer than the line does.
 BARE_RECORDS = 20_000
+_AUDIT_HEAD = "audit_head"  # in the place of a table: where the audit's chain ends
 _PERSONS_AT_ONCE = 20  # looked up between two rests: some milliseconds
 
 
@@ -81,6 +83,7 @@ class HubDatabase(Database):
     def __init__(self, folder: StorageFolder, world: World) -> None:
         super().__init__(folder, world)
         self.head = 0  # the highest sequence number given
+        self.audit_head = AuditHead()  # where the audit's chain (audit_months.py) ended when that was last remembered
         self._counts: dict[str, list[int]] = {}  # by device: its highest number, how many changes
         self.checkpoint_records = HUB_CHECKPOINT_RECORDS
         self.rest = give_way  # a server's loop takes what has come at every turn
@@ -129,6 +132,14 @@ class HubDatabase(Database):
         table = self.tables.exchanges
         records = {table.to_key(number): dict(exchange) for number, exchange in exchanges.items()}
         entry = Entry(e="put", data={"table": table.name, "records": records})
+        await self._put_frame(_Frame(lambda _: [entry]), 1)
+
+    async def keep_audit_head(self, head: AuditHead) -> None:
+        """Remember where the audit's chain ends, so that what is cut off there is missed; on disk on return.
+
+        Raises: StorageFailed.
+        """
+        entry = Entry(e="put", data={"table": _AUDIT_HEAD, "records": {"1": head.model_dump()}})
         await self._put_frame(_Frame(lambda _: [entry]), 1)
 
     async def _put_frame(self, frame: _Frame, changes: int) -> None:
@@ -306,6 +317,12 @@ class HubDatabase(Database):
         found = self.tables.changes.ids_by("change_id", change_id)
         return self.tables.changes.to_doc_id(found[0]) if found else None
 
+    def replay(self, entry: Entry, reason: str | None = NOT_ASKED) -> None:
+        if entry.e == "put" and entry.data is not None and entry.data["table"] == _AUDIT_HEAD:
+            self.audit_head = AuditHead.model_validate(entry.data["records"]["1"])
+        else:
+            super().replay(entry, reason)
+
     def _take(self, entry: Entry) -> None:
         if entry.e == "change" and entry.change is not None:
             if entry.hub_seq is None or entry.hub_seq <= self.head:
@@ -324,11 +341,13 @@ class HubDatabase(Database):
     def _state(self) -> dict[str, Any]:
         # A copy: changes are counted on while the run is written that these belong to.
         devices = {device_id: list(count) for device_id, count in self._counts.items()}
-        return {**super()._state(), "head": self.head, "devices": devices}
+        audit_head = self.audit_head.model_dump()
+        return {**super()._state(), "head": self.head, "devices": devices, _AUDIT_HEAD: audit_head}
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         super()._restore(state)
         self.head = state.get("head", 0)
+        self.audit_head = AuditHead.model_validate(state.get(_AUDIT_HEAD, {}))
         if "digests" not in state:  # of a program that did not keep them
             for numbered in self.changes_after(0, self.head, except_device="")[0]:
                 self.digests.add(numbered.hub_seq, numbered.change.device_id, numbered.change.change_id)

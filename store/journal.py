@@ -81,6 +81,10 @@ class Journal:
 
         Raises: JournalUnreadable, JournalTooNew.
         """
+        return (payload for _, payload in self.placed_frames())
+
+    def placed_frames(self) -> Iterator[tuple[int, bytes]]:
+        """As `frames`, each payload with where it begins in the file."""
         self.recovery = Recovery()
         if not _is_journal(self._file):
             if self._file.size():
@@ -98,8 +102,8 @@ class Journal:
                 self.recovery.dropped.append(Dropped(lost_from, position - lost_from, at_end=False))
                 lost_from = None
             self.recovery.frames += 1
+            yield position + FRAME_OVERHEAD_BYTES, payload
             position += FRAME_OVERHEAD_BYTES + len(payload)
-            yield payload
         if lost_from is not None:
             self.recovery.dropped.append(Dropped(lost_from, size - lost_from, at_end=True))
 

@@ -2,6 +2,12 @@
 
 Invariants: those of backup.py.
 
+The audit is never shortened: it is put back, file by file, only where the one that is there ends earlier; each of those
+files goes on from the one before, so that stopping between two leaves a whole chain.
+
+Staff and devices and the clinic's CA come before the store: stopped between, the hub knows who may open it, or nothing
+has happened. An older state of staff and devices replaces none that goes on from it (beside.py).
+
 How one rename can do it: a store is what its newest journal says (manifest.py). The runs of the backup are written
 under numbers that no file has, where nobody looks at them; then one journal with the highest number of all is written
 beside, naming those runs, and is renamed. From that moment on it is the newest.
@@ -14,9 +20,11 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from store.audit_months import end_of
 from store.backup import BackupManifest, BackupRefused, read_backup
+from store.beside import is_replaced
 from store.changes import World
-from store.check import read_change_ids
+from store.check import open_audit, read_change_ids
 from store.database import ENTRIES, Entry
 from store.errors import JournalTooNew, JournalUnreadable
 from store.hub_database import HubDatabase
@@ -26,7 +34,7 @@ from store.snapshot import NoStore, SnapshotFile, open_snapshot
 from store.storage import open_private, sync_folder
 
 _PIECE_BYTES = 1024 * 1024
-_JOURNAL_BESIDE = "restoring.part"
+_JOURNAL_BESIDE, _FILE_BESIDE = "restoring.part", "restored.part"
 
 
 async def restore_backup(folder: Path, file: Path, world: World) -> tuple[BackupManifest, Path | None]:
@@ -35,12 +43,15 @@ async def restore_backup(folder: Path, file: Path, world: World) -> tuple[Backup
     The caller owns the folder: no hub runs on it. Raises: BackupRefused, StorageFailed, JournalTooNew, OSError.
     """
     backup = read_backup(file)
-    parts = {part.name: SnapshotFile(file, part.start, part.size) for part in backup.parts}
+    parts, audit, others = (
+        {part.name: SnapshotFile(file, part.start, part.size) for part in kind}
+        for kind in (backup.parts, backup.audit, backup.beside)
+    )
     try:
         await _refuse_newer(folder, world, backup, parts)
-        return backup, _put_back(folder, world, backup, parts)
+        return backup, _put_back(folder, world, backup, parts, audit, others)
     finally:
-        for part in parts.values():
+        for part in (*parts.values(), *audit.values(), *others.values()):
             part.close_now()
 
 
@@ -71,8 +82,17 @@ async def _refuse_newer(
         raise BackupRefused("newer_data", unknown=len(unknown), head=head, backup_head=backup.head)
 
 
-def _put_back(folder: Path, world: World, backup: BackupManifest, parts: Mapping[str, SnapshotFile]) -> Path | None:
-    present = _store_files(folder)
+def _put_back(
+    folder: Path,
+    world: World,
+    backup: BackupManifest,
+    parts: Mapping[str, SnapshotFile],
+    audit: Mapping[str, SnapshotFile],
+    others: Mapping[str, SnapshotFile],
+) -> Path | None:
+    present, shorter_audit = _store_files(folder), _audit_to_replace(folder, backup)
+    replacing = [name for name, source in others.items() if _is_other(folder, name, source)]
+    replaced = [name for name in replacing if (folder / name).exists()]
     next_run = max(run_numbers(present), default=0) + 1
     run_by_old = {number: next_run + place for place, number in enumerate(backup.store.runs)}
     state = backup.store.state | {"next_device_seq": 1}
@@ -89,19 +109,61 @@ def _put_back(folder: Path, world: World, backup: BackupManifest, parts: Mapping
         for old, new in run_by_old.items():
             _copy(parts[run_name(old)], folder / run_name(new))
         _write_journal(beside, world, backup, manifest, parts)
-        kept = _keep_beside(folder, present, world.now()) if present else None
+        before = [*present, *(shorter_audit or ()), *replaced]
+        kept = _keep_beside(folder, before, world.now()) if before else None
+        for name in replacing:
+            _put_file_back(folder, name, others[name])
+        if shorter_audit is not None:
+            _put_audit_back(folder, shorter_audit, audit)
         sync_folder(folder)
         os.replace(beside, journal)  # this is the moment
         sync_folder(folder)
     except BaseException:
         if not journal.exists():
-            for name in [_JOURNAL_BESIDE, *map(run_name, run_by_old.values())]:
+            for name in [_JOURNAL_BESIDE, _FILE_BESIDE, *map(run_name, run_by_old.values())]:
                 (folder / name).unlink(missing_ok=True)
-            if kept is not None:
+            if kept is not None and not (shorter_audit or replaced):
                 shutil.rmtree(kept, ignore_errors=True)
         raise
     _remove_replaced(folder, present)
     return kept
+
+
+def _audit_to_replace(folder: Path, backup: BackupManifest) -> list[str] | None:
+    """The files of an audit that ends before the backup's does; None where it is to stay."""
+    files = open_audit(folder)
+    try:
+        return list(files) if end_of(files).seq < backup.audit_head.seq else None
+    finally:
+        for file in files.values():
+            file.close_now()
+
+
+def _put_audit_back(folder: Path, present: list[str], audit: Mapping[str, SnapshotFile]) -> None:
+    for name in present:
+        if name not in audit:
+            (folder / name).unlink()
+    for name, source in sorted(audit.items()):
+        _put_file_back(folder, name, source)
+
+
+def _is_other(folder: Path, name: str, source: SnapshotFile) -> bool:
+    try:
+        present = (folder / name).read_bytes()
+    except FileNotFoundError:
+        return True
+    return is_replaced(name, present, source.read(0, source.size()))
+
+
+def _put_file_back(folder: Path, name: str, source: SnapshotFile) -> None:
+    beside, target = folder / _FILE_BESIDE, folder / name
+    beside.unlink(missing_ok=True)
+    _copy(source, beside)
+    if not target.parent.exists():
+        target.parent.mkdir(mode=0o700)
+        sync_folder(folder)
+    os.replace(beside, target)
+    sync_folder(target.parent)
 
 
 def _copy(source: SnapshotFile, target: Path) -> None:
@@ -154,6 +216,7 @@ def _keep_beside(folder: Path, present: list[str], now: datetime) -> Path:
         place, number = kept.with_name(f"{kept.name}-{number}"), number + 1
     place.mkdir(mode=0o700)
     for name in present:
+        (place / name).parent.mkdir(mode=0o700, exist_ok=True)
         try:
             os.link(folder / name, place / name)
         except OSError:  # a file system without second names

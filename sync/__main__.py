@@ -1,6 +1,7 @@
 """`python3 -m sync`: make the environment, build the browser bundle, run the hub. Needs nothing but Python.
 
-`backup FILE`, `restore FILE` and `check` are for the hub's data (keeping.py); they need no bundle.
+`backup FILE`, `restore FILE` and `check` are for the hub's data (keeping.py), `staff` for a forgotten password
+(staff_command.py); they need no bundle.
 
 Invariant: imports only the standard library until it runs inside `.venv`.
 """
@@ -16,7 +17,7 @@ from sync.bootstrap.refusal import SetupRefused, say
 from sync.bootstrap.start import build_bundle, enter, guarded
 
 DEFAULT_PORT = 8765
-KEEPING = ("backup", "restore", "check")
+KEEPING = ("backup", "restore", "check", "staff")
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -77,6 +78,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _keep(options: argparse.Namespace) -> int:
+    if options.command == "staff":
+        from sync.staff_command import run as run_staff
+
+        return run_staff(options.settings)
     from sync.keeping import run
 
     return run(options.command, options.settings, options.file)

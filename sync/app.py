@@ -28,6 +28,7 @@ from sync.access.gate import let_in
 from sync.access.routes import add_access
 from sync.access.throttle import Clock
 from sync.audit import HubAudit
+from sync.audit_routes import add_audit
 from sync.bootstrap.checks import port_refusal
 from sync.bootstrap.refusal import EXIT_REFUSED, SetupRefused, say
 from sync.bootstrap.turn import turn
@@ -60,13 +61,14 @@ def make_app(
         middlewares=[answer_errors, make_rate_gate(), make_gate(settings), let_in],
         client_max_size=MAX_BODY_BYTES,
     )
-    audit = HubAudit(world)
+    audit = HubAudit(database, FileFolder(settings.data_dir), world)
     access = AccessDesk(settings.data_dir, world, clock, audit)
     hub = app[HUB] = Hub(settings, database, worker, Bundle(settings.bundle_dir), world.now(), audit, access)
     add_access(app)
     add_snapshots(app, database, settings.data_dir / "snapshot")
     add_people(app)
     add_receipts(app)
+    add_audit(app)
     add_routes(app)
     app.on_response_prepare.append(add_security_headers)
     database.listen(lambda _: hub.live.tell())
@@ -146,7 +148,10 @@ async def serve(settings: Settings, *, open_browser: bool, on_open: OnOpen | Non
         hub = app[HUB]
         hub.cdc_failed, hub.stock, hub.exams, hub.history = line.failure, line.stock, line.exams, line.history
         runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_SECONDS)
-        await runner.setup()
+        try:
+            await runner.setup()
+        except AppError as error:
+            raise HubRefused(error.code, path=settings.data_dir) from error
         closing.push_async_callback(runner.cleanup)
         url = await _listen(runner, settings)
         say(f"預防接種工作站已啟動，請開啟 · The vaccination desk is ready, open  {url}")
@@ -213,9 +218,13 @@ async def _run_lan(hub: Hub, runner: web.AppRunner, world: World) -> None:
     # Imported here: a hub without a network must not wait for it at start.
     from sync.lan import Lan
 
-    for sentence in SENTENCES["lan_is_for_trying"]:
-        say(sentence)
+    if not hub.access.has_accounts:
+        for sentence in SENTENCES["lan_is_for_trying" if hub.settings.practice else "lan_needs_accounts"]:
+            say(sentence)
     try:
+        if not hub.settings.practice:
+            # Whoever reaches the port would read the clinic's patients, encrypted or not.
+            await hub.access.accounts_made.wait()
         await Lan(hub.settings.lan, hub, runner, world.now).run()
     except Exception as error:  # noqa: BLE001 -- as the worker's
         log_bug(error)

@@ -6,20 +6,23 @@ None of them needs the hub: `backup` and `check` read beside a running one, `res
 import asyncio
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from store.backup import BackupRefused, write_backup
+from store.beside import ACCESS_FILE, CA_FILE
 from store.changes import World
 from store.check import Damage, Findings, check_store
 from store.errors import AppError
 from store.restore import restore_backup
 from store.snapshot import NoStore
+from sync.access.kept_file import read_known
 from sync.app import data_folder, refusing
 from sync.bootstrap.refusal import say
 from sync.sentences import DAMAGES, HubRefused, ToolRefused
 from sync.settings import load_settings
+from sync.tls import belong_together, read_certificates, read_key
 
 EXIT_DAMAGED = 1
 
@@ -77,6 +80,7 @@ def _restore(folder: Path, file: Path, world: World) -> int:
 
 def _check(folder: Path, world: World) -> int:
     findings = asyncio.run(check_store(folder, world))
+    findings.damages += _check_beside(folder, findings.counts)
     for table, count in findings.counts.items():
         say(f"{table:14}{count:>10}")
     say(f"{findings.head} 筆異動 · changes, {findings.files} 個檔案 · files, {findings.bytes / 1_000_000:.1f} MB")
@@ -86,6 +90,23 @@ def _check(folder: Path, world: World) -> int:
         say(f"損壞 · Damaged: {_describe(damage)}")
     say(_verdict(findings))
     return EXIT_DAMAGED if findings.damages else 0
+
+
+def _check_beside(folder: Path, counts: dict[str, int]) -> Iterator[Damage]:
+    """Look at what stands beside the store (store/beside.py), and count it."""
+    try:
+        known = read_known(folder)
+        counts |= {"accounts": len(known.accounts), "devices": len(known.devices)}
+    except HubRefused as error:
+        yield Damage("access", ACCESS_FILE, error.code)
+    try:
+        data = (folder / CA_FILE).read_bytes()
+        if not belong_together(read_certificates(data)[0], read_key(data)):
+            yield Damage("ca", CA_FILE, "another key")
+    except FileNotFoundError:
+        return
+    except ValueError:
+        yield Damage("ca", CA_FILE, "unreadable")
 
 
 def _describe(damage: Damage) -> str:

@@ -41,11 +41,11 @@ async def sync(request: web.Request) -> web.Response:
     if session is None:
         refuse_hub_made(message)
     else:
-        await check_pushed(hub, hub.access.known.devices[session.device_id], message, session.staff_id)
+        await check_pushed(hub, hub.access.known.devices[session.device_id], message, session)
     answer = await hub.database.answer(message, MAX_PULL_CHANGES, hub.status())
     if session is not None:
-        hub.access.note_seen(session.device_id, synced=True)
-        await hub.access.keep_notes()
+        hub.access.contacts.note_seen(session.device_id, synced=True)
+        await hub.access.contacts.keep()
     return await answer_json(request, answer)
 
 
@@ -77,6 +77,7 @@ async def health(request: web.Request) -> web.Response:
                 "detail": status.cdc_detail,
             },
             "queue": {state: vaccinations.count_by("upload_state", state) for state in UploadState},
+            "audit": hub.audit.failure or "ok",
             "streams": hub.live.stream_count,
             "build": hub.bundle.build,
             "protocol": PROTOCOL_VERSION,

@@ -4,6 +4,8 @@ They live here and not in `ui/wording.py`, since `sync` may not import `ui`; tho
 bootstrap/refusal.py.
 """
 
+from store.access_protocol import MIN_PASSWORD, AccessProblem
+
 SENTENCES: dict[str, tuple[str, str]] = {
     # ---- one setting
     "missing": (
@@ -37,12 +39,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "這裡只能是本機位址，因為不加密。請寫 127.0.0.1；平板請用 [lan] 區段。",
         "only this computer may be served here, since it is not encrypted. Write 127.0.0.1; tablets have the section"
         " [lan].",
-    ),
-    "lan_only_for_trying": (
-        "裝置登錄尚未完成，區域網路上的任何人都能讀取資料，因此目前只能試用：請同時設定 practice = true，"
-        "並只放練習資料；或刪除 [lan] 區段。",
-        "devices do not sign in yet, so anybody on the network can read the data. It is for trying out only: also set"
-        " practice = true and keep made-up data only, or remove the section [lan].",
     ),
     "own_certificate_incomplete": (
         "憑證與私鑰要一起設定。請寫入 certificate_file 與 key_file，或兩個都刪除。",
@@ -90,9 +86,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     # ---- the clinic's network
     "lan_is_for_trying": (
-        "注意：區域網路已開放試用。裝置登錄尚未完成，網路上的任何人都能讀取與寫入，請勿放真實病人資料。",
-        "Note: the network is served for trying out. Devices do not sign in yet: anybody on it can read and write, so"
-        " keep no real patients here.",
+        "注意：區域網路已開放試用。還沒有主管帳號，網路上的任何人都能讀取與寫入，請勿放真實病人資料。",
+        "Note: the network is served for trying out. There is no manager's account yet: anybody on it can read and"
+        " write, so keep no real patients here.",
+    ),
+    "lan_needs_accounts": (
+        "區域網路尚未開放：請先在這台電腦的瀏覽器建立第一個主管帳號，之後會自動開放。",
+        "The network is not served yet: first make the manager's account in this computer's browser; then it is served"
+        " by itself.",
     ),
     "lan_no_address": (
         "這台電腦目前沒有 {networks} 裡的位址。請檢查網路線或 Wi-Fi，或改正 lan.listen；接上後會自動開放。",
@@ -154,6 +155,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{folder} 裡沒有本版本的資料。請檢查 data_dir；若是舊版資料，請先啟動工作站一次。",
         "There is no data of this version in {folder}. Check data_dir; if it is of an older version, start the hub"
         " once.",
+    ),
+    "no_accounts": (
+        "{folder} 裡還沒有帳號。請啟動工作站，在瀏覽器建立第一個主管帳號。",
+        "There are no accounts in {folder} yet. Start the hub and make the first manager's account in the browser.",
+    ),
+    "nobody_answers": (
+        "需要輸入。請在終端機視窗執行。",
+        "Something has to be typed. Run this in a terminal window.",
     ),
     "not_a_backup": (
         "這個檔案不是本程式的備份，未做任何更動。請選擇由 backup 產生的檔案。",
@@ -217,6 +226,18 @@ DAMAGES: dict[str, tuple[str, str]] = {
     "frame": ("日誌的一段", "a stretch of the journal"),
     "numbers": ("遺失的編號", "lost numbers"),
     "store": ("整份資料無法開啟", "the store does not open"),
+    "access": ("人員與裝置檔", "the file of staff and devices"),
+    "ca": ("診所憑證", "the clinic's CA"),
+    "audit": ("稽核紀錄的一處", "a place in the audit"),
+}
+
+# Why a password will not do: (Chinese, English).
+PASSWORD_PROBLEMS: dict[AccessProblem, tuple[str, str]] = {
+    AccessProblem.PASSWORD_SHORT: (f"密碼至少 {MIN_PASSWORD} 個字", f"At least {MIN_PASSWORD} characters, please"),
+    AccessProblem.PASSWORD_PLAIN: (
+        "太容易猜：不要用重複的字、連續的數字或自己的名字",
+        "Too easy to guess: no repeated characters, no row of digits, not the own name",
+    ),
 }
 
 # What a value must look like, by setting: (Chinese, English).

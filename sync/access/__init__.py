@@ -2,12 +2,15 @@
 
     known.py      what is known of staff and devices, and the rules over it; pure
     kept_file.py  where it is kept: one file, whole or as it was
+    contacts.py   when they were last here
     passwords.py  argon2id, a few at a time
     throttle.py   how often somebody may guess
     signatures.py challenges, and what a device signed
     codes.py      codes with which one device is enrolled
     desk.py       what happens when somebody asks for one of these things
+    managing.py   what a manager does with accounts and devices
     pushed.py     whose changes a device may bring; pure
+    pushing.py    the same, asked of the hub
     gate.py       which route needs which role; nothing else is answered
     routes.py     the messages of store/access_protocol.py over HTTP
 

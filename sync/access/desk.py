@@ -5,17 +5,15 @@ Invariants:
 - what was answered is on disk: a token, a key, an account is never given out and then forgotten.
 """
 
+import asyncio
 import hashlib
 import hmac
-import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
 from store.access_protocol import (
     MAX_DEVICES,
-    DeviceState,
     EnrolRequest,
     FieldProblem,
     FirstManager,
@@ -31,9 +29,9 @@ from store.access_protocol import (
 )
 from store.audit import NOBODY, AuditAction
 from store.changes import World
-from store.errors import AppError
 from store.roles import Role
 from sync.access.codes import EnrolmentCodes
+from sync.access.contacts import Contacts
 from sync.access.kept_file import KeptFile
 from sync.access.known import (
     Account,
@@ -41,7 +39,6 @@ from sync.access.known import (
     Grant,
     Known,
     Registration,
-    Seen,
     off_accounts,
     problems_of_account,
 )
@@ -63,8 +60,6 @@ _PASSWORD_LIMITS = {
 _CODE_LIMITS = {"address": Limit(free=5, wait=30), "all": Limit(free=20, wait=60)}
 # A signature cannot be guessed; this keeps whoever tries from costing the hub its time.
 _SIGNATURE_LIMITS = {"address": Limit(free=30, wait=5, longest=300)}
-_NOTES_KEPT = timedelta(minutes=5)  # what of the last contacts a crash of the hub may lose
-_log = logging.getLogger(__name__)
 
 
 class AccessDesk:
@@ -72,8 +67,9 @@ class AccessDesk:
 
     def __init__(self, folder: Path, world: World, clock: Clock, audit: HubAudit) -> None:
         """Raises: HubRefused for a file that does not count."""
-        self.file = KeptFile(folder)
+        self._file = KeptFile(folder)
         self.world, self.audit = world, audit
+        self.contacts = Contacts(self._file, world, audit)
         self.passwords = Passwords()
         self.sessions = Sessions(world.random_bytes, clock)
         self.codes = EnrolmentCodes(world.random_bytes, clock)
@@ -81,25 +77,25 @@ class AccessDesk:
         self.guesses = Throttle(_PASSWORD_LIMITS, clock)
         self._code_guesses = Throttle(_CODE_LIMITS, clock)
         self._signatures = Throttle(_SIGNATURE_LIMITS, clock)
-        # Newer than in the file, where they come with the next change or after a while.
-        self.seen, self.used_at = dict(self.known.seen), dict(self.known.used_at)
-        self._notes_kept_at = world.now()
+        self.accounts_made = asyncio.Event()
+        if self.has_accounts:
+            self.accounts_made.set()
         self.on_change: Callable[[], None] = lambda: None  # told when somebody may have lost what was let in
 
     @property
     def known(self) -> Known:
-        return self.file.known
+        return self._file.known
 
     @property
     def has_accounts(self) -> bool:
         return bool(self.known.accounts)
 
     def off(self) -> set[str]:
-        return off_accounts(self.known, self.used_at, self.world.now())
+        return off_accounts(self.known, self.contacts.used_at, self.world.now())
 
     async def change(self, edit: Callable[[Known], Known]) -> None:
         """Change what is known, on disk; what was noted meanwhile goes with it."""
-        await self.file.change(lambda known: self._with_notes(edit(known)))
+        await self._file.change(lambda known: self.contacts.added_to(edit(known)))
         self.on_change()
 
     # ---- the hub's own computer
@@ -122,6 +118,7 @@ class AccessDesk:
             return known.with_account(first).model_copy(update={"hub_id": self.world.make_record_id()})
 
         await self.change(edit)
+        self.accounts_made.set()
         self.audit.note(first.staff_id, AuditAction.MADE_ACCOUNT, {"staff_id": first.staff_id})
         return self.make_code(first.staff_id), []
 
@@ -144,13 +141,14 @@ class AccessDesk:
         tries = self._code_guesses.begin(address=key_of_address(caller.address))
         made_by = self.codes.take(asked)
         if made_by is None:
-            self.audit.note(NOBODY, AuditAction.ENROLMENT_REFUSED, {"reason": "wrong_code", "address": caller.address})
+            self.audit.note(NOBODY, AuditAction.ENROLMENT_REFUSED, {"reason": "wrong_code"} | _address(caller))
             raise Refused(403, "wrong_code")
         tries.succeeded()
         try:
             await self.change(lambda known: known.with_device(self._enrolled(known, asked, made_by)))
         except BaseException:
-            self.codes.give_back(asked)
+            if asked.device_id not in self.known.devices:
+                self.codes.give_back(asked)
             raise
         self.audit.note(made_by, AuditAction.ENROLLED, {"device_id": asked.device_id}, asked.device_id)
         return self.known.devices[asked.device_id]
@@ -160,6 +158,8 @@ class AccessDesk:
             raise Refused(400, "invalid_body", "public_key: not a point of P-256")
         present = known.devices.get(asked.device_id)
         if present is None:
+            if known.owner_of(asked.device_id) is not None:
+                raise Refused(409, "device_enrolled")
             if len(known.devices) >= MAX_DEVICES:
                 raise Refused(409, "too_many_devices")
             fields = asked.model_dump(include={"device_id", "name", "public_key", "data_key"})
@@ -197,7 +197,7 @@ class AccessDesk:
             device=f"{device_id} {who}", person=who or staff_id, address=key_of_address(caller.address)
         )
         if not await self.passwords.verify(account.password_hash if account else None, password) or account is None:
-            about = {"address": caller.address} | ({"staff_id": who} if who else {})
+            about = _address(caller) | ({"staff_id": who} if who else {})
             self.audit.note(who or NOBODY, AuditAction.SIGN_IN_REFUSED, about, device_id)
             raise Refused(401, "wrong_password")
         tries.succeeded("device")
@@ -206,14 +206,17 @@ class AccessDesk:
             self.audit.note(who, AuditAction.SIGN_IN_REFUSED, about, device_id)
             raise Refused(401, "account_off")
         if is_outdated(account.password_hash):
-            await self.set_password(account.staff_id, password)
+            await self.set_password(account.staff_id, password, instead_of=account.password_hash)
         return account
 
-    async def set_password(self, staff_id: str, password: str) -> None:
+    async def set_password(self, staff_id: str, password: str, *, instead_of: str = "") -> None:
+        """`instead_of`: only where this is still the hash; a manager may have set another password meanwhile."""
         password_hash = await self.passwords.hash(password)
 
         def edit(known: Known) -> Known:
             account = known.accounts[staff_id]
+            if instead_of not in ("", account.password_hash):
+                return known
             return known.with_account(account.model_copy(update={"password_hash": password_hash}))
 
         await self.change(edit)
@@ -231,7 +234,7 @@ class AccessDesk:
             staff = {**present.staff, account.staff_id: registration}
             return known.with_device(present.model_copy(update={"staff": staff}))
 
-        self.used_at[account.staff_id] = now
+        self.contacts.note_used(account.staff_id)
         await self.change(edit)
         self.audit.note(account.staff_id, AuditAction.SIGNED_IN, device_id=device.device_id)
         return SignInAnswer(
@@ -255,9 +258,10 @@ class AccessDesk:
             self._refuse_session(asked.staff_id, "account_off", device)
         value = self.sessions.open(device.device_id, asked.staff_id, caller)
         self.on_change()
-        self.note_used(asked.staff_id)
-        self.note_seen(device.device_id, asked.state)
-        await self.keep_notes()
+        self.contacts.note_session(device.device_id)
+        self.contacts.note_used(asked.staff_id)
+        self.contacts.note_seen(device.device_id, asked.state)
+        await self.contacts.keep()
         self.audit.note(asked.staff_id, AuditAction.SESSION_BEGAN, device_id=device.device_id)
         answer = SessionAnswer(
             staff_id=asked.staff_id,
@@ -268,7 +272,7 @@ class AccessDesk:
         return value, answer
 
     def _refuse_session(self, who: str, code: str, device: Device) -> NoReturn:
-        self.audit.note(who, AuditAction.SESSION_REFUSED, {"reason": code}, device.device_id)
+        self.contacts.note_refusal(who, AuditAction.SESSION_REFUSED, {"reason": code}, device.device_id)
         raise Refused(401, code)
 
     def session_of(self, value: str, caller: Caller) -> Session:
@@ -294,40 +298,14 @@ class AccessDesk:
     def roles_of(self, session: Session) -> tuple[Role, ...]:
         return self.known.accounts[session.staff_id].roles
 
-    # ---- what is noted of contacts
-
-    def note_used(self, staff_id: str) -> None:
-        self.used_at[staff_id] = self.world.now()
-
-    def note_seen(self, device_id: str, state: DeviceState | None = None, *, synced: bool = False) -> None:
-        before, now = self.seen.get(device_id, Seen()), self.world.now()
-        self.seen[device_id] = Seen(
-            at=now, synced_at=now if synced else before.synced_at, state=state or before.state
-        )
-
-    def last_here(self, device: Device) -> datetime:
-        """When this hub last told the device how things stand."""
-        return self.seen.get(device.device_id, Seen()).synced_at or device.enrolled_at
-
-    async def keep_notes(self, *, now: bool = False) -> None:
-        """Put what was noted on disk, if that was long ago. A disk that takes nothing keeps nobody out."""
-        if not now and abs(self.world.now() - self._notes_kept_at) < _NOTES_KEPT:
-            return
-        try:
-            await self.file.change(self._with_notes)
-        except AppError as error:
-            _log.warning("access: %s", error.code)
-
-    def _with_notes(self, known: Known) -> Known:
-        self._notes_kept_at = self.world.now()
-        if (known.seen, known.used_at) == (self.seen, self.used_at):
-            return known
-        return known.model_copy(update={"seen": dict(self.seen), "used_at": dict(self.used_at)})
-
 
 def _this_pc_only(caller: Caller) -> None:
     if not caller.is_this_pc:
         raise Refused(403, "this_pc_only")
+
+
+def _address(caller: Caller) -> dict[str, str | int]:
+    return {"address": caller.address} if caller.address else {}
 
 
 def _digest(token: str) -> str:

@@ -51,6 +51,8 @@ OPERATIONS: dict[tuple[str, str], HubOperation] = {
     ("POST", "/api/cdc/history"): HubOperation.HISTORY_FROM_CDC,
     ("POST", "/api/receipts"): HubOperation.RECEIPTS,
     ("POST", "/api/receipts/one"): HubOperation.RECEIPTS,
+    ("POST", "/api/audit"): HubOperation.SYNC,
+    ("GET", "/api/audit"): HubOperation.AUDIT,
     ("POST", "/api/access/sign-out"): HubOperation.SYNC,
     ("POST", "/api/access/device-state"): HubOperation.SYNC,
     ("POST", "/api/access/password"): HubOperation.SYNC,
@@ -121,7 +123,7 @@ async def let_in(request: web.Request, handler: Handler) -> web.StreamResponse:
     operation = OPERATIONS.get(route) if route is not None else HubOperation.SYNC
     if operation is None or not may_call(desk.roles_of(session), operation):
         what = operation or "unknown"
-        desk.audit.note(session.staff_id, AuditAction.ROLE_REFUSED, {"kind": what}, session.device_id)
+        desk.contacts.note_refusal(session.staff_id, AuditAction.ROLE_REFUSED, {"kind": what}, session.device_id)
         raise Refused(403, "role_may_not", what)
     request[_SESSION] = session
     return await handler(request)

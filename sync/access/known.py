@@ -111,7 +111,9 @@ class Known(_Kept):
         return self.model_copy(update={"devices": {**self.devices, device.device_id: device}})
 
     def owner_of(self, store_id: str) -> str | None:
-        """The device whose store goes by this name."""
+        """The device whose store goes by this name; that of another device itself no store may take."""
+        if store_id in self.devices:
+            return store_id
         return next((device.device_id for device in self.devices.values() if store_id in device.store_ids), None)
 
     def summaries(self, device: Device, off: Set[str]) -> list[StaffSummary]:

@@ -1,6 +1,6 @@
 """What a manager does: make and change accounts, look at the devices, name one, revoke one; and one's own password."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from store.access_protocol import (
     AccessProblem,
@@ -14,7 +14,7 @@ from store.access_protocol import (
 )
 from store.audit import AuditAction
 from sync.access.desk import AccessDesk
-from sync.access.known import Account, Device, Grant, Known, Seen, problems_of_account, with_grant
+from sync.access.known import Account, Device, Grant, Known, problems_of_account, with_grant
 from sync.access.sessions import Caller, Session
 from sync.refused import Refused
 
@@ -37,7 +37,7 @@ def list_staff(desk: AccessDesk) -> list[StaffAccount]:
             active=account.active,
             is_off=account.staff_id in off,
             made_at=account.made_at,
-            last_used_at=desk.used_at.get(account.staff_id),
+            last_used_at=desk.contacts.used_at.get(account.staff_id),
             devices=[device.name for device in known.devices.values() if account.staff_id in device.staff],
         )
         for account in known.accounts.values()
@@ -49,7 +49,7 @@ async def set_staff(desk: AccessDesk, asked: SetStaff, by: Session) -> Done:
     if problems := problems_of_account(desk.known, asked):
         return Done(problems=problems)
     password_hash = None if asked.password is None else await desk.passwords.hash(asked.password)
-    before = desk.known.accounts.get(asked.staff_id)
+    before, was_off = desk.known.accounts.get(asked.staff_id), asked.staff_id in desk.off()
 
     def edit(known: Known) -> Known:
         # Again: another manager may have been quicker.
@@ -61,7 +61,15 @@ async def set_staff(desk: AccessDesk, asked: SetStaff, by: Session) -> Done:
         await desk.change(edit)
     except _Prevented as prevented:
         return Done(problems=prevented.problems)
-    for what in _what_was_done(before, desk.known.accounts[asked.staff_id]):
+    after, is_off = desk.known.accounts[asked.staff_id], asked.staff_id in desk.off()
+    done = {
+        AuditAction.MADE_ACCOUNT: before is None,
+        AuditAction.SET_PASSWORD: before is not None and before.password_hash != after.password_hash,
+        AuditAction.SET_ROLES: before is not None and before.grants[-1].roles != after.grants[-1].roles,
+        AuditAction.TURNED_OFF: is_off and not was_off,
+        AuditAction.TURNED_ON: was_off and not is_off,
+    }
+    for what in (what for what, was_done in done.items() if was_done):
         desk.audit.note(by.staff_id, what, {"staff_id": asked.staff_id}, by.device_id)
     return Done()
 
@@ -76,20 +84,6 @@ def _as_asked(desk: AccessDesk, known: Known, asked: SetStaff, password_hash: st
     if password_hash is not None:
         present = present.model_copy(update={"password_hash": password_hash})
     return with_grant(present, roles, asked.active, now, is_off=asked.staff_id in desk.off())
-
-
-def _what_was_done(before: Account | None, after: Account) -> Iterator[AuditAction]:
-    if before is None:
-        yield AuditAction.MADE_ACCOUNT
-        return
-    if before.password_hash != after.password_hash:
-        yield AuditAction.SET_PASSWORD
-    if before.grants[-1].roles != after.grants[-1].roles:
-        yield AuditAction.SET_ROLES
-    if len(before.grants) != len(after.grants) and (not after.active or before.roles == after.roles):
-        yield AuditAction.TURNED_ON if after.active else AuditAction.TURNED_OFF
-    elif after.active and not before.active:
-        yield AuditAction.TURNED_ON
 
 
 async def change_password(desk: AccessDesk, asked: PasswordChange, by: Session, caller: Caller) -> Done:
@@ -114,7 +108,7 @@ def list_devices(desk: AccessDesk, by: Session) -> list[KnownDevice]:
     signed_in = desk.sessions.staff_by_device()
     found = []
     for device in desk.known.devices.values():
-        seen = desk.seen.get(device.device_id, Seen())
+        seen = desk.contacts.of(device.device_id)
         found.append(
             KnownDevice(
                 device_id=device.device_id,

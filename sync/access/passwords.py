@@ -9,7 +9,12 @@ import unicodedata
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-HASHER = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=4)
+
+def make_hasher() -> PasswordHasher:
+    return PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=4)
+
+
+HASHER = make_hasher()
 _AT_ONCE = 2  # of 64 MiB each
 
 

@@ -5,7 +5,7 @@ know. So it is held against the roles that its maker had when it was made by the
 last here by the hub's, or has now. What somebody recorded then is never lost, and after the next contact it is over.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from store.changes import Change
@@ -18,14 +18,23 @@ _UNNAMED_LEEWAY = timedelta(days=1)
 
 
 def refusal_of(
-    known: Known, device: Device, last_here: datetime, changes: Iterable[Change], now: datetime
+    known: Known,
+    device: Device,
+    changes: Iterable[Change],
+    *,
+    roles: Collection[str],
+    last_here: datetime,
+    now: datetime,
 ) -> tuple[str, str] | None:
     """Why this device may not bring these changes: the code, and the kind of the first; None where it may.
 
-    `last_here` is when the hub last answered it.
+    `roles` are of whoever brings them: what was recorded before anybody had a name is held against these.
+    `last_here` is when the hub last answered the device.
     """
     for change in changes:
         if change.made_by == STAFF and change.made_at <= device.enrolled_at + _UNNAMED_LEEWAY:
+            if not may_make(roles, change.kind):
+                return "role_may_not", change.kind
             continue
         account = known.accounts.get(change.made_by)
         if account is None or change.made_by not in device.staff:

@@ -67,7 +67,7 @@ def add_access(app: web.Application) -> None:
     router.add_post("/api/access/code", code)
 
     async def keep_notes(app: web.Application) -> None:
-        await app[HUB].access.keep_notes(now=True)
+        await app[HUB].access.contacts.keep(now=True)
 
     app.on_cleanup.append(keep_notes)
 
@@ -145,14 +145,13 @@ async def hand_over(request: web.Request) -> web.Response:
     device = hub.access.signed(asked, Purpose.HAND_OVER, caller_of(request))
     if device.revoked_at is None:
         raise Refused(409, "device_not_revoked")
-    await check_pushed(hub, device, asked.request, NOBODY)
+    await check_pushed(hub, device, asked.request, None)
     accepted = await hub.database.accept(asked.request.changes)
     count = {"count": len(accepted)}
     if accepted:
         hub.access.audit.note(NOBODY, AuditAction.HANDED_OVER, count, device.device_id)
-    before = hub.access.seen.get(device.device_id)
-    told = before.state if before is not None else DeviceState()
-    hub.access.note_seen(device.device_id, told.model_copy(update={"unsent": asked.left}))
+    told = hub.access.contacts.of(device.device_id).state
+    hub.access.contacts.note_seen(device.device_id, told.model_copy(update={"unsent": asked.left}))
     if asked.wiped and not asked.left:
         await managing.note_wiped(hub.access, device.device_id)
     return await answer_json(request, HandOverAnswer(accepted=accepted))
@@ -171,7 +170,7 @@ async def sign_out(request: web.Request) -> web.Response:
 async def device_state(request: web.Request) -> web.Response:
     """What a device says of itself, for the list of devices."""
     told = await read_message(request, DeviceState)
-    request.app[HUB].access.note_seen(signed_in(request).device_id, told)
+    request.app[HUB].access.contacts.note_seen(signed_in(request).device_id, told)
     return await answer_json(request, Done())
 
 

@@ -96,4 +96,6 @@ def key_of_address(remote: str | None) -> str:
         address = ip_address((remote or "").partition("%")[0])
     except ValueError:
         return ""
-    return str(ip_network(f"{address}/64", strict=False)) if address.version == 6 else str(address)
+    if address.version == 4 or address.ipv4_mapped:
+        return str(address)
+    return str(ip_network(f"{address}/64", strict=False))

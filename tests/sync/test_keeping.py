@@ -6,13 +6,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession, CookieJar
 
 import sync.__main__ as program
+from store.roles import Role
 from store.storage import FileFolder
 from sync.app import data_folder
 from sync.settings import ROOT
 from tests.store.hub_on_disk import fill, open_hub, patient, shown
 from tests.sync.running_hub import make_device, register_patient, running_hub
+from tests.sync.staff_and_devices import MANAGER, Devices, first_manager
+from tests.sync.test_lan import clinic
 
 
 async def run(command: str, data_dir: Path, *file: Path) -> tuple[int, str]:
@@ -98,6 +102,30 @@ async def test_a_whole_store_passes_the_check(data: Path) -> None:
     assert words.splitlines()[0].split() == ["patients", "12"]
 
 
+async def test_staff_devices_and_the_ca_come_back_with_a_backup_and_are_checked(tmp_path: Path) -> None:
+    data, file, new = tmp_path / "data", tmp_path / "b.tar", tmp_path / "new"
+    async with clinic(data) as lan, Devices() as devices:
+        manager = devices.keep(await first_manager(lan.hub.url))
+        await manager.set_staff("May", [Role.RECORDER])
+        assert (await run("backup", data, file))[0] == 0
+        trusting = await lan.trusting()
+    assert (await run("restore", new, file))[0] == 0
+    code, words = await run("check", new)
+    assert (code, [line.split() for line in words.splitlines() if "accounts" in line]) == (0, [["accounts", "2"]])
+
+    async with clinic(new) as lan:
+        async with ClientSession() as session:
+            assert (await session.get(f"{lan.app}/", ssl=trusting)).status < 500
+        manager.url, manager.session = lan.hub.url, ClientSession(cookie_jar=CookieJar(unsafe=True))
+        await manager.enter(MANAGER)
+        await manager.close()
+
+    for name, said in (("access.json", "the file of staff and devices"), ("tls/ca.pem", "the clinic's CA")):
+        cut(new / name)
+        code, words = await run("check", new)
+        assert (code, said in words) == (1, True), words
+
+
 async def test_a_damaged_record_is_named_and_the_exit_code_tells(data: Path) -> None:
     runs = [name for name in await FileFolder(data).names() if name.startswith("run.")]
     damage(data / max(runs), "病患5".encode())
@@ -105,6 +133,10 @@ async def test_a_damaged_record_is_named_and_the_exit_code_tells(data: Path) -> 
     assert code == 1
     assert f"patients/{5:032x}" in words
     assert "病患5" not in words
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-40])
 
 
 def damage(path: Path, where: bytes) -> None:

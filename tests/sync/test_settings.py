@@ -241,11 +241,6 @@ def test_networks_and_single_addresses_are_read_from_the_file_and_the_environmen
     assert lan.listen == (ip_network("10.0.0.5"), ip_network("192.168.0.0/16"))
 
 
-def test_real_data_is_not_served_on_the_network_while_devices_do_not_sign_in(tmp_path: Path) -> None:
-    section = '[lan]\nlisten = ["192.168.1.0/24"]\n'
-    assert codes_of(write_settings(tmp_path, section)) == {("lan", "lan_only_for_trying")}
-
-
 @pytest.mark.parametrize(
     ("lines", "problems"),
     [
