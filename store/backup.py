@@ -39,7 +39,7 @@ from store.check import Findings, check_files, open_audit
 from store.database import SCHEMA_VERSION
 from store.manifest import Manifest, is_store_file, run_name
 from store.snapshot import Snapshot, SnapshotFile, open_snapshot
-from store.storage import sync_folder
+from store.storage import open_private, sync_folder
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -251,8 +251,3 @@ def _sha256(file: SnapshotFile) -> str:
         pass
     file.close_now()
     return source.digest.hexdigest()
-
-
-def open_private(path: Path) -> BinaryIO:
-    """Make a file that only its owner may read."""
-    return open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "w+b")

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from store import codes
 from store.codes import LiveKind
+from store.formulas import is_like_a_formula
 from store.roc_date import format_roc_date, parse_roc_date
-from store.roster import FORMULA_STARTS
 from store.special_identities import identity_schemes
 
 MAX_TABLE_BYTES = 256 * 1024  # the largest built-in one has 7
@@ -227,7 +227,7 @@ def _check_row(name: CodeTableName, row: Mapping[str, str], line: int) -> list[F
     for column, text in row.items():
         if len(text) > _MAX_CELL:
             faults.append(FoundFault(TableFault.TOO_LONG, line, column, text[:20]))
-        elif text.startswith(FORMULA_STARTS) or not all(sign.isprintable() or sign == "\u3000" for sign in text):
+        elif is_like_a_formula(text) or not all(sign.isprintable() or sign == "\u3000" for sign in text):
             faults.append(FoundFault(TableFault.SIGN_NOT_ALLOWED, line, column, text))
     for column in ("code", "name"):
         if not row[column]:

@@ -4,6 +4,7 @@ Invariants:
 - the same doses give the same bytes; a cell is written as it is kept, or its row is left out, or the change is told;
 - what Big5 cannot hold stands as 「？」 in a name, an address, a telephone number or a maker, since none of them says
   whose dose it is or what it was; in any other cell it would say something else, so the row is left out;
+- of what a spreadsheet would run as a formula (formulas.py) the sign is treated alike;
 - a row that lacks what NIIS requires is left out: whoever loads the file would have it refused there.
 
 Source: column titles, order, Big5, CRLF and the rules of each column as in a public Google Apps Script of
@@ -24,6 +25,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from store.codes import vaccine_by_code
+from store.formulas import is_formula_but_no_number, sign_of
 from store.lots import LotType
 from store.patients import Patient, Sex
 from store.roc_date import format_compact
@@ -56,21 +58,21 @@ _SEX = {Sex.MALE: "M", Sex.FEMALE: "F", None: ""}
 # "1" is public. ASSUMED: so are lots bought by a local government, and self-paid ones are "0": an older offline client
 # writes 0 for one of three types and 1 for the others. Rows of these two types carry a note.
 _LOT_TYPE = {LotType.CENTRAL: "1", LotType.LOCALLY_PURCHASED: "1", LotType.SELF_PAID: "0"}
-_FORMULA_SIGNS = ("=", "+", "-", "@")
 
 
 class NoteKind(StrEnum):
-    """What is to be said of a row. The first three leave it out."""
+    """What is to be said of a row. The first four leave it out."""
 
     NO_IDENTITY = "no_identity"  # neither an own ID nor a parent's
     MISSING = "missing"  # a required column would be empty
     NOT_IN_BIG5 = "not_in_big5"  # characters Big5 cannot hold, in a cell that must be exact
+    FORMULA = "formula"  # a spreadsheet would run a cell that must be exact
     SUBSTITUTED = "substituted"  # characters Big5 cannot hold, written as 「？」
-    LIKE_A_FORMULA = "like_a_formula"  # begins with a sign by which a spreadsheet would reckon; written as it is
+    LIKE_A_FORMULA = "like_a_formula"  # a spreadsheet would run it: the sign is written as 「？」
     LOT_TYPE_UNSURE = "lot_type_unsure"  # the code written for this type is an assumption
 
 
-LEAVE_OUT = frozenset({NoteKind.NO_IDENTITY, NoteKind.MISSING, NoteKind.NOT_IN_BIG5})
+LEAVE_OUT = frozenset({NoteKind.NO_IDENTITY, NoteKind.MISSING, NoteKind.NOT_IN_BIG5, NoteKind.FORMULA})
 
 
 class Note(BaseModel):
@@ -164,6 +166,8 @@ def _row(
         for field, kind, characters in _notes(vaccination, cells)
     ]
     for field in _MAY_BE_SUBSTITUTED:
+        if is_formula_but_no_number(cells[field]):
+            cells[field] = cells[field].replace(sign_of(cells[field]), _SUBSTITUTE, 1)
         for character in characters_not_in_big5(cells[field]):
             cells[field] = cells[field].replace(character, _SUBSTITUTE)
     return [cells[field] for field in FIELDS], notes
@@ -179,8 +183,9 @@ def _notes(vaccination: Vaccination, cells: dict[str, str]) -> Iterable[tuple[st
     for field, cell in cells.items():
         if lost := characters_not_in_big5(cell):
             yield field, NoteKind.SUBSTITUTED if field in _MAY_BE_SUBSTITUTED else NoteKind.NOT_IN_BIG5, lost
-        if cell.startswith(_FORMULA_SIGNS):
-            yield field, NoteKind.LIKE_A_FORMULA, cell[0]
+        if is_formula_but_no_number(cell):
+            kind = NoteKind.LIKE_A_FORMULA if field in _MAY_BE_SUBSTITUTED else NoteKind.FORMULA
+            yield field, kind, sign_of(cell)
     if vaccination.lot_type is not LotType.CENTRAL:
         yield "lot_type", NoteKind.LOT_TYPE_UNSURE, ""
 

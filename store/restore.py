@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 
 from store.audit_months import end_of
-from store.backup import BackupManifest, BackupRefused, open_private, read_backup
+from store.backup import BackupManifest, BackupRefused, read_backup
 from store.beside import is_replaced
 from store.changes import World
 from store.check import open_audit, read_change_ids
@@ -31,7 +31,7 @@ from store.hub_database import HubDatabase
 from store.journal import HEADER, Journal, encode_frame
 from store.manifest import Manifest, is_store_file, journal_name, journal_numbers, run_name, run_numbers
 from store.snapshot import NoStore, SnapshotFile, open_snapshot
-from store.storage import sync_folder
+from store.storage import open_private, sync_folder
 
 _PIECE_BYTES = 1024 * 1024
 _JOURNAL_BESIDE, _FILE_BESIDE = "restoring.part", "restored.part"

@@ -10,6 +10,7 @@ Invariants:
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -19,6 +20,7 @@ from pydantic import ValidationError
 
 from store.codes import field_by_roster_title
 from store.errors import AppError
+from store.formulas import without_mark
 from store.half_width import to_half_width
 from store.ids import classify_id, normalise_id
 from store.patients import PatientDraft, Sex, check_patient
@@ -30,10 +32,11 @@ _NEEDED = ("chart_number", "name", "national_id", "birth_date")
 # People's names and addresses may mean a full-width sign as it stands.
 _AS_IT_STANDS = frozenset({"name", "address"})
 _IDS = frozenset({"national_id", "parent_national_id"})
-# Full-width ones too: a Chinese spreadsheet takes them for the plain ones.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _MAX_LINES_OF_A_ROW = 20
-_LINE_ENDS = re.compile(r"\s*[\t\r\n\v\f]\s*")
+# What no HIS exports; beyond it a file was made to keep this program busy.
+_MAX_COLUMNS = 200
+_MAX_ROW = 100_000  # characters
+_LINE_ENDS = re.compile(r"[\t\r\n\v\f]")
 
 
 class RosterFault(StrEnum):
@@ -42,6 +45,7 @@ class RosterFault(StrEnum):
     EMPTY = "empty"
     SPREADSHEET = "spreadsheet"  # an Excel file under whatever name: it must be saved as CSV
     NOT_TEXT = "not_text"
+    TOO_MANY_COLUMNS = "too_many_columns"
     MISSING_COLUMNS = "missing_columns"
     REPEATED_COLUMNS = "repeated_columns"
 
@@ -118,6 +122,8 @@ def decode_roster(data: bytes) -> RosterText:
         start, line_number = start + len(header), line_number + 1
     delimiter = max(",\t;", key=header.count)
     titles = tuple(cell.strip() for cell in _split(header.rstrip("\r\n"), delimiter))
+    if len(titles) > _MAX_COLUMNS:
+        raise RosterError(RosterFault.TOO_MANY_COLUMNS)
     positions = _find_columns(titles, is_text="\0" not in text[:1000])
     # Old databases pad cells with it; no screen and no interface takes it.
     text = text.replace("\0", "\ufffd")
@@ -190,15 +196,13 @@ def _row_at(text: str, at: int) -> str:
 
 
 def _split(row: str, delimiter: str) -> list[str]:
-    if '"' not in row:
-        return row.split(delimiter)
-    if row.count('"') & 1:
-        return row.split(delimiter)
-    try:
-        cells = next(csv.reader([row], delimiter=delimiter))
-    except csv.Error:
-        # A cell beyond csv's limit of 128 KiB, or a bare CR.
-        return row.split(delimiter)
+    cells = None
+    if len(row) <= _MAX_ROW and '"' in row and not row.count('"') & 1:
+        with suppress(csv.Error):  # a bare CR
+            cells = next(csv.reader([row], delimiter=delimiter))
+    if cells is None:
+        # All that is too much stays together in the last cell.
+        return row.split(delimiter, _MAX_COLUMNS)
     # ="057164" is how some HIS keep Excel from dropping zeros.
     return [cell[2:-1] if cell.startswith('="') and cell.endswith('"') else cell for cell in cells]
 
@@ -257,10 +261,10 @@ def read_typed_person(typed: Mapping[str, str], today: date) -> tuple[PatientDra
 
 def _text_in_file(cell: str) -> str:
     """A cell in one line, without the mark that `bad_rows_csv` puts before what a spreadsheet takes for a formula."""
-    if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA_STARTS):
-        cell = cell[1:]
-    text = cell.strip()
-    return text if text.isprintable() else _LINE_ENDS.sub(" ", text)
+    text = without_mark(cell).strip()
+    if text.isprintable():
+        return text
+    return " ".join(part.strip() for part in _LINE_ENDS.split(text) if part.strip())
 
 
 def _read_cells(

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from store.codes import roster_title
+from store.formulas import with_mark
 from store.patients import Patient, PatientDraft
 from store.problems import Problem, ProblemCode, Severity
-from store.roster import FORMULA_STARTS, RosterRow
+from store.roster import RosterRow
 
 _IDENTITY = ("national_id", "name", "birth_date")
 
@@ -116,13 +117,9 @@ def bad_rows_csv(rows: Iterable[RosterRow], sentence: Callable[[Problem], str]) 
     titles = [title for title in found_titles if title not in (line_title, problems_title)]
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([*map(_harmless, titles), line_title, problems_title])
+    writer.writerow([*map(with_mark, titles), line_title, problems_title])
     for row in rows:
         sentences = " ".join(sentence(problem) for problem in row.problems)
         cells = [row.cells.get(title, "") for title in titles]
-        writer.writerow([*map(_harmless, cells), row.line_number, _harmless(sentences)])
+        writer.writerow([*map(with_mark, cells), row.line_number, with_mark(sentences)])
     return out.getvalue().encode("utf-8-sig")
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.lstrip("'").startswith(FORMULA_STARTS) else cell

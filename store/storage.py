@@ -4,6 +4,7 @@ Invariants (tests/contracts.py, run against every implementation):
 - when a durable `append` returns, the bytes and all before them survive a crash of the process and of the machine;
 - when `append` raises, the journal above cuts back to the size it knew;
 - bytes already appended never change, except that `truncate` cuts the end off;
+- on the clinic PC only the owner may read a folder or a file made here, whatever the process's umask;
 - a folder has one owner; reading waits for nothing, so that a query can read a record where it stands.
 """
 
@@ -136,7 +137,7 @@ class FileFolder:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise _storage_error(error) from error
 
@@ -162,7 +163,8 @@ class FileStorage:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file: BinaryIO = open(path, "r+b" if path.exists() else "x+b", buffering=0)  # noqa: SIM115
+            at = path if path.exists() else _make_private(path)
+            self._file: BinaryIO = open(at, "r+b", buffering=0)  # noqa: SIM115
             # Of its own, because its place in the file must not move the writing one's.
             self._reader: BinaryIO = open(path, "rb", buffering=0)  # noqa: SIM115
             sync_folder(path.parent)
@@ -242,3 +244,13 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def open_private(path: Path) -> BinaryIO:
+    """Make a file that only its owner may read. Raises: FileExistsError, OSError."""
+    return open(_make_private(path), "w+b")
+
+
+def _make_private(path: Path) -> int:
+    """Make the file; returns its handle."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)

@@ -30,8 +30,12 @@ Code = Annotated[str, Limit(60)]
 Text = Annotated[str, Limit(MAX_TEXT)]
 
 # Control signs, halves of a character, and what turns the direction of a line or takes no room: a number that holds one
-# looks like another. Joiners (200C, 200D) stay, since emoji and some scripts are written with them.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
+# looks like another. Joiners (200C, 200D) and the variants of a character (FE00-FE0F, E0100-E01EF) stay, since emoji,
+# some scripts and some people's names are written with them.
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
+)
 
 
 def check_text(text: str, field: str = "", highest: int = MAX_TEXT) -> list[Problem]:

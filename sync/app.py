@@ -9,7 +9,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -33,9 +33,11 @@ from sync.bootstrap.checks import port_refusal
 from sync.bootstrap.refusal import EXIT_REFUSED, SetupRefused, say
 from sync.bootstrap.turn import turn
 from sync.cdc_line import CdcLine
+from sync.doors import THIS_COMPUTER, Doors, GuardedSite
 from sync.hub import HUB, CdcLink, Hub
 from sync.middlewares import add_security_headers, answer_errors, log_bug, make_gate
 from sync.people import add_people
+from sync.rate_gate import make_rate_gate
 from sync.receipts import ReceiptKeeper, add_receipts
 from sync.routes import add_routes
 from sync.sentences import SENTENCES, HubRefused
@@ -48,7 +50,6 @@ log = logging.getLogger(__name__)
 EXIT_PORT = 3
 EXIT_DATA = 4
 _SHUTDOWN_SECONDS = 3.0
-_LINGERING_SECONDS = 2.0  # how long to go on reading a body that was refused, so that its sender sees the answer
 OnOpen = Callable[[HubDatabase], Awaitable[None]]
 
 
@@ -57,7 +58,7 @@ def make_app(
 ) -> web.Application:
     """Put one hub together. The caller owns the database and runs the worker. Raises: HubRefused."""
     app = web.Application(
-        middlewares=[answer_errors, make_gate(settings), let_in],
+        middlewares=[answer_errors, make_rate_gate(), make_gate(settings), let_in],
         client_max_size=MAX_BODY_BYTES,
     )
     audit = HubAudit(database, FileFolder(settings.data_dir), world)
@@ -119,6 +120,10 @@ def data_folder(folder: Path) -> Iterator[None]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise HubRefused("storage_failed", path=folder) from error
+    if os.name == "posix":
+        # Some file systems know no owners. What an earlier version wrote in here was readable to others.
+        with suppress(OSError):
+            folder.chmod(0o700)
     with turn(folder / "hub.lock", refuse):
         yield
 
@@ -142,10 +147,7 @@ async def serve(settings: Settings, *, open_browser: bool, on_open: OnOpen | Non
         app = make_app(settings, database, line.worker, world)
         hub = app[HUB]
         hub.cdc_failed, hub.stock, hub.exams, hub.history = line.failure, line.stock, line.exams, line.history
-        # No access log: it would keep queries, and with them what was searched for.
-        runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, lingering_time=_LINGERING_SECONDS
-        )
+        runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_SECONDS)
         try:
             await runner.setup()
         except AppError as error:
@@ -231,7 +233,7 @@ async def _run_lan(hub: Hub, runner: web.AppRunner, world: World) -> None:
 async def _listen(runner: web.AppRunner, settings: Settings) -> str:
     host, port = settings.listen_host, settings.listen_port
     try:
-        await web.TCPSite(runner, host, port).start()
+        await GuardedSite(runner, Doors(THIS_COMPUTER), host, port).start()
     except OSError as error:
         refusal = port_refusal(error, port)
         raise refusal or HubRefused("host_unknown", host=host) from error

@@ -32,8 +32,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from store.backup import open_private
-from store.storage import sync_folder
+from store.storage import open_private, sync_folder
 from sync.sentences import LanClosed
 from sync.tls import Credentials, address_of, belong_together, names_in, read_certificates, read_key
 

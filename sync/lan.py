@@ -21,6 +21,7 @@ from aiohttp import web
 
 from sync.bootstrap.refusal import say
 from sync.clinic_ca import ClinicCa, Network
+from sync.doors import Doors, GuardedSite, Limits
 from sync.hub import Hub
 from sync.own_certificate import check_own, ends_soon, read_own
 from sync.sentences import LanClosed
@@ -56,21 +57,33 @@ def host_names(computer: str, allowed_hosts: Iterable[str]) -> list[str]:
 class Lan:
     """Listens on the network for one hub. The caller owns the app's runner."""
 
-    def __init__(self, lan: LanSettings, hub: Hub, app: web.AppRunner, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        lan: LanSettings,
+        hub: Hub,
+        app: web.AppRunner,
+        now: Callable[[], datetime],
+        limits: Limits | None = None,
+    ) -> None:
         self._lan, self._hub, self._app, self._now = lan, hub, app, now
-        self._page = web.AppRunner(make_trust_app(self._facts), access_log=None, shutdown_timeout=1)
+        self._page = web.AppRunner(make_trust_app(self._facts), shutdown_timeout=1)
+        self._doors = Doors(limits)
+        self._watching: asyncio.Task[None] | None = None
         self._context = make_context()
         self._credentials: Credentials | None = None
-        self._sites: dict[tuple[str, int], web.TCPSite] = {}
+        self._sites: dict[tuple[str, int], GuardedSite] = {}
         self._told: set[str] = set()
         self._found: list[str] = []
 
     async def open(self) -> None:
         await self._page.setup()
+        self._watching = asyncio.create_task(self._doors.watch())
         await self.look()
 
     async def close(self) -> None:
         """End the page; the app's runner ends what it serves."""
+        if self._watching is not None:
+            self._watching.cancel()
         await self._page.cleanup()
 
     async def run(self) -> None:
@@ -142,9 +155,8 @@ class Lan:
             await self._sites.pop(place).stop()
         for address, port in sorted(wanted - self._sites.keys()):
             is_app = port == self._lan.port
-            site = web.TCPSite(
-                self._app if is_app else self._page, address, port, ssl_context=self._context if is_app else None
-            )
+            runner, context = (self._app, self._context) if is_app else (self._page, None)
+            site = GuardedSite(runner, self._doors, address, port, context=context)
             try:
                 await site.start()
             except OSError:

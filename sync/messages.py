@@ -12,6 +12,9 @@ from store.protocol import PROTOCOL_VERSION
 from sync.refused import Refused
 
 _GZIP_FROM_BYTES = 4096
+# Of all but changes and choices of many people; a stranger's first message is no larger either.
+SMALL_BODY_BYTES = 256 * 1024
+_BODY_SECONDS = 60.0  # a device itself gives up after 30
 Message = TypeVar("Message", bound=BaseModel)
 
 
@@ -20,9 +23,15 @@ class _Versioned(BaseModel):
     protocol: int = Field(default=PROTOCOL_VERSION, ge=0, le=1_000_000)
 
 
-async def read_message(request: web.Request, model: type[Message]) -> Message:
-    """Raises: ProtocolMismatch, Refused."""
-    body = await request.read()
+async def read_message(
+    request: web.Request, model: type[Message], most_bytes: int = SMALL_BODY_BYTES
+) -> Message:
+    """Read a body of at most `most_bytes`, unpacked. Raises: ProtocolMismatch, Refused."""
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            body = await request.clone(client_max_size=most_bytes).read()
+    except TimeoutError:
+        raise Refused(408, "body_too_slow") from None
     try:
         # The version first: what another version says need not look like ours at all.
         if (theirs := _Versioned.model_validate_json(body).protocol) != PROTOCOL_VERSION:

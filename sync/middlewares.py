@@ -28,6 +28,14 @@ from sync.settings import Settings
 
 log = logging.getLogger(__name__)
 
+# What no page of the program uses, so that nothing put into one can. sw.js has the same list.
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "hid", "magnetometer"),
+        *("microphone", "midi", "payment", "serial", "usb", "xr-spatial-tracking"),
+    )
+)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _CODE_BY_STATUS = {
     400: "invalid_request",
@@ -58,7 +66,10 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Refused as error:
-        return make_error_response(error.status, error.code, error.detail)
+        response = make_error_response(error.status, error.code, error.detail)
+        if error.status == 408:
+            response.force_close()  # its body would be waited for
+        return response
     except web.HTTPException as error:
         response = make_error_response(error.status, _CODE_BY_STATUS.get(error.status, "refused"))
         if "Allow" in error.headers:
@@ -89,7 +100,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return make_error_response(500, "bug")
 
 
-def log_bug(error: Exception) -> None:
+def log_bug(error: BaseException) -> None:
     """Log where it happened but not its message: pydantic and the standard library like to quote values in it."""
     log.error("bug: %s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
 
@@ -104,6 +115,8 @@ def make_gate(settings: Settings) -> Middleware:
         # Without TLS there is this computer only; over TLS the clinic's network only, with the names it has now.
         names = request.app[HUB].lan_names if request.secure else local_names
         hosts = request.headers.getall("Host", [])
+        if not request.raw_path.startswith("/"):
+            _refuse(400, "invalid_request")  # an address with a host of its own, as only proxies are asked
         if len(hosts) != 1 or _name_of(hosts[0]) not in names:
             _refuse(421, "host_not_allowed")
         if request.path.startswith("/api/") or request.method not in ("GET", "HEAD"):
@@ -142,12 +155,22 @@ def _refuse(status: int, code: str) -> NoReturn:
 
 async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Set what every answer carries, unless its handler has set its own."""
+    if response.status == 417 and isinstance(response, web.Response):
+        # aiohttp answers this before any middleware, and repeats the header that it did not understand.
+        response.body = make_error_response(417, "expectation_failed").body
+        response.content_type = "application/json"
+        response.headers["Content-Length"] = str(response.content_length)
+    put_security_headers(request, response)
+
+
+def put_security_headers(request: web.BaseRequest, response: web.StreamResponse) -> None:
     defaults = {
         "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": PERMISSIONS_POLICY,
     }
     if request.path.startswith("/api/") or response.status >= 400:
         defaults["Cache-Control"] = "no-store"

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from store.protocol import MAX_PULL_CHANGES, PROTOCOL_VERSION, HistoryRequest, StaffRequest, SyncRequest
+from store.protocol import MAX_BODY_BYTES, MAX_PULL_CHANGES, PROTOCOL_VERSION, HistoryRequest, StaffRequest, SyncRequest
 from store.uploads import UploadState
 from sync.access.gate import session_of, who_asks
 from sync.access.pushing import check_pushed, refuse_hub_made
@@ -36,7 +36,7 @@ def add_routes(app: web.Application) -> None:
 async def sync(request: web.Request) -> web.Response:
     """Keep what a device brings and answer with what it has not seen; on disk before the answer leaves."""
     hub = request.app[HUB]
-    message = await read_message(request, SyncRequest)
+    message = await read_message(request, SyncRequest, MAX_BODY_BYTES)
     session = session_of(request)
     if session is None:
         refuse_hub_made(message)

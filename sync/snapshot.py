@@ -27,7 +27,7 @@ from aiohttp import web
 from store.audit import AuditAction
 from store.database import SCHEMA_VERSION
 from store.hub_database import HubDatabase
-from store.protocol import FAR_BEHIND_CHANGES, SnapshotAnswer, SnapshotOffer, SnapshotRequest
+from store.protocol import FAR_BEHIND_CHANGES, MAX_BODY_BYTES, SnapshotAnswer, SnapshotOffer, SnapshotRequest
 from store.scope import Scope, scope_digest
 from store.storage import FileFolder, StorageFile
 from sync.audit_routes import note_by
@@ -189,7 +189,7 @@ def add_snapshots(app: web.Application, database: HubDatabase, folder: Path) -> 
 
 async def offer_snapshot(request: web.Request) -> web.Response:
     """Say whether a device should fetch a snapshot, and which."""
-    message = await read_message(request, SnapshotRequest)
+    message = await read_message(request, SnapshotRequest, MAX_BODY_BYTES)
     answer = await request.app[SNAPSHOTS].answer(message)
     if answer.offer is not None:
         note_by(request, AuditAction.TOOK_SNAPSHOT, {"kind": "everyone" if message.scope is None else "scope"})

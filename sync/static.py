@@ -40,19 +40,16 @@ CONTENT_TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".zip": "application/zip",
 }
+# Of a first visit, until the service worker (ui/runtime/sw.js) serves pages with policies of its own.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
         "script-src 'self' 'wasm-unsafe-eval'",
-        "connect-src 'self'",
-        "img-src 'self' data: blob:",
-        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
         "font-src 'self' data:",
-        "worker-src 'self'",
-        "frame-src 'self'",
         "object-src 'none'",
         "base-uri 'none'",
-        "form-action 'self'",
+        "form-action 'none'",
         "frame-ancestors 'self'",
     )
 )
@@ -188,5 +185,5 @@ def _nothing_built() -> web.Response:
         '<!doctype html><html lang="zh-Hant"><meta charset="utf-8"><meta http-equiv="refresh" content="5">'
         f'<title>{chinese}</title><p>{chinese}<p lang="en">{english}</html>'
     )
-    headers = {"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'; frame-ancestors 'self'"}
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
     return web.Response(status=503, text=page, content_type="text/html", headers=headers)

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
 from sync.middlewares import add_security_headers, answer_errors
+from sync.rate_gate import make_rate_gate
 
 # Types by which Safari on iPads offers a profile and other systems a certificate; no Content-Disposition, since with it
 # Safari would only keep a file.
@@ -68,7 +69,7 @@ def make_trust_app(facts_at: Callable[[str], TrustFacts]) -> web.Application:
         body, headers = ca.public_bytes(encoding), {"Cache-Control": "no-store"}
         return web.Response(body=body, content_type=content_type, headers=headers)
 
-    app = web.Application(middlewares=[answer_errors])
+    app = web.Application(middlewares=[answer_errors, make_rate_gate(plain=True)])
     app.router.add_get("/", show)
     for path in _FORMS:
         app.router.add_get(path, give)

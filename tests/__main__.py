@@ -1,7 +1,8 @@
 """`python3 -m tests`: set up all that the tests need, then run them. Needs nothing but Python.
 
 Shape: nothing = lint, types, unit and e2e; or one of GROUPS; or paths. More arguments go to pytest,
-those of `sim` to tests/sim/run.py: --seeds N --start S, or --seed K for the story of one.
+those of `sim` to tests/sim/run.py: --seeds N --start S, or --seed K for the story of one. `audit` asks public lists
+whether a package that the locks name is known to be unsafe; it needs a network and is no part of the tests.
 Invariant: imports only the standard library; the tools run as children inside `.venv`.
 """
 
@@ -17,7 +18,7 @@ from sync.bootstrap.start import ROOT, build_bundle, enter, guarded
 from tests.chromium import ENGINE_PROGRAMS, VARIABLE, ensure_certutil, ensure_chromium, missing_engines
 
 ALL = ["lint", "unit", "e2e"]
-GROUPS = [*ALL, "engines", "bench", "sim"]
+GROUPS = [*ALL, "engines", "bench", "sim", "audit"]
 # A journey starts a hub, a fake CDC and a browser, and a first visit downloads the whole bundle.
 SLOW = ["-o", "timeout=600"]
 
@@ -32,6 +33,7 @@ def commands_of(group: str, more: list[str]) -> dict[str, list[str]]:
         "engines": {"engines": [*e2e, "-m", "engines", *more]},
         "bench": {"bench": ["-m", "e2e.bench", *more]},
         "sim": {"sim": ["-m", "tests.sim.run", *more]},
+        "audit": {"audit": ["-m", "tests.audit", *more]},
     }[group]
 
 

@@ -16,10 +16,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from store.backup import open_private
 from store.beside import ACCESS_FILE
 from store.errors import StorageFailed, StorageFull
-from store.storage import sync_folder
+from store.storage import open_private, sync_folder
 from sync.access.known import Known
 from sync.sentences import HubRefused
 

@@ -1,5 +1,6 @@
 """The messages of store/access_protocol.py over HTTP: parse, ask the desk, answer."""
 
+import asyncio
 import re
 from ipaddress import ip_address
 
@@ -31,6 +32,7 @@ from store.access_protocol import (
     StaffList,
 )
 from store.audit import NOBODY, AuditAction
+from store.protocol import MAX_BODY_BYTES
 from sync.access import managing
 from sync.access.gate import caller_of, cookie_name, signed_in
 from sync.access.pushing import check_pushed
@@ -39,9 +41,12 @@ from sync.messages import answer_json, read_message
 from sync.refused import Refused
 
 _ID = re.compile(r"[0-9a-f]{32}")
+_HANDING_OVER = web.AppKey("handing_over", asyncio.Semaphore)
+_AT_ONCE = 4
 
 
 def add_access(app: web.Application) -> None:
+    app[_HANDING_OVER] = asyncio.Semaphore(_AT_ONCE)
     router = app.router
     router.add_get("/api/access/state", state, allow_head=False)
     router.add_post("/api/access/first", first)
@@ -132,7 +137,11 @@ async def session(request: web.Request) -> web.Response:
 async def hand_over(request: web.Request) -> web.Response:
     """Take what a revoked device has not sent yet. It learns which of them the hub holds, and nothing else."""
     hub = request.app[HUB]
-    asked = await read_message(request, HandOverRequest)
+    # As large as a push, and nobody has shown yet who it is.
+    if (turn := request.app[_HANDING_OVER]).locked():
+        raise Refused(503, "unavailable")
+    async with turn:
+        asked = await read_message(request, HandOverRequest, MAX_BODY_BYTES)
     device = hub.access.signed(asked, Purpose.HAND_OVER, caller_of(request))
     if device.revoked_at is None:
         raise Refused(409, "device_not_revoked")

@@ -111,7 +111,7 @@ def ensure(environment: Environment, lock_name: str, step: Callable[[str], None]
             step("執行環境需要更新 · Environment needs an update")
         step("安裝套件，第一次約需一至三分鐘 · Installing packages, one to three minutes the first time")
         packages.install(
-            _pip(environment, marker),
+            pip_command(environment, marker),
             environment.lock(lock_name),
             environment.log,
             env=processes.child_environment(environment.root),
@@ -133,7 +133,7 @@ def _tell_progress(done: int, total: int, name: str) -> None:
         say(f"      {done}/{total} {name}")
 
 
-def _pip(environment: Environment, marker: dict[str, Any]) -> list[str]:
+def pip_command(environment: Environment, marker: dict[str, Any]) -> list[str]:
     """The command that installs into `.venv`. No path of it is kept in the marker: the folder may be moved."""
     if marker["own_pip"]:
         return [str(environment.python), "-m", "pip"]

@@ -135,11 +135,34 @@ def test_a_line_break_within_a_cell_makes_no_second_line() -> None:
     assert file.text.count("\r\n") == 2
 
 
-def test_a_cell_like_a_formula_is_told_and_written_as_it_is() -> None:
-    file = make({"name": "=1+1", "phone": "+886912345678"})
+def test_no_text_runs_as_a_formula_and_the_change_is_told() -> None:
+    file = make({"name": "=1+1", "address": " @SUM(A1)", "phone": "+886912345678"}, manufacturer="'-2+cmd|'!A0")
 
-    assert (cells(file)["name"], cells(file)["phone"]) == ("=1+1", "+886912345678")
-    assert kinds(file) == [("name", NoteKind.LIKE_A_FORMULA, "="), ("phone", NoteKind.LIKE_A_FORMULA, "+")]
+    written = cells(file)
+    assert [written[field] for field in ("name", "address", "manufacturer")] == ["？1+1", " ？SUM(A1)", "'？2+cmd|'!A0"]
+    assert written["phone"] == "+886912345678", "a number does no harm, and NIIS gets it as it is"
+    assert kinds(file) == [
+        ("name", NoteKind.LIKE_A_FORMULA, "="),
+        ("address", NoteKind.LIKE_A_FORMULA, "@"),
+        ("manufacturer", NoteKind.LIKE_A_FORMULA, "-"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("person", "dose", "field"),
+    [
+        ({}, {"lot_number": "=HYPERLINK(1)"}, "lot_number"),
+        ({"national_id": "@A1"}, {}, "national_id"),
+        ({}, {"vaccine_code": "Flu", "special_identity": "＝1"}, "special_identity"),
+    ],
+)
+def test_a_row_with_a_formula_where_it_must_be_exact_is_left_out(
+    person: dict[str, Any], dose: dict[str, Any], field: str
+) -> None:
+    file = make(person, **dose)
+
+    assert [one[:2] for one in kinds(file)] == [(field, NoteKind.FORMULA)]
+    assert file.text == HEADER
 
 
 @pytest.mark.parametrize(("lot_type", "written"), [(LotType.SELF_PAID, "0"), (LotType.LOCALLY_PURCHASED, "1")])

@@ -424,3 +424,35 @@ def test_the_sample_holds_the_manuals_test_person(sample: RosterText) -> None:
     assert first is not None
     assert (first.chart_number, first.name, first.national_id) == ("057164", "測試患者", "B222419838")
     assert first.birth_date == date(1985, 11, 8)
+
+
+# ---- files made to keep the program busy
+
+
+def test_a_header_of_a_million_columns_is_refused_at_once() -> None:
+    with pytest.raises(RosterError) as caught:
+        decode_roster((HEADER + ",a" * 1_000_000).encode())
+    assert caught.value.fault is RosterFault.TOO_MANY_COLUMNS
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "x," * 2_000_000,
+        '"' * 5_000_000,
+        '"x",' * 1_000_000 + "x",
+        '"' + "a\n" * 200_000,
+        CLEAN.replace("台中市", "a" + " " * 80_000 + "\x01"),
+        CLEAN.replace("台中市", "a" + " " * 3_000_000 + "\x01"),
+        "\0" * 5_000_000,
+        "a" * 5_000_000,
+    ],
+    ids=["cells", "quotes", "quoted cells", "a quote never closed", "blanks", "more blanks", "NULs", "one word"],
+)
+@pytest.mark.timeout(30)
+def test_a_row_of_megabytes_is_a_bad_row_that_costs_little(row: str) -> None:
+    rows = list(read_rows(decode_roster(f"{HEADER}\n{row}\n{CLEAN}\n".encode()), TODAY))
+
+    assert [one.patient.name for one in rows if one.patient] == ["測試患者"]
+    assert all(one.is_bad for one in rows if not one.patient)
+    assert max(len(one.cells) for one in rows) <= 300, "one object for each comma would fill the device's memory"

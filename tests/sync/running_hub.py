@@ -17,6 +17,7 @@ from store.hub_database import HubDatabase
 from store.protocol import SyncAnswer, SyncRequest
 from store.storage import FileFolder, MemoryFolder
 from sync.app import make_app
+from sync.doors import THIS_COMPUTER, Doors, GuardedSite
 from sync.hub import HUB, CdcLink, Hub
 from sync.settings import LanSettings, Settings
 from sync.snapshot import SNAPSHOTS, Snapshots
@@ -76,9 +77,9 @@ async def running_hub(
     settings = Settings(data_dir=folder, bundle_dir=folder / "bundle", allowed_hosts=allowed_hosts, lan=lan)
     database = await HubDatabase.open(FileFolder(folder), world)
     app = make_app(settings, database, worker, world, clock)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, lingering_time=1)
+    runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await GuardedSite(runner, Doors(THIS_COMPUTER), "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
     try:
         async with ClientSession(f"http://127.0.0.1:{port}") as session:

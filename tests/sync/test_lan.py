@@ -20,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from sync import lan as lan_module
+from sync.doors import THIS_COMPUTER, Limits
 from sync.lan import Lan, addresses_in, host_names
 from sync.settings import LanSettings
 from tests.sync.certificates import write_pair
@@ -63,7 +64,11 @@ class Clinic:
 
 @asynccontextmanager
 async def clinic(
-    folder: Path, *, allowed_hosts: tuple[str, ...] = (), own: tuple[Path, Path] | tuple[None, None] = (None, None)
+    folder: Path,
+    *,
+    allowed_hosts: tuple[str, ...] = (),
+    own: tuple[Path, Path] | tuple[None, None] = (None, None),
+    limits: Limits = THIS_COMPUTER,  # whose address all of these tests' devices have
 ) -> AsyncIterator[Clinic]:
     settings = LanSettings.model_validate(
         {
@@ -76,7 +81,7 @@ async def clinic(
     )
     write_bundle(folder / "bundle")
     async with running_hub(folder, allowed_hosts=allowed_hosts, lan=settings) as hub:
-        lan = Lan(settings, hub.hub, hub.runner, lambda: datetime.now(UTC) + running.ahead)
+        lan = Lan(settings, hub.hub, hub.runner, lambda: datetime.now(UTC) + running.ahead, limits)
         running = Clinic(hub, lan, settings.port, settings.trust_port)
         try:
             await lan.open()

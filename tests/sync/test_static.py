@@ -1,5 +1,6 @@
 """The browser program over real HTTP: what is served, with which headers, and what is not."""
 
+import asyncio
 import gzip
 import hashlib
 import json
@@ -10,6 +11,8 @@ import brotli
 import pytest
 from aiohttp import ClientSession
 
+from sync.middlewares import PERMISSIONS_POLICY
+from sync.settings import ROOT
 from sync.static import CONTENT_TYPES
 from tests.sync.running_hub import RunningHub, running_hub
 
@@ -193,3 +196,47 @@ async def test_without_a_bundle_the_page_says_what_to_do(tmp_path: Path) -> None
 def test_scripts_and_wasm_do_not_depend_on_the_machines_registry() -> None:
     assert CONTENT_TYPES[".js"].startswith("text/javascript")
     assert CONTENT_TYPES[".wasm"] == "application/wasm"
+
+
+def test_the_service_worker_forbids_what_the_hub_forbids() -> None:
+    """Two programs that serve one page; neither may import the other."""
+    script = (ROOT / "ui" / "runtime" / "sw.js").read_text(encoding="utf-8").replace('" +\n    "', "")
+    assert f'"Permissions-Policy": "{PERMISSIONS_POLICY}"' in script
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "..%5c..%5caccess.json",
+        "..\\..\\access.json",
+        "%2e%2e/%2e%2e/access.json",
+        "....//....//access.json",
+        "C:\\access.json",
+        "C:/access.json",
+        "\\\\?\\C:\\access.json",
+        "app.bin::$DATA",
+        "app.bin.",
+        "app.bin%20",
+        "app.bin%00",
+        "APP.BIN",
+        "./app.bin",
+        "manifest.json",
+        "../manifest.json",
+        "app.bin.br",
+        "%c0%ae%c0%ae/access.json",
+        "runtime",
+        "runtime/",
+        "CON",
+    ],
+)
+@pytest.mark.parametrize("place", [f"/bundle/{OLD}/", "/icons/", "/"])
+async def test_no_spelling_of_a_path_leads_to_a_file_that_the_manifest_does_not_name(
+    hub: RunningHub, tmp_path: Path, place: str, path: str
+) -> None:
+    (tmp_path / "access.json").write_text("secret")
+    reader, writer = await asyncio.open_connection("127.0.0.1", hub.port)
+    writer.write(f"GET {place}{path} HTTP/1.1\r\nHost: {hub.host}\r\nConnection: close\r\n\r\n".encode())
+    answer = await reader.read()
+    writer.close()
+    assert answer.split()[1] in (b"404", b"400"), answer
+    assert b"secret" not in answer

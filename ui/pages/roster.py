@@ -22,6 +22,7 @@ from ui.state import AppState
 
 _MAX_FILE_BYTES = 64 * 1024 * 1024
 _LISTED = 200
+_SHOWN = 1000  # characters of a cell that is none of a person's
 
 
 def build(state: AppState) -> None:
@@ -187,9 +188,9 @@ def _rows_table(rows: Iterable[RosterRow], mark: str) -> None:
         rows=[
             {
                 "line": row.line_number,
-                "chart_number": row.patient.chart_number if row.patient else row.cells.get("病歷號碼", ""),
-                "name": row.patient.name if row.patient else row.cells.get("姓名", ""),
-                "problems": wording.sentences(_sentence(problem) for problem in row.problems),
+                "chart_number": row.patient.chart_number if row.patient else row.cells.get("病歷號碼", "")[:_SHOWN],
+                "name": row.patient.name if row.patient else row.cells.get("姓名", "")[:_SHOWN],
+                "problems": wording.sentences(_sentence(problem)[:_SHOWN] for problem in row.problems),
             }
             for row in rows
         ],

@@ -9,12 +9,22 @@ const META = "desk-meta";
 const STATE_URL = "/state";
 const LEADER_PATIENCE = 60_000; // a leader may be starting on a slow machine
 const PARALLEL = 6;
+// What every answer of this script carries, as the hub's own do (sync/middlewares.py). Opener and resource policy keep other
+// sites' windows out. No embedder policy: it would give the pages shared memory and exact clocks, which they need for nothing
+// and an attack on the processor's caches needs most.
+const GUARDED = {
+  "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
+  "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+  "Permissions-Policy": "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), " +
+    "magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=(), xr-spatial-tracking=()",
+};
 const SHELL_CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
   "worker-src 'self'; manifest-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-// NiceGUI's page has inline scripts and styles and compiles its templates in the browser.
-const PAGE_CSP = "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; " +
+// NiceGUI's page has inline scripts, which carry a nonce, and styles, and compiles its templates in the browser. What is put
+// into the page later has no nonce: an event handler or a javascript: link that came in with data does not run.
+const pageCsp = (nonce) => `default-src 'none'; script-src 'self' 'nonce-${nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; ` +
   "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' data: blob:; connect-src 'self'; worker-src 'self' blob:; " +
-  "frame-src 'self' blob:; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
+  "frame-src 'self' blob:; manifest-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
 const TYPES = {
   html: "text/html; charset=utf-8", js: "text/javascript; charset=utf-8", mjs: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8",
   wasm: "application/wasm", json: "application/json", webmanifest: "application/manifest+json", png: "image/png", svg: "image/svg+xml",
@@ -28,7 +38,8 @@ const NOT_INSTALLED = `<!doctype html><html lang="zh-Hant-TW"><meta charset="utf
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const cacheName = (build) => `bundle-${build}`;
-const html = (text, status) => new Response(text, { status, headers: { "Content-Type": TYPES.html, "Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'" } });
+const NOTHING_CSP = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+const html = (text, status) => new Response(text, { status, headers: { ...GUARDED, "Content-Type": TYPES.html, "Cache-Control": "no-store", "Content-Security-Policy": NOTHING_CSP } });
 
 // --- the builds this device keeps ------------------------------------------------------------------------------
 
@@ -51,8 +62,8 @@ async function sha256(data) {
 }
 
 function stored(path, data) {
-  const headers = { "Content-Type": TYPES[path.split(".").pop()] ?? "application/octet-stream", "X-Content-Type-Options": "nosniff" };
-  if (path === "index.html" || path === "runtime/worker.js") headers["Content-Security-Policy"] = SHELL_CSP;
+  const csp = path === "index.html" || path === "runtime/worker.js" ? SHELL_CSP : NOTHING_CSP;
+  const headers = { ...GUARDED, "Content-Type": TYPES[path.split(".").pop()] ?? "application/octet-stream", "Content-Security-Policy": csp };
   return new Response(data, { headers });
 }
 
@@ -184,6 +195,11 @@ async function askLeader(leader, message) {
   }
 }
 
+// Every "<script" of the page itself: what comes of data stands in it with "&lt;" (NiceGUI's template).
+function withNonce(body, nonce) {
+  return new TextDecoder().decode(body).replace(/<script(?=[\s>])/g, `<script nonce="${nonce}"`);
+}
+
 async function fromPython(request) {
   const url = new URL(request.url);
   const idempotent = request.method === "GET" || request.method === "HEAD";
@@ -197,11 +213,12 @@ async function fromPython(request) {
     if (!leader) return html(UNAVAILABLE, 503);
     const answer = await askLeader(leader, message);
     if (answer) {
-      const headers = new Headers(answer.headers);
+      const headers = new Headers(answer.headers), nonce = crypto.randomUUID();
+      for (const [name, value] of Object.entries(GUARDED)) headers.set(name, value);
       headers.set("Cache-Control", "no-store");
-      headers.set("X-Content-Type-Options", "nosniff");
-      headers.set("Content-Security-Policy", PAGE_CSP);
-      return new Response([101, 204, 205, 304].includes(answer.status) ? null : answer.body, { status: answer.status, headers });
+      headers.set("Content-Security-Policy", pageCsp(nonce));
+      const body = /^text\/html\b/.test(headers.get("Content-Type")) ? withNonce(answer.body, nonce) : answer.body;
+      return new Response([101, 204, 205, 304].includes(answer.status) ? null : body, { status: answer.status, headers });
     }
     if (leaderId === leader.id) leaderId = null;
     if (!idempotent) return html(UNAVAILABLE, 503); // whether it was carried out is not known: never twice

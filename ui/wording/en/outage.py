@@ -31,7 +31,10 @@ EXPORT_NOTE = {
     NoteKind.SUBSTITUTED: (
         "{field} has characters that the file (Big5) cannot hold: “{characters}” becomes a wide question mark"
     ),
-    NoteKind.LIKE_A_FORMULA: "{field} begins with “{characters}”; a spreadsheet would change it",
+    NoteKind.FORMULA: "{field} begins with “{characters}”: a spreadsheet would run it, so it cannot go into the file",
+    NoteKind.LIKE_A_FORMULA: (
+        "{field} begins with “{characters}”: a spreadsheet would run it, so that sign becomes a wide question mark"
+    ),
     NoteKind.LOT_TYPE_UNSURE: "the file's code for this lot type is not confirmed by CDC; please check after import",
 }
 EXPORT_NONE_CHOSEN = "Please tick what to export first."

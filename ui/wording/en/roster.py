@@ -18,6 +18,7 @@ ROSTER_FAULT = {
     RosterFault.EMPTY: "This file is empty.",
     RosterFault.SPREADSHEET: "This is an Excel file. Save it as CSV in Excel and import that.",
     RosterFault.NOT_TEXT: "This is not a text file. Choose the CSV that the HIS exported.",
+    RosterFault.TOO_MANY_COLUMNS: "The first row has too many columns; this is no patient roster.",
     RosterFault.MISSING_COLUMNS: "Columns are missing: {columns}. The first row must hold the column names.",
     RosterFault.REPEATED_COLUMNS: "Columns appear twice: {columns}.",
 }

@@ -27,7 +27,8 @@ EXPORT_NOTE = {
     NoteKind.MISSING: "{field}沒有填寫，NIIS 必填",
     NoteKind.NOT_IN_BIG5: "{field}有匯入檔 (Big5) 沒有的字「{characters}」",
     NoteKind.SUBSTITUTED: "{field}有匯入檔 (Big5) 沒有的字「{characters}」，檔案裡會是「？」",
-    NoteKind.LIKE_A_FORMULA: "{field}以「{characters}」開頭，用試算表開啟會變樣",
+    NoteKind.FORMULA: "{field}以「{characters}」開頭，試算表會當成公式執行，不能放進檔案",
+    NoteKind.LIKE_A_FORMULA: "{field}以「{characters}」開頭，試算表會當成公式執行，檔案裡會是「？」",
     NoteKind.LOT_TYPE_UNSURE: "這種批號型別的匯入代碼未經疾管署確認，匯入後請核對",
 }
 EXPORT_NONE_CHOSEN = "請先勾選要匯出的資料。"

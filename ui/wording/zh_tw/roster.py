@@ -17,6 +17,7 @@ ROSTER_FAULT = {
     RosterFault.EMPTY: "這是空的檔案。",
     RosterFault.SPREADSHEET: "這是 Excel 檔。請在 Excel 另存成 CSV 再匯入。",
     RosterFault.NOT_TEXT: "這不是文字檔，請選擇 HIS 匯出的 CSV。",
+    RosterFault.TOO_MANY_COLUMNS: "第一列的欄位太多，這不是病患名冊。",
     RosterFault.MISSING_COLUMNS: "檔案缺少欄位：{columns}。請確認第一列是欄位名稱。",
     RosterFault.REPEATED_COLUMNS: "檔案有重複的欄位：{columns}。",
 }
