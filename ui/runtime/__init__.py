@@ -7,6 +7,8 @@ socket.js    in the iframe: NiceGUI's socket over a message port
 python.js    how Python is started, in the worker and at the build
 memory.js    Python's memory after a start: kept by the build, put in place at each start
 sodium.js    libsodium: sealing, key derivation, in the worker and in the shell
+sealing.js   one file sealed: its format, reading, appending, cutting
+sealed_folder.js  a store's folder of such files, what is known of each apart from it, sealing one that is in clear
 storage.js   OPFS and IndexedDB, for browser_storage.py and for the export without Python
 entry.py     what worker.js calls; the only Python here that touches JavaScript objects
 bridge.py    an ASGI server without a network
