@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from nicegui.testing import User
 
-WAITED = 30  # looks at a tenth of a second each
+WAITED = 100  # looks at a tenth of a second each
 
 
 async def see(user: User, text: str) -> None:
