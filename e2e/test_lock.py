@@ -18,15 +18,22 @@ from store.roles import Role
 from tests.sync.staff_and_devices import MANAGER, PASSWORD, DeskDevice, first_manager
 
 MAY, LIN = ("May", "204816"), ("Lin", "573920")
-KEEP_IDLE_SECONDS = """(seconds) => new Promise((resolve, reject) => {
+IN_THE_VAULT = """(seconds) => new Promise((resolve, reject) => {
   const opening = indexedDB.open("desk-vault");
   opening.onsuccess = () => {
-    const change = opening.result.transaction("vault", "readwrite");
-    change.objectStore("vault").put(seconds, "idle");
-    change.oncomplete = () => resolve(opening.result.close());
+    const change = opening.result.transaction("vault", "readwrite"), vault = change.objectStore("vault");
+    let found;
+    %s
+    change.oncomplete = () => { opening.result.close(); resolve(found?.result ?? null); };
     change.onabort = reject;
   };
 })"""
+KEEP_IDLE_SECONDS = IN_THE_VAULT % 'vault.put(seconds, "idle");'
+UNSENT = IN_THE_VAULT % 'found = vault.get("unsent");'
+ONE_TRY_LEFT = (
+    IN_THE_VAULT
+    % 'vault.get("person:May").onsuccess = ({ target }) => vault.put({ ...target.result, wrong: 9 }, "person:May");'
+)
 WHAT_IS_LEFT = """async () => {
   const names = [];
   for await (const name of (await navigator.storage.getDirectory()).keys()) names.push(name);
@@ -236,6 +243,19 @@ def test_all_windows_of_a_device_are_locked_and_unlocked_together(desk: StaffDes
     second.go("/device")
     second.see("目前使用者：May")
 
+    second.tap("變更我的 PIN 碼")
+    second.place.get_by_label("目前的 PIN 碼").fill("204816")
+    second.place.get_by_label("新的 PIN 碼").fill("314159")
+    second.place.get_by_label("再輸入一次").fill("314159")
+    second.button("確定").click()
+    second.see("目前使用者：May")
+    second.lock()
+    second.choose("May")
+    second.type_pin("204816")
+    second.see_lock("還可以試 9 次")
+    second.type_pin("314159")
+    second.wait()
+
 
 def test_wrong_pins_let_her_wait_also_after_a_reload(desk: StaffDesk) -> None:
     desk.lock()
@@ -251,6 +271,23 @@ def test_wrong_pins_let_her_wait_also_after_a_reload(desk: StaffDesk) -> None:
     expect(desk.button("5")).to_be_enabled(timeout=40_000)
     desk.type_pin(desk.pin)
     desk.wait()
+
+
+def test_the_last_wrong_pin_removes_what_is_on_the_hub_anyway(desk: StaffDesk, roster: Path) -> None:
+    desk.import_roster(roster)
+    desk.see(ON_THE_HUB, within=60)
+    desk.lock()
+    eventually("the desk is closed", lambda: desk.page.evaluate(UNSENT) == 0)
+    desk.page.evaluate(ONE_TRY_LEFT)
+    desk.choose("May")
+    desk.type_pin("999999")
+
+    desk.see_lock("這台裝置的資料已清除")
+    assert "desk" not in desk.page.evaluate(WHAT_IS_LEFT)
+
+    desk.sign_in()
+    desk.go("/BA102_3")
+    desk.choose_first("057164")
 
 
 def test_a_device_that_is_turned_off_hands_over_and_keeps_nothing(
