@@ -354,7 +354,7 @@ def test_screens_of_the_audit(tablet: Tablet, roster: Path) -> None:
     desk = tablet.open()
     audit = Audit(desk)
     desk.import_roster(roster)
-    desk.record("057164")
+    desk.record("057164", warn=True)
     desk.go("/audit")
     desk.see(re.compile(r"列出 \d+ 筆"))
     audit.look("audit")

@@ -44,6 +44,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from store import audit
+from store.audit_protocol import AuditTaken, AuditTelling
 from store.changes import Id
 from store.protocol import PROTOCOL_VERSION, STAFF, AcceptedChange, SyncRequest
 from store.roles import Role
@@ -270,7 +271,8 @@ class SessionAnswer(_Message):
 class HandOverRequest(_Message):
     """What a revoked device has not sent yet, some at a time. `request.changes` count; it is answered nothing else.
 
-    Shape: `left` is how many are left after these; `wiped` says that the device has wiped itself, in a last message.
+    Shape: `left` is how many are left after these; `wiped` says that the device has wiped itself, in a last message;
+    `audit` is what it noted of what was looked at there.
     """
 
     device_id: Id
@@ -279,10 +281,12 @@ class HandOverRequest(_Message):
     request: SyncRequest
     left: int = Field(default=0, ge=0)
     wiped: bool = False
+    audit: AuditTelling | None = None
 
 
 class HandOverAnswer(_Message):
     accepted: list[AcceptedChange]
+    audit: AuditTaken | None = None
 
 
 class PasswordChange(_Message):

@@ -71,11 +71,12 @@ def note_of_change(change: Change, hub_seq: int, now: datetime) -> Note:
         about["record_id"] = change.record_id
     elif change.kind in HUB_MADE_KINDS and SHAPES["upload_batch_id"].fullmatch(change.record_id):
         about["upload_batch_id"] = change.record_id
-    what = change.kind if CODE.fullmatch(change.kind) else AuditAction.UNKNOWN_CHANGE
+    # A change that goes by the name of the hub's own doings would be taken for one of them.
+    is_kind = CODE.fullmatch(change.kind) and change.kind not in set(AuditAction)
     return Note(
         at=change.made_at if is_moment(change.made_at) else now,
         who=change.made_by,
-        what=what,
+        what=change.kind if is_kind else AuditAction.UNKNOWN_CHANGE,
         about=about,
         device_id=change.device_id,
         kept_at=now,

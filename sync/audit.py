@@ -11,8 +11,8 @@ import asyncio
 import logging
 from contextlib import aclosing, suppress
 
+from store.audit import CODE, RECORD_ID, About, AuditAction, AuditEntry, AuditHead, checked_about
 from store.audit import HUB as BY_HUB
-from store.audit import About, AuditAction, AuditEntry, AuditHead, checked_about
 from store.audit_months import AuditMonths, Note, note_of_change
 from store.audit_protocol import AuditPage, AuditQuery, AuditTaken, AuditTelling
 from store.audit_search import first_month, is_meant, records_meant
@@ -28,6 +28,7 @@ _GATHER_SECONDS, _LONGEST_SECONDS = 0.3, 5.0
 _REST_SECONDS = 0.02  # between two goes
 _AGAIN_SECONDS = 5.0
 _REMEMBER_SECONDS = 300.0
+_MOST_WAITING = 10_000  # where the disk takes nothing; more are counted only
 _LOOKED_AT = 5000  # entries, for one page
 
 
@@ -38,6 +39,7 @@ class HubAudit:
         self._database, self._folder, self._world = database, folder, world
         self._months: AuditMonths | None = None
         self._waiting: list[Note] = []
+        self._lost = 0  # notes for which there was no room
         self._beginning: Note | None = None  # comes before all others
         self._noted_upto = 0  # of the hub's sequence
         self._wake = asyncio.Event()
@@ -48,8 +50,13 @@ class HubAudit:
         """Note what was done, now; on disk soon after.
 
         Shape: `who` a staff id, or `HUB` or `NOBODY` (store/audit.py); `what` an `AuditAction`; `about` as
-        `checked_about` says; `device_id` empty where it was none. Raises: ValueError for an `about` of another shape.
+        `checked_about` says; `device_id` empty where it was none. Raises: ValueError for another shape.
         """
+        if not CODE.fullmatch(what) or (device_id and not RECORD_ID.fullmatch(device_id)):
+            raise ValueError("neither code nor device id")
+        if len(self._waiting) >= _MOST_WAITING:
+            self._lost += 1
+            return
         self._waiting.append(Note(self._world.now(), who, what, checked_about(about or {}), device_id))
         self._wake.set()
 
@@ -137,6 +144,9 @@ class HubAudit:
             return False
         await months.add([*of_changes, *notes], now)
         del self._waiting[: len(notes)]
+        if self._lost and not self._waiting:
+            lost, self._lost = self._lost, 0
+            self.note(BY_HUB, AuditAction.LOST, {"count": lost})
         self._noted_upto = upto
         return True
 

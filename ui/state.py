@@ -124,7 +124,14 @@ class AppState:
     async def _leave(self) -> None:
         assert self.person is not None
         try:
-            await leave(self.network, self.database, self.person.device_id, self._stop_recording, self.vault.wipe)
+            await leave(
+                self.network,
+                self.database,
+                self.person.device_id,
+                self._stop_recording,
+                self.vault.wipe,
+                self.trail,
+            )
         except (NetworkFailed, SessionRefused):
             pass  # the next exchange is refused again, and leads here again
         finally:

@@ -147,6 +147,9 @@ async def hand_over(request: web.Request) -> web.Response:
         raise Refused(409, "device_not_revoked")
     await check_pushed(hub, device, asked.request, None)
     accepted = await hub.database.accept(asked.request.changes)
+    audit = None
+    if asked.audit is not None and hub.access.known.owner_of(asked.audit.device_id) in (None, device.device_id):
+        audit = await hub.audit.take(asked.audit)
     count = {"count": len(accepted)}
     if accepted:
         hub.access.audit.note(NOBODY, AuditAction.HANDED_OVER, count, device.device_id)
@@ -154,7 +157,7 @@ async def hand_over(request: web.Request) -> web.Response:
     hub.access.contacts.note_seen(device.device_id, told.model_copy(update={"unsent": asked.left}))
     if asked.wiped and not asked.left:
         await managing.note_wiped(hub.access, device.device_id)
-    return await answer_json(request, HandOverAnswer(accepted=accepted))
+    return await answer_json(request, HandOverAnswer(accepted=accepted, audit=audit))
 
 
 # ---- for whoever is signed in

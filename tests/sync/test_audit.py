@@ -152,6 +152,7 @@ async def test_a_store_that_was_put_back_is_said_and_its_new_changes_have_entrie
 
 ODD_CHANGES: dict[str, dict[str, Any]] = {
     "kind of a newer device": {"kind": "Give-Vaccine 2.0"},
+    "kind of the audit's own": {"kind": "store_replaced"},
     "record id that is none": {"record_id": "A123456789"},
     "long name": {"made_by": "很長的名字" * 10},
     "no name": {"made_by": ""},
@@ -354,6 +355,27 @@ async def test_a_full_disk_loses_no_entry_and_the_health_page_says_so(
 
         assert await whats(hub, who="林主任") == [AuditAction.SIGNED_IN]
         assert (await (await hub.get("/api/health")).json())["audit"] == "ok"
+
+
+async def test_what_finds_no_room_while_the_disk_is_full_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.audit._MOST_WAITING", 3)
+    async with running_hub(tmp_path) as hub:
+        for _ in range(5):
+            hub.hub.audit.note("林主任", AuditAction.SIGNED_IN)
+
+        await hub.hub.audit.settle()
+        assert await whats(hub, who="林主任") == [AuditAction.SIGNED_IN] * 3
+        [lost] = (await look(hub, what=AuditAction.LOST)).entries
+        assert lost.about == {"count": 2}
+
+
+@pytest.mark.parametrize(("what", "device_id"), [("Signed in!", ""), ("signed_in", "tablet")])
+async def test_a_note_of_another_shape_is_refused_where_it_is_made(tmp_path: Path, what: str, device_id: str) -> None:
+    async with running_hub(tmp_path) as hub:
+        with pytest.raises(ValueError, match="neither"):
+            hub.hub.audit.note("林主任", what, device_id=device_id)
 
 
 async def test_a_hub_killed_again_and_again_keeps_a_chain_that_is_proved(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nicegui import ui
+from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
 from store.audit import AuditAction, AuditHead, make_entry
@@ -64,7 +64,10 @@ async def state(line: Line, folder: MemoryFolder) -> AsyncIterator[AppState]:
 
 
 def rows(user: User) -> list[dict[str, Any]]:
-    [table] = user.find(marker="audit", kind=ui.table).elements
+    """What is listed; nothing while the list is hidden."""
+    assert user.client is not None
+    with user.client:
+        [table] = ElementFilter(kind=ui.table, marker="audit")
     return table.rows
 
 
