@@ -44,6 +44,7 @@ class AppState:
     is_practice: bool = False  # this device's own practice mode; a whole practice hub says so in its status
     person: PersonAtDesk | None = None  # whoever unlocked; None on a device without a vault
     trail: AuditTrail | None = None  # what was done here; None in practice
+    staff: str = STAFF  # who is at this device, in what is recorded and asked for
     changed: Event[[]] = field(default_factory=Event)  # a record, or how the network, the sync or CDC stand
     # A record. For what is built anew when it changes: a tap that meets a new list in the making is lost.
     recorded: Event[[]] = field(default_factory=Event)
@@ -58,6 +59,8 @@ class AppState:
     _is_gone: bool = False
 
     def __post_init__(self) -> None:
+        if self.person is not None:
+            self.staff = self.person.staff_id
         if self.person is not None and not self.is_practice:
             self.network = SignedNetwork(
                 self.network, self.person, self.vault, self._describe_device, self._leave_when_revoked
@@ -70,11 +73,6 @@ class AppState:
 
     def today(self) -> date:
         return self.world.now().astimezone(TAIPEI).date()
-
-    @property
-    def staff(self) -> str:
-        """Who is at this device, in what is recorded and asked for."""
-        return self.person.staff_id if self.person else STAFF
 
     def may(self, kind: str) -> bool:
         """Whether the person at the desk may make a change of this kind; the hub refuses what may not."""

@@ -19,6 +19,7 @@ async def vault(state: AppState) -> TabletVault:
     await device.close()
     vault = TabletVault(device)
     state.vault = vault
+    state.staff = "May"
     state.person = PersonAtDesk(device.device_id, "May", ["recorder"], "")
     return vault
 
