@@ -6,8 +6,8 @@ from aiohttp.typedefs import Middleware
 from sync.allowance import Allowance, owner_of
 from sync.middlewares import Handler, make_error_response
 
-# Measured: a tablet's first visit asks for 70 files at once, a nurse recording as fast as she can makes two requests a
-# second; several tablets may stand behind one address.
+# Measured: a tablet's first visit makes 79 requests in nine seconds, 27 of them in the busiest one; a roster of 2,000
+# makes two a second, and so does recording as fast as a program can. Several tablets may stand behind one address.
 REQUESTS_PER_SECOND = 30
 REQUESTS_AT_ONCE = 1000
 

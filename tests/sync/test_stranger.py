@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import logging
+import random
 import ssl
 import tracemalloc
 from collections import Counter
@@ -77,11 +78,11 @@ class Attacked:
 
     async def bear(self, requests: Sequence[Asked]) -> None:
         """Ask all of it, some at once: over TLS as a tablet, and without it as a program on the clinic PC."""
-        waiting = iter(enumerate(requests))
+        chance = random.Random(SEED)
+        waiting = iter([(asked, chance.random() < 0.5) for asked in requests])
 
         async def ask() -> None:
-            for number, asked in waiting:
-                is_secure = number % 2 == 0
+            for asked, is_secure in waiting:
                 port = self.clinic.port if is_secure else self.clinic.hub.port
                 answer = await answer_to(asked, port, self.context if is_secure else None)
                 status = status_of(answer)
