@@ -44,14 +44,15 @@ export async function enrol(vault, code, { device, publicKey, dataKey }) {
   await vault.keepDevice(device);
 }
 
-// Shape: { staffId, roles, dataKey, staffToken }, for `Vault.setPin`.
+// Shape: { staffId, roles, dataKey, staffToken }, for `Vault.setPin`; the person is called as the account is, whatever way
+// it was typed.
 export async function signIn(vault, staffId, password) {
   const { deviceId } = await vault.device();
   const { challenge } = await ask(`challenge?device_id=${deviceId}`);
   const signature = await vault.sign("desk-sign-in", challenge, staffId, location.origin);
   const told = await ask("sign-in", { device_id: deviceId, challenge, signature, staff_id: staffId, password });
   await vault.keepStaff(told.staff);
-  return { staffId, roles: told.roles, dataKey: fromBase64(told.data_key), staffToken: fromBase64(told.staff_token) };
+  return { staffId: told.staff_id, roles: told.roles, dataKey: fromBase64(told.data_key), staffToken: fromBase64(told.staff_token) };
 }
 
 // The last word of a device that was turned off: nothing is left on it.
