@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from e2e.screens import START_SECONDS, Tablet
 
 LOT = "AMJRE075AA-CDC"
-# Whoever unlocks the device gives the worker its key with the word to lead; here the browser does, in the shell's place.
+# Whoever unlocks the device gives the worker its key with the word to lead; here the browser does.
 GIVE_KEY = """
 const { postMessage } = Worker.prototype;
 Worker.prototype.postMessage = function (message, ...rest) {
@@ -31,7 +31,7 @@ def start_with_key(tablet: Tablet, number: int) -> None:
 
 
 def found_in_files(tablet: Tablet, words: list[str]) -> set[str]:
-    """Which of the words stand in the device's own files, in any way that programs write text. The browser is closed."""
+    """Which of the words stand in the device's own files, in any way that programs write text."""
     folders = [tablet.profile / "Default" / name for name in ("File System", "IndexedDB")]
     files = [path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()]
     assert sum(map(len, files)) > 10_000, "the files are elsewhere"

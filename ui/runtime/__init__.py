@@ -12,6 +12,8 @@ pin.js       what takes long about a PIN, in a thread that ends
 lock.js      the lock: who unlocked, for all tabs; idleness; locking
 lock_screen.js  what stands before the desk while it is locked: people, PIN, password, enrolment
 access.js    what the shell asks the hub: enrolment, signing in
+sealing.js   one file sealed: its format, reading, appending, cutting
+sealed_folder.js  a store's folder of such files, what is known of each apart from it, sealing one that is in clear
 storage.js   OPFS and IndexedDB, for browser_storage.py and for the export without Python
 entry.py     what worker.js calls; the only Python here that touches JavaScript objects
 bridge.py    an ASGI server without a network

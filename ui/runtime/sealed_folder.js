@@ -21,10 +21,16 @@ const STEP = 512 * 1024;
 const REFUSED_BY_OLDER = "journal.999999";
 const REFUSAL = Uint8Array.of(...new TextEncoder().encode("VACDESK"), 255);
 
+export const prepare = loadSodium;
+
 // `onProgress` is told how many bytes are sealed, and of how many. Throws: SealError where another key sealed the folder.
 export async function openSealed(raw, scope, dataKey, onProgress) {
   const folder = new SealedFolder(raw, new Sealer(await loadSodium(), dataKey, scope));
-  try { await folder.begin(onProgress); } catch (error) { folder.sealer.close(); throw error; }
+  try { await folder.begin(onProgress); } catch (error) {
+    folder.slots?.close();
+    folder.sealer.close();
+    throw error;
+  }
   return folder;
 }
 

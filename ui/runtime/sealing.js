@@ -11,14 +11,15 @@
 //
 // The seal is XChaCha20-Poly1305 (WebCrypto's AES-GCM only answers later, and a search must read a record where it stands).
 // The key is derived from the device's data key for this folder, file name and file id; the associated data are the
-// chunk's head and its place in the sealed file. So no chunk opens in another file, at another place, or beside a file's
-// former content. Nonces are 24 random bytes, fresh for each chunk and never made of its place or content: cutting and
-// writing again at the same place under the same key uses none twice. A file emptied gets a new id, hence a new key.
+// chunk's head and its place in the sealed file. So no chunk opens in another file or at another place. A file emptied gets
+// a new id, hence a new key; of one cut elsewhere, what was cut off still opens at its very place, but only what nobody was
+// ever told of is cut. Nonces are 24 random bytes, fresh for each chunk and never made of its place or content: cutting and
+// writing again at the same place under the same key uses none twice.
 //
 // - An append that a crash cut off ends, like an unsealed one, with the last chunk that is whole; what follows is no chunk.
 // - What does not open reads as zeros, and is told: the checksums above name the frame, record or section, and the
 //   others stay readable. Within a block reading goes on at the next chunk that opens, else at the next block.
-// - One record unseals one block, found by looking into two or three blocks, however many chunks the file has.
+// - One record unseals one or two blocks, and few are looked into to find it, however many chunks the file has.
 import { NONCE_BYTES, TAG_BYTES, randomBytes } from "./sodium.js";
 
 const BLOCK = 4096;
@@ -170,7 +171,7 @@ export class SealedFile {
   lastBlock() { return Math.floor((this.end - 1) / BLOCK); }
 
   // Shape: {chunks: [{at, end, offset, data}], first, last}: `first` where its plain bytes begin, `last` where they end.
-  // With it so many blocks are read at once.
+  // `count`: how many blocks, this one the first, are read at once.
   block(number, count = 1) {
     let block = this.blocks.get(number);
     if (block) return block;
@@ -214,18 +215,19 @@ export class SealedFile {
   // The last block that begins at or before a plain offset. What lies between two places is nearly alike dense, so the
   // first guess is mostly right.
   blockOf(offset) {
-    let low = 0, high = this.lastBlock(), from = 0, to = this.length, begins = HEADER, ends = this.end;
-    for (let step = 0; low < high; step++) {
+    let low = 0, high = this.lastBlock(), from = 0, to = this.length, begins = HEADER, ends = this.end, best = 0;
+    for (let step = 0; low <= high; step++) {
       const place = begins + ((offset - from) / (to - from)) * (ends - begins);
       const guess = Math.min(high, Math.max(low, step < 4 ? Math.floor(place / BLOCK) || 0 : (low + high + 1) >> 1));
-      const { first, last } = this.block(guess);
-      if (first === null) break; // damaged: one after the other
-      if (offset < first) [high, to, ends] = [guess - 1, first, guess * BLOCK];
-      else if (offset < last) return guess;
-      else [low, from, begins] = [guess + 1, last, (guess + 1) * BLOCK];
+      let number = guess;
+      while (number > low && this.firstOf(number) === null) number--; // nothing in it opens
+      const { first, last } = this.block(number);
+      if (first === null) low = guess + 1;
+      else if (offset < first) [high, to, ends] = [number - 1, first, number * BLOCK];
+      else if (offset < last) return number;
+      else [best, low, from, begins] = [number, guess + 1, last, (guess + 1) * BLOCK];
     }
-    while (high > 0 && !(this.firstOf(high) !== null && this.firstOf(high) <= offset)) high--;
-    return Math.max(0, high);
+    return best;
   }
 
   read(into, offset) {
@@ -233,11 +235,11 @@ export class SealedFile {
     if (until <= offset) return 0;
     let at = offset;
     const lost = (end) => { into.fill(0, at - offset, end - offset); this.folder.tell(this.name, at, end - at); };
-    for (let number = this.blockOf(offset); number <= this.lastBlock(); number++) {
+    reading: for (let number = this.blockOf(offset); number <= this.lastBlock(); number++) {
       if (at >= until && this.headOf(number) >= until) break;
       const { chunks } = this.block(number, 1 + Math.ceil((until - at) / BLOCK));
       for (const chunk of chunks) {
-        if (chunk.offset >= until) break;
+        if (chunk.offset >= until) break reading;
         if (chunk.offset > at) lost(chunk.offset);
         const end = Math.min(chunk.offset + chunk.data.length, until);
         if (end > offset) into.set(chunk.data.subarray(Math.max(0, offset - chunk.offset), end - chunk.offset), Math.max(0, chunk.offset - offset));

@@ -34,6 +34,7 @@ let tellSealing = () => {};
 export function useKey(dataKey, onProgress) {
   deviceKey = dataKey;
   tellSealing = onProgress;
+  import("./sealed_folder.js").then(({ prepare }) => prepare()); // while Python is being prepared
 }
 
 async function opened(raw, name, dataKey) {

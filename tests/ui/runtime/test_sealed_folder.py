@@ -74,7 +74,8 @@ for (let steps = 0; ; steps++) {
   try { (await open(raw)).close(); } catch (error) { assert.equal(error.message, "power cut"); isWhole = false; }
   // Whatever stands there now: the clear files are all there, or the sealed ones count.
   const left = raw.copy();
-  const isClear = Object.keys(clear).every((name) => Buffer.from(clear[name]).equals(left.files.get(name) ?? text("gone")));
+  const isThere = (name) => Buffer.from(clear[name]).equals(left.files.get(name) ?? text("gone"));
+  const isClear = Object.keys(clear).every(isThere);
   if (isClear && !isWhole) wasClear += 1; else wasSealed += 1;
   if (!isClear) await assert.rejects(open(raw.copy(), OTHER_KEY), { name: "SealError" });
   const folder = await open(left);

@@ -185,6 +185,11 @@ for (let size = 0; size <= expected.length; size += size % 100 < 3 ? 1 : 37) {
     const other = folder.copy({ steps });
     const file = await openFile(other, { told });
     let isDone = true;
+    if (steps === Infinity) {
+      const only = folder.copy();
+      (await openFile(only)).truncate(size);
+      assert.deepEqual(readAll(await openFile(only.copy(), { told })), expected.subarray(0, size));
+    }
     try { file.truncate(size); file.write(text("next"), true); } catch { isDone = false; }
     const again = await openFile(other.copy(), { told });
     const seen = readAll(again);
@@ -244,5 +249,19 @@ assert.ok(raw.reads <= 3, raw.reads);
 raw.reads = 0;
 for (let n = 0; n < 100; n++) again.read(new Uint8Array(300), (n * 1_234_577) % again.length);
 assert.ok(raw.reads < 500, raw.reads);
+
+const place = 20_000_000, middle = again.block(again.blockOf(place)).chunks[0].at;
+whole.fill(1, middle, middle + 5 * 4096);
+const other = new SealedFile(sealer, raw, NAME, undefined, told);
+raw.reads = 0;
+const into = new Uint8Array(100_000);
+other.read(into, place - 50_000);
+assert.ok(raw.reads < 80, raw.reads);
+const [[, lost, length]] = told.damage;
+assert.ok(Math.abs(lost - place) < 4096 && length > 16_000 && length < 24_000, `${lost} ${length}`);
+assert.ok(into.subarray(lost - place + 50_000, lost - place + 50_000 + length).every((byte) => byte === 0));
+const before = new Uint8Array(40_000);
+again.read(before, place - 50_000);
+assert.deepEqual(into.subarray(0, 40_000), before);
 """
     )
