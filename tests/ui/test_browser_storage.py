@@ -5,7 +5,15 @@ from dataclasses import replace
 import pytest
 
 from store.errors import AppError
-from ui.browser_storage import Found, StorageBusy, StorageConflict, StorageKind, StorageUnavailable, choose_storage
+from ui.browser_storage import (
+    Found,
+    StorageBusy,
+    StorageConflict,
+    StorageKind,
+    StorageSealed,
+    StorageUnavailable,
+    choose_storage,
+)
 
 NEW = Found(opfs_opened=True, opfs_error="", opfs_bytes=0, indexed_db_bytes=0, last_kind=None)
 NO_OPFS = replace(NEW, opfs_opened=False, opfs_error="NotSupportedError")
@@ -38,6 +46,7 @@ def test_the_journal_stays_where_the_data_is(found: Found, expected: StorageKind
         pytest.param(replace(BUSY, opfs_bytes=9), StorageBusy, id="held elsewhere"),
         pytest.param(replace(BUSY, opfs_bytes=-1), StorageBusy, id="held elsewhere, size unknown"),
         pytest.param(BUSY, StorageBusy, id="held elsewhere, still empty"),
+        pytest.param(replace(NO_OPFS, opfs_bytes=9, opfs_error="SealError"), StorageSealed, id="sealed by another key"),
         pytest.param(replace(NO_OPFS, opfs_bytes=9), StorageUnavailable, id="OPFS has data but does not open"),
         pytest.param(replace(NO_OPFS, opfs_bytes=-1), StorageUnavailable, id="OPFS has something unreadable"),
         pytest.param(replace(NO_OPFS, last_kind=OPFS), StorageUnavailable, id="OPFS had data and cannot be looked at"),

@@ -8,7 +8,7 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User, user_simulation
 
-from store.access_protocol import StaffList
+from store.access_protocol import AccessProblem, StaffList
 from tests.sync.running_hub import WORLD, make_device, running_hub
 from tests.sync.staff_and_devices import MANAGER, PASSWORD, DeskDevice, Devices, first_manager
 from tests.ui.test_session import TabletVault
@@ -73,7 +73,7 @@ async def test_a_person_is_added_and_what_is_to_be_mended_stands_at_its_field(us
     user.find(marker="account-id").type("May")
     user.find(marker="password").type("short")
     user.find(marker="managing-save").click()
-    await see(user, wording.ACCESS_PROBLEM["password_short"])
+    await see(user, wording.ACCESS_PROBLEM[AccessProblem.PASSWORD_SHORT])
     assert set(await accounts(pc)) == {MANAGER}
 
     [password] = user.find(marker="password", kind=ui.input).elements
@@ -92,7 +92,7 @@ async def test_the_last_manager_stays_one(user: User, pc: DeskDevice) -> None:
     user.find(marker="account-active").click()
     user.find(marker="managing-save").click()
 
-    await see(user, wording.ACCESS_PROBLEM["last_manager"])
+    await see(user, wording.ACCESS_PROBLEM[AccessProblem.LAST_MANAGER])
     assert (await accounts(pc))[MANAGER].active
 
 

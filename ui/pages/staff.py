@@ -7,6 +7,7 @@ from typing import Any
 from nicegui import background_tasks, ui
 
 from store.access_protocol import (
+    AccessProblem,
     CodeAnswer,
     DeviceList,
     Done,
@@ -240,7 +241,8 @@ def _standing(device: KnownDevice) -> str:
 
 
 def _words(problem: FieldProblem) -> str:
-    return wording.ACCESS_PROBLEM.get(problem.code, wording.APP_ERROR["app_error"])
+    is_known = problem.code in set(AccessProblem)
+    return wording.ACCESS_PROBLEM[AccessProblem(problem.code)] if is_known else wording.APP_ERROR["app_error"]
 
 
 def _moment(at: Any) -> str:

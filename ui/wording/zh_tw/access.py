@@ -56,7 +56,7 @@ CODE_SCAN = "或用新裝置的相機掃描（平板要先完成連線設定，�
 CODE_NO_LAN = "主機尚未開放院內網路，只能登記診所電腦。請先在設定檔開放 [lan]。"
 CODE_LEFT = "還有 {time}"
 CODE_OVER = "代碼已過期，請關閉後重新產生。"
-ACCESS_PROBLEM: dict[str, str] = {
+ACCESS_PROBLEM = {
     AccessProblem.STAFF_ID_FORM: "1 到 20 個字：中文、英文、數字、句點、減號、底線。",
     AccessProblem.STAFF_ID_RESERVED: "這個代號由程式使用，請換一個。",
     AccessProblem.STAFF_ID_TAKEN: "已經有這個代號，或看起來一樣的代號。",
