@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from store.audit import About, AuditAction
 from store.audit_protocol import AuditQuery, AuditTelling
 from store.errors import AppError
-from store.protocol import STAFF
+from store.protocol import MAX_BODY_BYTES, STAFF
 from sync.access.gate import session_of
 from sync.audit import HubAudit
 from sync.hub import HUB
@@ -56,7 +56,7 @@ def note_by(request: web.Request, what: AuditAction, about: About | None = None)
 
 async def tell(request: web.Request) -> web.Response:
     """Keep what a device noted; on disk before the answer leaves."""
-    hub, told = request.app[HUB], await read_message(request, AuditTelling)
+    hub, told = request.app[HUB], await read_message(request, AuditTelling, MAX_BODY_BYTES)
     session = session_of(request)
     if session is not None and hub.access.known.owner_of(told.device_id) not in (None, session.device_id):
         raise Refused(403, "not_at_the_desk")
