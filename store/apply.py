@@ -232,8 +232,8 @@ def _apply_revision(
     if table.name in ("vaccinations", "exams"):
         document["voided"] = head["kind"] in VOID_KINDS
         document["void_reason"] = head["payload"].get("reason", "") if document["voided"] else ""
-        if old is not None and "past_uploads" in old:
-            document["past_uploads"] = old["past_uploads"]
+        kept = old if old is not None else {}
+        document |= {name: kept[name] for name in ("past_uploads", "asked_again") if name in kept}
     if table.name == "vaccinations":
         for key, default in (("upload", None), ("cdc_has", False), ("upload_group", "")):
             document[key] = old[key] if old is not None else default
@@ -289,18 +289,30 @@ def _request_upload(tables: Tables, change: Change) -> None:
 
     The request names the batch that was refused, and undoes that refusal and no other: a device applies its own request
     before it has the hub's order, so what the record came to meanwhile (corrected, voided, refused once more) must make
-    no difference.
+    no difference. Nor must it that the refusal is told once more, as to a device that reads all again from a hub that
+    was put back, without its own request: so it is kept what was asked for (`asked_again`, identifiers of batches).
     """
     document = tables.vaccinations.find(change.record_id)
-    upload = document["upload"] if document is not None else None
-    if document is None or not upload or upload["state"] != UploadState.REFUSED:
+    if document is None:
         return
+    upload = document["upload"] or {}
     if batch_id := change.payload.get("upload_batch_id"):
-        is_meant = upload["upload_batch_id"] == batch_id
+        is_meant = upload.get("upload_batch_id") == batch_id
+        asked = {*document.get("asked_again", ()), batch_id}
+        _set_upload(tables, change.record_id, asked_again=sorted(asked))
     else:  # by a program from before 2026-11-24, which named the revision only
-        is_meant = upload["revision"] == document["revision"] and upload["revision"] in change.base_revisions
-    if is_meant:
+        is_meant = upload.get("revision") == document["revision"] and upload.get("revision") in change.base_revisions
+    if is_meant and upload["state"] == UploadState.REFUSED:
         _begin_upload(tables, change.record_id, None, upload, document["upload_group"])
+
+
+def _refuse(tables: Tables, record_id: str, refused: Mapping[str, Any]) -> None:
+    """Let a refusal stand until staff do something about it, which they may have done already."""
+    document = tables.vaccinations.at(record_id)
+    if refused["upload_batch_id"] in document.get("asked_again", ()):
+        _begin_upload(tables, record_id, None, refused, document["upload_group"])
+    else:
+        _set_upload(tables, record_id, upload=refused)
 
 
 def _upload_sent(tables: Tables, change: Change) -> None:
@@ -385,7 +397,7 @@ def _upload_refused(tables: Tables, change: Change) -> None:
             ended = {**refused, "refused_whole": True}
             _begin_upload(tables, row.record_id, None, ended, f"{change.record_id}/{parts[row.record_id]}")
         else:
-            _set_upload(tables, row.record_id, upload=refused)
+            _refuse(tables, row.record_id, refused)
 
 
 def _upload_overdue(tables: Tables, change: Change) -> None:
@@ -412,10 +424,11 @@ def _verification_received(tables: Tables, change: Change) -> None:
         message = result.model_dump(include={"severity", "code", "text", "expression"})
         verdict = {**upload, "state": str(state), "message": message, "verified_at": change.made_at.isoformat()}
         verdict |= {"forgotten": True} if received.forgotten else {}
-        fields: dict[str, Any] = {"upload": verdict}
         if result.verified:
-            fields["cdc_has"] = row.method is not UploadMethod.DELETE
-        _set_upload(tables, row.record_id, **fields)
+            cdc_has = row.method is not UploadMethod.DELETE
+            _set_upload(tables, row.record_id, upload=verdict, cdc_has=cdc_has)
+        else:
+            _refuse(tables, row.record_id, verdict)
     if not waiting:
         _update_batch(tables, change, state=str(BatchState.CLOSED))
 

@@ -101,3 +101,29 @@ async def test_a_request_that_names_no_batch_is_understood_as_before() -> None:
 
     assert shown(hub)["upload_state"] == UploadState.NOT_SENT
     assert shown(device) == shown(hub)
+
+
+async def test_a_refusal_that_is_told_again_without_the_devices_own_request_stays_undone() -> None:
+    """As to a device that reads all again from a hub that was put back: its own changes are not told to it."""
+    hub, asking, _ = await clinic_with_a_refused_dose()
+    await ask_again(asking)
+    await exchange(asking, hub)
+    others, _ = hub.changes_after(0, 1000, except_device=asking.device_id)
+
+    await asking.mend_range(0, others)
+
+    assert shown(asking) == shown(hub)
+    assert shown(asking)["upload_state"] == UploadState.NOT_SENT
+
+
+async def test_a_refusal_that_comes_after_the_request_is_undone_as_well() -> None:
+    """As on a hub that was put back and asks CDC once more: what staff asked for still counts."""
+    hub, asking, _ = await clinic_with_a_refused_dose()
+    await ask_again(asking)
+    await exchange(asking, hub)
+
+    await refuse(hub, "batch-1")
+    await exchange(asking, hub)
+
+    assert shown(hub)["upload_state"] == UploadState.NOT_SENT
+    assert shown(asking) == shown(hub)
