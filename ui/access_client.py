@@ -1,4 +1,4 @@
-"""What a manager's device asks the hub of staff and devices; they are kept there alone."""
+"""What a device asks the hub of staff and devices; they are kept there alone."""
 
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ from ui.session import JSON, refusal_code
 from ui.state import AppState
 
 STAFF, DEVICES, CODE = "/api/access/staff", "/api/access/devices", "/api/access/code"
-NAME, REVOKE = f"{DEVICES}/name", f"{DEVICES}/revoke"
+NAME, REVOKE, PASSWORD = f"{DEVICES}/name", f"{DEVICES}/revoke", "/api/access/password"
 Answer = TypeVar("Answer", bound=BaseModel)
 
 

@@ -3,6 +3,7 @@
 from nicegui import ui
 
 from ui import wording
+from ui.own_password import change_password
 from ui.state import AppState
 
 
@@ -32,6 +33,8 @@ def lock_card(state: AppState) -> None:
             idle.mark("idle-time").classes("desk-idle")
             pin = ui.button(wording.LOCK_CHANGE_PIN, on_click=state.vault.change_pin).props("outline no-caps")
             pin.mark("change-pin")
+            password = ui.button(wording.PASSWORD_CHANGE, on_click=lambda: change_password(state))
+            password.props("outline no-caps").mark("change-password")
 
         async def show() -> None:
             seconds = await state.vault.idle_seconds()

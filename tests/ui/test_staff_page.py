@@ -149,3 +149,32 @@ async def test_whoever_is_no_manager_has_neither_the_menu_nor_the_page(user: Use
     await user.should_not_see(marker=wording.MANAGING)
     await user.open("/staff")
     await see(user, wording.MANAGING_NOT_YOU)
+
+
+async def test_the_own_password_is_changed_at_the_hub_and_faults_stand_at_their_fields(
+    user: User, pc: DeskDevice
+) -> None:
+    await user.open("/device")
+    user.find(marker="change-password").click()
+    await see(user, wording.PASSWORD_AGAIN)
+
+    def fill(**texts: str) -> None:
+        for name, text in texts.items():
+            [field] = user.find(marker=f"{name}-password", kind=ui.input).elements
+            field.set_value(text)
+        user.find(marker="save-password").click()
+
+    def fault(name: str) -> str:
+        [field] = user.find(marker=f"{name}-password", kind=ui.input).elements
+        return field.error or ""
+
+    fill(old=PASSWORD, new="quite another one", again="something else")
+    await until(lambda: fault("again") == wording.PASSWORDS_DIFFER)
+    fill(old="not mine at all", new="quite another one", again="quite another one")
+    await until(lambda: fault("old") == wording.ACCESS_PROBLEM[AccessProblem.PASSWORD_WRONG])
+    fill(old=PASSWORD, new="short", again="short")
+    await until(lambda: fault("new") == wording.ACCESS_PROBLEM[AccessProblem.PASSWORD_SHORT])
+    fill(new="quite another one", again="quite another one")
+    await until(lambda: any("密碼已變更" in text for text in user.notify.messages))
+
+    await pc.sign_in(MANAGER, "quite another one")
