@@ -20,6 +20,7 @@ const GUARDED = {
 };
 const SHELL_CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
   "worker-src 'self'; manifest-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const RUNNING = ["index.html", "runtime/worker.js", "runtime/pin.js"]; // a page and the workers, each under its own policy
 // NiceGUI's page has inline scripts, which carry a nonce, and styles, and compiles its templates in the browser. What is put
 // into the page later has no nonce: an event handler or a javascript: link that came in with data does not run.
 const pageCsp = (nonce) => `default-src 'none'; script-src 'self' 'nonce-${nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; ` +
@@ -62,7 +63,7 @@ async function sha256(data) {
 }
 
 function stored(path, data) {
-  const csp = path === "index.html" || path === "runtime/worker.js" ? SHELL_CSP : NOTHING_CSP;
+  const csp = RUNNING.includes(path) ? SHELL_CSP : NOTHING_CSP;
   const headers = { ...GUARDED, "Content-Type": TYPES[path.split(".").pop()] ?? "application/octet-stream", "Content-Security-Policy": csp };
   return new Response(data, { headers });
 }
