@@ -220,6 +220,12 @@ class _Request:
         self.app, self._body = app, body
         self.headers: dict[str, str] = {}
 
+    def get(self, key: object) -> None:
+        """Nobody is signed in: a hub without accounts."""
+
+    def clone(self, **limits: int) -> "_Request":
+        return self
+
     async def read(self) -> bytes:
         return self._body
 
