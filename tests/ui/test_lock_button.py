@@ -50,3 +50,16 @@ async def test_the_idle_time_of_this_device_is_shown_and_kept(vault: TabletVault
 
     await until(lambda: vault.idle == 60)
     assert set(idle.options) >= set(wording.LOCK_IDLE)
+
+
+async def test_the_menu_leads_to_the_first_account_as_long_as_there_is_none(state: AppState, user: User) -> None:
+    await user.open("/")
+    await user.should_see(wording.MANAGING_BEGIN)
+
+    await user.open("/staff")
+    await user.should_see(marker="begin-accounts")
+
+
+async def test_who_is_no_manager_has_no_way_to_accounts_in_the_menu(vault: TabletVault, user: User) -> None:
+    await user.open("/")
+    await user.should_not_see(wording.MANAGING)

@@ -52,8 +52,9 @@ def build(state: AppState) -> None:
         patient_search(state, open_person)
         with ui.element("div").classes("desk-menu"):
             notes = {path: _function(code, name, opener(path), key) for code, name, path, key in functions}
-            if may_manage(state):
-                _function(wording.MANAGING, wording.MANAGING_MENU, opener("/staff"), "")
+            if may_manage(state) or not (state.person or state.is_practice):
+                managing = _function(wording.MANAGING, wording.MANAGING_MENU, opener("/staff"), "")
+                managing.set_text("" if state.person else wording.MANAGING_BEGIN)
             if not state.is_practice:
                 _function(wording.PRACTICE_MODE, wording.PRACTICE_MENU, lambda: enter_practice(state), "")
 
