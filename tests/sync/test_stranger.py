@@ -227,7 +227,9 @@ async def test_a_stranger_gets_nothing_breaks_nothing_and_leaves_nothing(
 
 async def test_a_hub_without_staff_is_seen_to_leak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with attacked(tmp_path, monkeypatch, accounts=False) as hub:
-        requests = Stranger(SEED, f"127.0.0.1:{hub.clinic.port}", hub.routes, hub.messages).requests(200)
+        # One of the others makes the first account, and then nothing leaks any more.
+        routes = [(method, path) for method, path in hub.routes if not path.startswith("/api/access/")]
+        requests = Stranger(SEED, f"127.0.0.1:{hub.clinic.port}", routes, hub.messages).requests(200)
         with pytest.raises(AssertionError):
             await hub.bear(list(requests))
 
