@@ -5,6 +5,7 @@ Going from page to page loads nothing: the frame stays, and only what is inside 
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 from nicegui import Client, app, ui
@@ -16,6 +17,7 @@ from ui.following import follow
 from ui.help import show_help
 from ui.language import language_button
 from ui.lock_button import lock_button
+from ui.page_roles import is_view_only
 from ui.practice_switch import practice_band
 from ui.session import SESSION_NEEDED
 from ui.state import AppState
@@ -73,6 +75,9 @@ class Frame:
         self._keys = {"Escape": lambda: ui.navigate.to("/"), **keys, "F1": self._help}
         self._key_help, self._is_half_typed = key_help, is_half_typed
         self._page = ui.column().classes("desk-page")
+        if is_view_only(self._state, urlsplit(ui.context.client.sub_pages_router.current_path).path):
+            with self._page:
+                ui.label(wording.VIEW_ONLY_PAGE.format(staff_id=self._state.staff)).classes("desk-warned").mark("view-only")
         return self._page
 
     async def _help(self) -> None:

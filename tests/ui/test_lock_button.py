@@ -63,3 +63,14 @@ async def test_the_menu_leads_to_the_first_account_as_long_as_there_is_none(stat
 async def test_who_is_no_manager_has_no_way_to_accounts_in_the_menu(vault: TabletVault, user: User) -> None:
     await user.open("/")
     await user.should_not_see(wording.MANAGING)
+
+
+async def test_whoever_may_only_look_at_a_page_is_told_before_typing(vault: TabletVault, user: User) -> None:
+    await user.open("/")
+    await user.should_see("僅供查看")
+
+    await user.open("/BA109")
+    await user.should_see("「May」的角色只能查看這個畫面")
+
+    await user.open("/BA102_3")
+    await user.should_not_see(marker="view-only")

@@ -11,6 +11,7 @@ from store.stock import count_waiting
 from store.uploads import FAILED_STATES, AfterExport, UploadState
 from ui import wording
 from ui.following import follow
+from ui.page_roles import is_view_only
 from ui.pages.staff import may_manage
 from ui.patient_search import patient_search
 from ui.practice_switch import enter_practice
@@ -59,8 +60,10 @@ def build(state: AppState) -> None:
                 _function(wording.PRACTICE_MODE, wording.PRACTICE_MENU, lambda: enter_practice(state), "")
 
     def refresh() -> None:
-        for path, told in _waiting(state).items():
-            notes[path].set_text(told)
+        waiting = _waiting(state)
+        for path, note in notes.items():
+            told = waiting.get(path, "")
+            note.set_text(wording.VIEW_ONLY.format(waiting=told) if is_view_only(state, path) else told)
 
     refresh()
     follow(state.changed, refresh)
