@@ -56,7 +56,8 @@ async def _set_password(folder: Path) -> None:
 
     def edit(known: Known) -> Known:
         account = with_grant(chosen, chosen.grants[-1].roles, True, now, is_off=chosen.staff_id in off)
-        return known.with_account(account.model_copy(update={"password_hash": password_hash}))
+        changed = known.with_account(account.model_copy(update={"password_hash": password_hash}))
+        return changed.signed_out(account.staff_id)
 
     await file.change(edit)
     say(f"{chosen.staff_id} 的密碼已設定 · The password of {chosen.staff_id} is set")

@@ -206,20 +206,37 @@ class AccessDesk:
             self.audit.note(who, AuditAction.SIGN_IN_REFUSED, about, device_id)
             raise Refused(401, "account_off")
         if is_outdated(account.password_hash):
-            await self.set_password(account.staff_id, password, instead_of=account.password_hash)
+            await self._hash_anew(account, password)
         return account
 
-    async def set_password(self, staff_id: str, password: str, *, instead_of: str = "") -> None:
-        """`instead_of`: only where this is still the hash; a manager may have set another password meanwhile."""
+    async def set_password(self, staff_id: str, password: str, *, by_device: str) -> None:
+        """One's own, from a device: on all others it has to be said."""
         password_hash = await self.passwords.hash(password)
 
         def edit(known: Known) -> Known:
-            account = known.accounts[staff_id]
-            if instead_of not in ("", account.password_hash):
-                return known
-            return known.with_account(account.model_copy(update={"password_hash": password_hash}))
+            account = known.accounts[staff_id].model_copy(update={"password_hash": password_hash})
+            return known.with_account(account).signed_out(staff_id, but_on=by_device)
 
         await self.change(edit)
+        self.end_sessions_of(staff_id, but_on=by_device)
+
+    async def _hash_anew(self, account: Account, password: str) -> None:
+        """The same password by the parameters of now; not over one that a manager has set meanwhile."""
+        password_hash = await self.passwords.hash(password)
+
+        def edit(known: Known) -> Known:
+            present = known.accounts[account.staff_id]
+            if present.password_hash != account.password_hash:
+                return known
+            return known.with_account(present.model_copy(update={"password_hash": password_hash}))
+
+        await self.change(edit)
+
+    def end_sessions_of(self, staff_id: str, *, but_on: str = "") -> None:
+        for device_id, who in self.sessions.staff_by_device().items():
+            if who == staff_id and device_id != but_on:
+                self.sessions.close(device_id)
+        self.on_change()
 
     async def sign_in(self, asked: SignInRequest, caller: Caller) -> SignInAnswer:
         device = self.signed(asked, Purpose.SIGN_IN, caller)

@@ -110,6 +110,18 @@ class Known(_Kept):
     def with_device(self, device: Device) -> "Known":
         return self.model_copy(update={"devices": {**self.devices, device.device_id: device}})
 
+    def signed_out(self, staff_id: str, *, but_on: str = "") -> "Known":
+        """The same, with a person who has to say the password again on every device but one.
+
+        They stay people of those devices: what they recorded there and nobody has sent yet is taken all the same.
+        """
+        known = self
+        for device in self.devices.values():
+            if (present := device.staff.get(staff_id)) is not None and device.device_id != but_on:
+                staff = {**device.staff, staff_id: present.model_copy(update={"token_sha256": ""})}
+                known = known.with_device(device.model_copy(update={"staff": staff}))
+        return known
+
     def owner_of(self, store_id: str) -> str | None:
         """The device whose store goes by this name; that of another device itself no store may take."""
         if store_id in self.devices:

@@ -55,13 +55,16 @@ async def set_staff(desk: AccessDesk, asked: SetStaff, by: Session) -> Done:
         # Again: another manager may have been quicker.
         if problems := problems_of_account(known, asked):
             raise _Prevented(problems)
-        return known.with_account(_as_asked(desk, known, asked, password_hash))
+        changed = known.with_account(_as_asked(desk, known, asked, password_hash))
+        return changed if password_hash is None else changed.signed_out(asked.staff_id)
 
     try:
         await desk.change(edit)
     except _Prevented as prevented:
         return Done(problems=prevented.problems)
     after, is_off = desk.known.accounts[asked.staff_id], asked.staff_id in desk.off()
+    if password_hash is not None:
+        desk.end_sessions_of(asked.staff_id)
     done = {
         AuditAction.MADE_ACCOUNT: before is None,
         AuditAction.SET_PASSWORD: before is not None and before.password_hash != after.password_hash,
@@ -96,7 +99,7 @@ async def change_password(desk: AccessDesk, asked: PasswordChange, by: Session, 
         return Done(problems=[FieldProblem(field="old", code=AccessProblem.PASSWORD_WRONG)])
     if code := password_problem(asked.new, by.staff_id):
         return Done(problems=[FieldProblem(field="new", code=code)])
-    await desk.set_password(by.staff_id, asked.new)
+    await desk.set_password(by.staff_id, asked.new, by_device=by.device_id)
     desk.audit.note(by.staff_id, AuditAction.SET_PASSWORD, {"staff_id": by.staff_id}, by.device_id)
     return Done()
 

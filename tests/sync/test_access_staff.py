@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from store.access_protocol import Done, FieldProblem, PasswordChange, StaffAccount, StaffList
+from store.access_protocol import DeviceState, Done, FieldProblem, PasswordChange, StaffAccount, StaffList
 from store.audit_protocol import AuditQuery
 from store.changes import World
 from store.roles import Role
@@ -119,6 +119,27 @@ async def test_an_own_password_is_changed_with_the_present_one(clinic: Clinic) -
     assert await clinic.sign_in(MANAGER, NEW_PASSWORD) == ""
 
 
+async def test_a_new_password_has_to_be_said_on_every_other_device(clinic: Clinic) -> None:
+    await clinic.manager.set_staff("May", [Role.RECORDER])
+    one, two = await clinic.device_of("May"), await clinic.device_of("May")
+
+    answer = await one.post("/api/access/password", PasswordChange(old=PASSWORD, new=NEW_PASSWORD))
+    assert answer.status == 200
+    assert (await one.post("/api/access/device-state", DeviceState())).status == 200
+    await assert_error(await two.post("/api/access/device-state", DeviceState()), 401, "session_needed")
+    refused = await two.post("/api/access/session", await two.session_request("May"))
+    await assert_error(refused, 401, "sign_in_needed")
+    await two.enter("May", NEW_PASSWORD)
+
+    await clinic.manager.set_staff("May", [Role.RECORDER], is_new=False, password=PASSWORD)
+    for device in (one, two):
+        refused = await device.post("/api/access/session", await device.session_request("May"))
+        await assert_error(refused, 401, "sign_in_needed")
+    # Who she is there is not forgotten: what she recorded and has not sent is hers.
+    known = clinic.hub.hub.access.known
+    assert all("May" in known.devices[device.device_id].staff for device in (one, two))
+
+
 async def test_the_same_letters_written_in_two_ways_are_one_password(clinic: Clinic) -> None:
     await clinic.manager.set_staff("May", [Role.RECORDER], password="Ünïcödé pass")
     assert await clinic.sign_in("May", "U\u0308ni\u0308co\u0308de\u0301 pass") == ""
@@ -135,7 +156,7 @@ async def test_a_hash_of_before_is_made_anew_and_never_over_a_password_set_meanw
     assert await clinic.sign_in(MANAGER) == ""
     anew = hash_of_manager()
     assert before != anew
-    await desk.set_password(MANAGER, PASSWORD, instead_of=before)
+    await desk._hash_anew(desk.known.accounts[MANAGER].model_copy(update={"password_hash": before}), PASSWORD)
     assert hash_of_manager() == anew
     assert await clinic.sign_in(MANAGER) == ""
     assert hash_of_manager() == anew
