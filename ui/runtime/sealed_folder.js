@@ -23,10 +23,11 @@ const REFUSAL = Uint8Array.of(...new TextEncoder().encode("VACDESK"), 255);
 
 export const prepare = loadSodium;
 
-// `onProgress` is told how many bytes are sealed, and of how many. Throws: SealError where another key sealed the folder.
-export async function openSealed(raw, scope, dataKey, onProgress) {
+// `onProgress` is told how many bytes are sealed, and of how many. Throws: SealError where another key sealed the folder,
+// or where it lies in clear though it `wasSealed`: whoever can write to this disk may have put it there.
+export async function openSealed(raw, scope, dataKey, onProgress, wasSealed = false) {
   const folder = new SealedFolder(raw, new Sealer(await loadSodium(), dataKey, scope));
-  try { await folder.begin(onProgress); } catch (error) {
+  try { await folder.begin(onProgress, wasSealed); } catch (error) {
     folder.slots?.close();
     folder.sealer.close();
     throw error;
@@ -41,7 +42,7 @@ class SealedFolder {
     this.keyId = sealer.key("key id").subarray(0, KEY_ID_BYTES);
   }
 
-  async begin(onProgress) {
+  async begin(onProgress, wasSealed) {
     this.slots = await this.raw.openSlots(false);
     const isMarked = this.slots !== null && this.readMarks(await this.slots.read());
     const names = await this.raw.names();
@@ -51,6 +52,7 @@ class SealedFolder {
       // Clear files go only once all are sealed and marked; so each sealed one has its clear one until then.
       const isUncommitted = [...sealed].every((name) => clear.includes(name.slice(0, -SUFFIX.length)));
       if (!isUncommitted) await this.renewMarks(sealed);
+      else if (clear.length && wasSealed) throw new SealError("a store in clear stands where a sealed one was");
       else if (clear.length) await this.sealClear(clear, sealed, onProgress);
       else return; // a new store; its first file will make the marks
     }

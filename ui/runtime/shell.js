@@ -110,6 +110,7 @@ async function lead() {
     const device = person && (await lock.vault.device());
     // Whoever pulls the plug now leaves it unknown how much the hub does not hold.
     if (person && !(await isPractice())) await lock.vault.keepUnsent(null);
+    const wasSealed = Boolean(person) && (await lock.vault.wasSealed());
     if (lock.isLocked || lock.secrets !== person) continue; // locked again meanwhile: the key is gone
     const info = {
       build: BUILD, online: navigator.onLine, user_agent: navigator.userAgent, language: keptLanguage(),
@@ -118,7 +119,7 @@ async function lead() {
         refused: person.refused ?? 0,
       },
     };
-    worker.thread.postMessage({ t: "lead", info, dataKey: person && person.dataKey });
+    worker.thread.postMessage({ t: "lead", info, dataKey: person && person.dataKey, wasSealed });
     await Promise.race([lock.locked(), given]);
     serving = false;
     await endWorker();
@@ -190,6 +191,7 @@ function startWorker() {
 function ready() {
   if (!leading || failed || lock.isLocked) return;
   serving = true;
+  if (lock.vault) isPractice().then((practice) => practice || lock.vault.keepSealed());
   tabs.postMessage({ t: "leader", id: ME });
   navigator.serviceWorker.controller?.postMessage({ t: "leader" });
   follow(ME);

@@ -31,8 +31,11 @@ const committed = (transaction) => new Promise((resolve, reject) => {
 // The device's data key, once this worker has it: what opens a folder without naming another uses it.
 let deviceKey = null;
 let tellSealing = () => {};
-export function useKey(dataKey, onProgress) {
+let wasSealed = false;
+// `sealed`: the device's own store was sealed before, so one in clear in its place is not the device's work.
+export function useKey(dataKey, sealed, onProgress) {
   deviceKey = dataKey;
+  wasSealed = sealed;
   tellSealing = onProgress;
   import("./sealed_folder.js").then(({ prepare }) => prepare()); // while Python is being prepared
 }
@@ -41,7 +44,7 @@ async function opened(raw, name, dataKey) {
   try {
     if (dataKey) {
       const { openSealed } = await import("./sealed_folder.js");
-      return new Folder(await openSealed(raw, name, dataKey, tellSealing));
+      return new Folder(await openSealed(raw, name, dataKey, tellSealing, wasSealed && name === FOLDER));
     }
     const slots = await raw.openSlots(false);
     if (!slots) return new Folder(raw);

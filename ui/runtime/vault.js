@@ -15,7 +15,7 @@ export const PARAMETERS = { operations: 9, memory: 64 * 1024 * 1024 };
 const WAIT_SECONDS_AFTER = [0, 0, 0, 30, 60, 120, 300]; // the n-th wrong one; later ones as long as this
 const LONGEST_WAIT_SECONDS = 900;
 const NAME = "desk-vault", STORE = "vault";
-const DEVICE = "device", UNSENT = "unsent", IDLE = "idle", PERSON = "person:";
+const DEVICE = "device", UNSENT = "unsent", IDLE = "idle", SEALED = "sealed", PERSON = "person:";
 const KEY_BYTES = 32, SALT_BYTES = 16, IV_BYTES = 12;
 
 const text = (value) => new TextEncoder().encode(value);
@@ -167,6 +167,9 @@ export class Vault {
   // How many changes of this device the hub does not hold; null where that is not known.
   async unsent() { return (await this.shelf.get(UNSENT)) ?? null; }
   async keepUnsent(count) { await this.shelf.put(UNSENT, count); }
+  // Whether the device's store was open sealed once: from then on one in clear is not its own.
+  async wasSealed() { return (await this.shelf.get(SEALED)) ?? false; }
+  async keepSealed() { await this.shelf.put(SEALED, true); }
   async idleSeconds() { return (await this.shelf.get(IDLE)) ?? IDLE_SECONDS; }
   async keepIdleSeconds(seconds) { await this.shelf.put(IDLE, seconds); }
 }

@@ -167,9 +167,9 @@ async function prepare() {
 const prepared = prepare();
 prepared.catch(fail);
 
-// `dataKey`: what the device's files are sealed with; a device without one keeps them in clear.
-async function lead({ info, dataKey }) {
-  if (dataKey) storage.useKey(dataKey, (done, total) => say("sealing", { done, total }));
+// `dataKey`: what the device's files are sealed with; a device without one keeps them in clear. `wasSealed`: they were.
+async function lead({ info, dataKey, wasSealed }) {
+  if (dataKey) storage.useKey(dataKey, wasSealed, (done, total) => say("sealing", { done, total }));
   const practice = storage.isPractice(); // looked up while Python is being prepared
   await prepared;
   const [code, detail] = (await python.lead(JSON.stringify({ ...info, practice: await practice }))).toJs();

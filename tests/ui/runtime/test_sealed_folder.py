@@ -56,6 +56,22 @@ assert.deepEqual([...folder.damage, ...warnings], []);
     )
 
 
+def test_a_folder_in_clear_where_a_sealed_one_was_is_refused_and_left_as_it_is(run_in_node: RunInNode) -> None:
+    run_in_node(
+        USE
+        + """
+const planted = { [NAME]: bytes(700) }, raw = new MemoryFolder(planted);
+await assert.rejects(openSealed(raw, "desk", KEY, none, true), { name: "SealError" });
+assert.deepEqual(Object.fromEntries(raw.files), planted);
+const own = new MemoryFolder({}); // evicted by the browser, or never used
+const folder = await openSealed(own, "desk", KEY, none, true);
+await write(folder, NAME, bytes(90));
+folder.close();
+assert.deepEqual(await content(await openSealed(own, "desk", KEY, none, true)), { [NAME]: bytes(90) });
+"""
+    )
+
+
 @pytest.mark.parametrize("later", ["false", "true"], ids=["OPFS", "IndexedDB"])
 def test_sealing_a_clear_folder_leaves_the_old_or_the_new_one_whole_wherever_it_is_killed(
     later: str, run_in_node: RunInNode
