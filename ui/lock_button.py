@@ -2,6 +2,7 @@
 
 from nicegui import ui
 
+from store.audit import AuditAction
 from ui import wording
 from ui.own_password import change_password
 from ui.state import AppState
@@ -40,6 +41,10 @@ def lock_card(state: AppState) -> None:
             seconds = await state.vault.idle_seconds()
             idle.set_options({seconds: wording.LOCK_SECONDS.format(seconds=seconds), **wording.LOCK_IDLE})
             idle.set_value(seconds)
-            idle.on_value_change(lambda: state.vault.keep_idle_seconds(int(idle.value)))
+            idle.on_value_change(keep)
+
+        async def keep() -> None:
+            await state.vault.keep_idle_seconds(int(idle.value))
+            state.note(AuditAction.SET_DEVICE, kind="idle_time")
 
         ui.timer(0, show, once=True)

@@ -128,6 +128,7 @@ AUDIT_KIND = {
     "audit": "audit",
     "scope": "chosen sessions",
     "everyone": "everyone",
+    "idle_time": "Idle time",
     "practice": "entered practice mode",
 }
 AUDIT_REASON = {

@@ -127,6 +127,7 @@ AUDIT_KIND = {
     "audit": "稽核紀錄",
     "scope": "選定場次的範圍",
     "everyone": "所有人",
+    "idle_time": "自動鎖定時間",
     "practice": "進入練習模式",
 }
 AUDIT_REASON = {
