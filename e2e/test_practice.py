@@ -11,8 +11,8 @@ from e2e.screens import START_SECONDS, Desk, Tablet
 
 BAND = "練習模式：資料是假的，不會送到主機或疾管署"
 PAGES = ("/device", "/BA109", "/BA109_3_DOWNLOAD", "/BA102_3")
-# Every file of the real store as it lies on the disk, read from beside whoever has it open. Not of its audit, which notes
-# that somebody began to practise.
+# Every file of the real store as it lies on the disk, read from beside whoever has it open; not of its audit, which
+# notes that somebody began to practise.
 READ_STORE = """async () => {
   const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("desk");
   const files = {};
