@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from store.access_protocol import AccessProblem, FieldProblem
 from ui import wording
 from ui.network import NetworkFailed
 from ui.session import JSON, refusal_code
@@ -26,3 +27,9 @@ async def ask_hub(state: AppState, path: str, shape: type[Answer], asked: BaseMo
     except ValidationError:
         return wording.APP_ERROR["protocol_mismatch"]
     return wording.APP_ERROR.get(refusal_code(answer), wording.APP_ERROR["app_error"])
+
+
+def problem_words(problem: FieldProblem) -> str:
+    """What is to be mended at a field; a newer hub may know more problems."""
+    is_known = problem.code in set(AccessProblem)
+    return wording.ACCESS_PROBLEM[AccessProblem(problem.code)] if is_known else wording.APP_ERROR["app_error"]

@@ -4,7 +4,7 @@ from nicegui import ui
 
 from store.access_protocol import MAX_PASSWORD, Done, PasswordChange
 from ui import wording
-from ui.access_client import PASSWORD, ask_hub
+from ui.access_client import PASSWORD, ask_hub, problem_words
 from ui.dialogs import answer_of, window_place
 from ui.state import AppState
 
@@ -24,7 +24,7 @@ async def change_password(state: AppState) -> None:
             answer = await ask_hub(state, PASSWORD, Done, PasswordChange(old=old.value or "", new=new.value or ""))
             told.set_text(answer if isinstance(answer, str) else "")
             problems = [] if isinstance(answer, str) else answer.problems
-            by_field = {problem.field: wording.ACCESS_PROBLEM.get(problem.code) for problem in problems}  # type: ignore[call-overload]
+            by_field = {problem.field: problem_words(problem) for problem in problems}
             old.error, new.error = by_field.get("old"), by_field.get("new")
             if isinstance(answer, Done) and not problems:
                 dialog.submit(True)

@@ -8,8 +8,29 @@ from nicegui import ui
 from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
 from ui import wording
 
+_MOST_TYPED = 100
 _LONGEST = timedelta(days=92)  # each day is looked up by itself
 _OPEN, _RANGE = "open", "range"
+
+
+def read_days(first: ui.input, last: ui.input) -> tuple[date | None, date | None] | None:
+    """The days typed into two fields that may be empty; None, and told at the field, where that is no range."""
+    begin, end = _read_day(first), _read_day(last)
+    if first.error or last.error:
+        return None
+    if begin and end and begin > end:
+        first.error = wording.RANGE_REVERSED
+        return None
+    return begin, end
+
+
+def _read_day(field: ui.input) -> date | None:
+    field.error = None
+    try:
+        return parse_roc_date(typed) if (typed := (field.value or "").strip()[:_MOST_TYPED]) else None
+    except InvalidRocDate as error:
+        field.error = wording.DATE_FAULT[error.fault]
+        return None
 
 
 class RangeSearch:

@@ -20,8 +20,12 @@ async def commit_all_and_tell(state: AppState, drafts: Sequence[ChangeDraft], to
     try:
         await state.commit(drafts)
     except AppError as error:
-        sentence = wording.APP_ERROR[error.code]
-        ui.notify(sentence, type="negative", position="bottom", timeout=0, close_button=wording.CLOSE)
+        tell_failure(wording.APP_ERROR[error.code])
         return False
     ui.notify(told, type="positive", position="bottom")
     return True
+
+
+def tell_failure(sentence: str) -> None:
+    """Say below what was not done; it stands until it is read."""
+    ui.notify(sentence, type="negative", position="bottom", timeout=0, close_button=wording.CLOSE)

@@ -1,18 +1,17 @@
 """稽核紀錄: who looked at or did what, for a manager; searched on the hub, which keeps it."""
 
-from datetime import date
-
 from nicegui import background_tasks, ui
 
 from store.audit import AuditAction, AuditEntry
 from store.audit_protocol import MAX_LISTED, AuditQuery
-from store.roc_date import InvalidRocDate, format_compact, parse_roc_date
+from store.roc_date import format_compact
 from store.roles import HubOperation
 from ui import wording
 from ui.audit_client import ask_for_audit
 from ui.audit_text import audit_csv, record_text, row_of
 from ui.dialogs import confirm
 from ui.following import follow
+from ui.range_search import read_days
 from ui.shell import page_frame
 from ui.state import AppState
 from ui.sync_client import HubLink
@@ -122,11 +121,7 @@ class AuditPageOnScreen:
 
     def _query(self) -> AuditQuery | None:
         """What stands in the fields; None where a day cannot be read."""
-        first, last = self._day(self._from), self._day(self._to)
-        if self._from.error or self._to.error:
-            return None
-        if first and last and first > last:
-            self._from.error = wording.RANGE_REVERSED
+        if (days := read_days(self._from, self._to)) is None:
             return None
         who = (self._who.value or "").strip()[:20]
         called = {told: code for code, told in wording.AUDIT_WHO.items()}
@@ -134,8 +129,8 @@ class AuditPageOnScreen:
             who=called.get(who, who),
             what=self._what.value or "",
             record_id=self._record or None,
-            first_day=first,
-            last_day=last,
+            first_day=days[0],
+            last_day=days[1],
             limit=_A_PAGE,
         )
 
@@ -186,14 +181,6 @@ class AuditPageOnScreen:
                 self._note.set_text(wording.AUDIT_SEARCHING_BACK.format(number=before))
         finally:
             self._is_asking = number != self._searches
-
-    def _day(self, field: ui.input) -> date | None:
-        field.error = None
-        try:
-            return parse_roc_date(typed) if (typed := (field.value or "").strip()[:100]) else None
-        except InvalidRocDate as error:
-            field.error = wording.DATE_FAULT[error.fault]
-            return None
 
     # ---- what is shown, and saved
 

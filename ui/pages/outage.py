@@ -29,7 +29,7 @@ from ui.exports import doses_table, opened_doses_table, release, texts_by_dose
 from ui.following import follow
 from ui.range_search import RangeSearch
 from ui.row_table import choose_rows, open_rows
-from ui.saving import commit_and_tell
+from ui.saving import commit_and_tell, tell_failure
 from ui.shell import page_frame
 from ui.state import AppState
 from ui.vaccination_list import moment_text
@@ -173,7 +173,7 @@ class OutagePage:
     def _download(self, export_id: str) -> None:
         data = intact_bytes(self._tables, export_id)
         if data is None:
-            ui.notify(wording.EXPORT_DAMAGED, type="negative", position="bottom", timeout=0, close_button=wording.CLOSE)
+            tell_failure(wording.EXPORT_DAMAGED)
             return
         number = self._tables.exports.at(export_id)["number"]
         count = len(self._tables.export_files.at(export_id)["rows"])

@@ -1,16 +1,15 @@
 """傳輸紀錄: what went to CDC and came back, searched on the hub, which keeps it; each opens whole."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from nicegui import background_tasks, ui
 
 from store.audit import AuditAction
 from store.protocol import ReceiptKind, ReceiptLine, ReceiptsAnswer, ReceiptsRequest
-from store.roc_date import InvalidRocDate, parse_roc_date
 from ui import wording
 from ui.following import follow
+from ui.range_search import read_days
 from ui.receipt_window import http_text, is_bad, kind_text, show_receipt, who_text, words_text
 from ui.receipts_client import LIST, ask_for_receipts
 from ui.row_table import open_rows
@@ -117,19 +116,15 @@ class ReceiptsPage:
 
     async def search(self) -> None:
         """Ask the hub anew for what stands in the fields; nothing where a day cannot be read."""
-        first, last = self._day(self._from), self._day(self._to)
-        if self._from.error or self._to.error:
-            return
-        if first and last and first > last:
-            self._from.error = wording.RANGE_REVERSED
+        if (days := read_days(self._from, self._to)) is None:
             return
         self._asked = ReceiptsRequest(
             kind=ReceiptKind(self._kind.value) if self._kind.value else None,
             upload_batch_id=self._typed(self._batch),
             record_id=self._record or None,
             chart_number=self._typed(self._chart),
-            first_day=first,
-            last_day=last,
+            first_day=days[0],
+            last_day=days[1],
             failed={"ok": False, "failed": True}.get(self._outcome.value or ""),
             limit=_A_PAGE,
         )
@@ -158,14 +153,6 @@ class ReceiptsPage:
         found = wording.RECEIPT_FOUND if answer.before is None else wording.RECEIPT_FOUND_MORE
         nothing = not self._lines and answer.before is None
         self._show(wording.RECEIPT_NONE if nothing else found.format(count=len(self._lines)))
-
-    def _day(self, field: ui.input) -> date | None:
-        field.error = None
-        try:
-            return parse_roc_date(typed) if (typed := self._typed(field)) else None
-        except InvalidRocDate as error:
-            field.error = wording.DATE_FAULT[error.fault]
-            return None
 
     @staticmethod
     def _typed(field: ui.input) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 from nicegui import background_tasks, ui
 
 from store.access_protocol import (
-    AccessProblem,
     CodeAnswer,
     DeviceList,
     Done,
@@ -21,10 +20,11 @@ from store.access_protocol import (
 )
 from store.roles import HubOperation, Role, may_call
 from ui import wording
-from ui.access_client import CODE, DEVICES, NAME, REVOKE, STAFF, ask_hub
+from ui.access_client import CODE, DEVICES, NAME, REVOKE, STAFF, ask_hub, problem_words
 from ui.dialogs import answer_of, confirm, window_place
 from ui.lock_button import lock_card
 from ui.row_table import open_rows
+from ui.saving import tell_failure
 from ui.shell import page_frame
 from ui.state import AppState
 from ui.vaccination_list import moment_text
@@ -86,7 +86,7 @@ class StaffPage:
         """What is to be mended; None where the hub did not do it for another reason, which is told."""
         answer = await ask_hub(self._state, path, Done, asked)
         if isinstance(answer, str):
-            ui.notify(answer, type="negative", position="bottom", timeout=0, close_button=wording.CLOSE)
+            tell_failure(answer)
             return None
         if not answer.problems:
             await self._load()
@@ -119,7 +119,7 @@ class StaffPage:
                     is_new=account is None,
                 )
                 problems = await self._do(STAFF, asked)
-                by_field = {problem.field: _words(problem) for problem in problems or []}
+                by_field = {problem.field: problem_words(problem) for problem in problems or []}
                 who.error, password.error = by_field.pop("staff_id", None), by_field.pop("password", None)
                 told.set_text(wording.sentences(list(by_field.values())))
                 if problems == []:
@@ -156,7 +156,7 @@ class StaffPage:
     async def _show_code(self) -> None:
         answer = await ask_hub(self._state, CODE, CodeAnswer, Done())
         if isinstance(answer, str):
-            ui.notify(answer, type="negative", position="bottom", timeout=0, close_button=wording.CLOSE)
+            tell_failure(answer)
             return
         left = answer.seconds
         with window_place(), ui.dialog() as dialog, ui.card().classes("desk-window"):
@@ -238,11 +238,6 @@ def _standing(device: KnownDevice) -> str:
     if device.wiped_at is None:
         return wording.DEVICE_OFF.format(day=_moment(device.revoked_at), who=device.revoked_by)
     return wording.DEVICE_WIPED.format(day=_moment(device.wiped_at))
-
-
-def _words(problem: FieldProblem) -> str:
-    is_known = problem.code in set(AccessProblem)
-    return wording.ACCESS_PROBLEM[AccessProblem(problem.code)] if is_known else wording.APP_ERROR["app_error"]
 
 
 def _moment(at: Any) -> str:
