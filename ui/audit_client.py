@@ -16,6 +16,8 @@ async def ask_for_audit(state: AppState, query: AuditQuery) -> AuditPage | str:
     """The hub's page, or the sentence that says why there is none."""
     if state.is_practice:
         return wording.AUDIT_PRACTICE
+    if query.before is None:  # what was done here a moment ago is looked for as well
+        await state.tell_audit()
     asked = urlencode(query.model_dump(mode="json", exclude_defaults=True))
     try:
         status, _, content = await state.network.fetch("GET", f"{PATH}?{asked}", None, {})

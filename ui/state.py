@@ -90,6 +90,11 @@ class AppState:
         if self.trail is not None:
             self.trail.note(self.staff, what, about)
 
+    async def tell_audit(self) -> None:
+        """Tell the hub what was noted here, as far as it can be reached."""
+        if self.sync.after_sync is not None:
+            await self.sync.after_sync()
+
     async def commit(self, drafts: Sequence[ChangeDraft]) -> list[Change]:
         """Record what staff did. On return it is on disk. Raises: StorageFailed, RoleMayNot, DeviceRevoked."""
         if self._is_gone:

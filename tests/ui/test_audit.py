@@ -1,5 +1,6 @@
 """稽核紀錄: what a day at the desk leaves in it, and how a manager finds it, beside a real hub."""
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
@@ -140,6 +141,31 @@ async def test_a_hub_that_is_away_or_old_costs_nothing_and_gets_it_later(
     assert await state.sync.sync_now()
 
     assert await noted(state) == []
+
+
+async def test_a_search_lists_what_was_done_here_a_moment_ago_too(user: User, state: AppState) -> None:
+    await user.open("/audit")
+    await until(lambda: bool(rows(user)))
+    state.note(AuditAction.SEARCHED, kind="patients", count=1)
+
+    user.find("search").click()
+
+    await until(lambda: any(row["what"] == "搜尋" for row in rows(user)))
+
+
+async def test_telling_twice_at_once_drops_nothing_untold(state: AppState, hub: RunningHub) -> None:
+    assert state.trail is not None
+    for _ in range(3):
+        state.note(AuditAction.SEARCHED, kind="patients", count=1)
+    await asyncio.gather(state.tell_audit(), state.tell_audit())
+    state.note(AuditAction.PRINTED, kind="outage")
+    await state.tell_audit()
+
+    assert notes(state) == []
+    page = await hub.hub.audit.find(AuditQuery(limit=100))
+    told = [entry.what for entry in page.entries]
+    assert told.count(AuditAction.SEARCHED) == 3
+    assert told.count(AuditAction.PRINTED) == 1
 
 
 async def test_the_list_is_found_by_person_deed_and_day(user: User, hub: RunningHub, state: AppState) -> None:
