@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 class AuditTeller:
-    """Tells the hub after each exchange; nobody waits for it, and it stops nothing."""
+    """Tells the hub after each exchange, and before a search in the audit; it stops neither."""
 
     def __init__(self, trail: AuditTrail, network: Network) -> None:
         self._trail, self._network, self._one_at_a_time = trail, network, asyncio.Lock()

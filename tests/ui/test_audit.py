@@ -153,12 +153,22 @@ async def test_a_search_lists_what_was_done_here_a_moment_ago_too(user: User, st
     await until(lambda: any(row["what"] == "搜尋" for row in rows(user)))
 
 
-async def test_telling_twice_at_once_drops_nothing_untold(state: AppState, hub: RunningHub) -> None:
+async def test_telling_twice_at_once_drops_nothing_untold(
+    state: AppState, folder: MemoryFolder, hub: RunningHub
+) -> None:
     assert state.trail is not None
     for _ in range(3):
         state.note(AuditAction.SEARCHED, kind="patients", count=1)
     await asyncio.gather(state.tell_audit(), state.tell_audit())
     state.note(AuditAction.PRINTED, kind="outage")
+    await state.trail.flush()
+
+    again = AuditTrail(folder, WORLD, lambda: state.database.device_id)  # as after the battery was pulled
+    await again.flush()
+    telling = again.telling()
+    assert telling is not None
+    assert [entry.what for entry in telling.entries] == [AuditAction.PRINTED]
+    await again.close()
     await state.tell_audit()
 
     assert notes(state) == []
