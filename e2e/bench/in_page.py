@@ -84,7 +84,7 @@ TAP = """async () => {
   const press = (element, key) => {
     const keyCode = { Enter: 13, Escape: 27 }[key]; // which Quasar asks for
     for (const kind of ["keydown", "keyup"])
-      element.dispatchEvent(new KeyboardEvent(kind, { key, code: key, keyCode, bubbles: true }));
+      element.dispatchEvent(new (page().defaultView.KeyboardEvent)(kind, { key, code: key, keyCode, bubbles: true }));
   };
   const act = () => (ACT, true), done = () => DONE;
   const wait = async (met) => {

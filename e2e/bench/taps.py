@@ -77,16 +77,17 @@ def measure_taps(
         def tap(name: str, act: str, done: str) -> None:
             samples.setdefault(name, []).append(desk.page.evaluate(TAP.replace("ACT", act).replace("DONE", done)))
 
-        for path, steps in (("/BA102_3", (*_RECORDING, *_DAY)), ("/BA109", _LOTS)):
+        for path, steps in (("/BA102_3", (*_RECORDING, *_DAY)), ("/BA109", _LOTS), ("/", ())):
             go_inside(desk, path)
             for chart in charts[:rounds]:
                 for name, act, done in steps:
                     tap(name, *(code.replace("SEARCH", _SEARCH).replace("CHART", chart) for code in (act, done)))
+        # There and back as she goes: nothing is loaded anew, as it would be by an address.
         for function in _PAGES:
             for _ in range(rounds):
-                go_inside(desk, "/")
                 opened = f'title().includes("{function[2:]}")'
                 tap(f"from the menu to {function}", f'button("{function}").click()', opened)
+                tap(f"Escape: from {function} to the menu", 'press(page().body, "Escape")', f'button("{function}")')
         for name, values in samples.items():
             report.add(OURS, f"tap: {name}", "ms", values, f"{patients} patients, {doses} doses")
         tablet.throw_away()
