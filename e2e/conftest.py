@@ -4,12 +4,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
+from e2e.cable import Cable
 from e2e.programs import ROOT, FakeCdc, Hub, free_port
 from e2e.sample.make_sample import make_roster
 from e2e.screens import Tablet
@@ -85,10 +87,11 @@ def new_tablet(
     playwright: Playwright, tmp_path: Path, hub: Hub, browser_log: list[str], request: pytest.FixtureRequest
 ) -> Iterator[Tablet]:
     """A device that has never seen the app."""
-    tablet = Tablet(playwright, tmp_path / "new-tablet", hub.url, browser_log)
-    request.node.user_properties.append(("screens of the tablet", tablet))
-    yield tablet
-    tablet.throw_away()
+    with Cable() as cable:
+        tablet = Tablet(playwright, tmp_path / "new-tablet", hub.url, browser_log, cable=cable)
+        request.node.user_properties.append(("screens of the tablet", tablet))
+        yield tablet
+        tablet.throw_away()
 
 
 @pytest.fixture
@@ -101,17 +104,17 @@ def make_tablet(
     request: pytest.FixtureRequest,
 ) -> Iterator[Callable[[str], Tablet]]:
     """Make devices by name; each has visited the app once."""
-    tablets: list[Tablet] = []
+    with ExitStack() as in_use:
 
-    def make(name: str) -> Tablet:
-        shutil.copytree(visited, tmp_path / name, ignore=shutil.ignore_patterns("Singleton*"))
-        tablets.append(Tablet(playwright, tmp_path / name, hub.url, browser_log))
-        request.node.user_properties.append((f"screens of {name}", tablets[-1]))
-        return tablets[-1]
+        def make(name: str) -> Tablet:
+            shutil.copytree(visited, tmp_path / name, ignore=shutil.ignore_patterns("Singleton*"))
+            cable = in_use.enter_context(Cable())
+            tablet = Tablet(playwright, tmp_path / name, hub.url, browser_log, cable=cable)
+            in_use.callback(tablet.throw_away)
+            request.node.user_properties.append((f"screens of {name}", tablet))
+            return tablet
 
-    yield make
-    for tablet in tablets:
-        tablet.throw_away()
+        yield make
 
 
 @pytest.fixture

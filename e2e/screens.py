@@ -10,6 +10,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Error, FrameLocator, Locator, Page, Playwright, expect
 
+from e2e.cable import Cable
 from e2e.trust import Trust
 from tests.chromium import find_chromium
 
@@ -20,14 +21,20 @@ SEARCH = "查詢患者"
 class Tablet:
     """One browser with its own profile: what a device keeps is in `profile` and nowhere else.
 
-    Shape: `trust` is how this browser comes to trust a CA, see e2e/trust.py.
+    Shape: `trust` is how this browser comes to trust a CA, see e2e/trust.py. Only one with a cable can be cut off.
     """
 
     def __init__(
-        self, playwright: Playwright, profile: Path, url: str, log: list[str], trust: Trust | None = None
+        self,
+        playwright: Playwright,
+        profile: Path,
+        url: str,
+        log: list[str],
+        trust: Trust | None = None,
+        cable: Cable | None = None,
     ) -> None:
         self._playwright, self.profile, self.url, self._log = playwright, profile, url, log
-        self._trust = trust or Trust()
+        self._trust, self._cable = trust or Trust(), cable
         self.context: BrowserContext | None = None
         self.offline = False
 
@@ -35,10 +42,11 @@ class Tablet:
         """Start the browser, with an empty tab."""
         chromium = find_chromium()
         assert chromium is not None, "python3 -m tests installs Chromium"
+        through = self._cable.arguments if self._cable else ()
         self.context = self._playwright.chromium.launch_persistent_context(
             str(self.profile),
             executable_path=str(chromium),
-            args=["--no-sandbox", "--disable-background-networking", *self._trust.arguments],
+            args=["--no-sandbox", "--disable-background-networking", *self._trust.arguments, *through],
             env={**os.environ, **self._trust.environment},
             viewport={"width": 1280, "height": 800},
             locale="zh-TW",
@@ -61,12 +69,16 @@ class Tablet:
         return desk
 
     def cut_network(self) -> None:
-        """The network cable, at this device."""
+        """The network cable, at this device; the browser is told as well, as a tablet notices that."""
+        assert self._cable is not None, "this device was started without a cable"
+        self._cable.cut()
         self.offline = True
         if self.context is not None:
             self.context.set_offline(True)
 
     def mend_network(self) -> None:
+        assert self._cable is not None, "this device was started without a cable"
+        self._cable.mend()
         self.offline = False
         if self.context is not None:
             self.context.set_offline(False)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Playwright, expect
 
+from e2e.cable import Cable
 from e2e.programs import eventually
 from e2e.screens import START_SECONDS, Desk, Tablet
 from e2e.test_lan import LanHub, fetch_ca
@@ -106,10 +107,11 @@ def tablet(
     playwright: Playwright, tmp_path: Path, lan_hub: LanHub, browser_log: list[str], request: pytest.FixtureRequest
 ) -> Iterator[Tablet]:
     trusted = trust(fetch_ca(lan_hub, tmp_path / "ca.pem"), tmp_path / "home", lan_hub.app)
-    tablet = Tablet(playwright, tmp_path / "tablet", lan_hub.app, browser_log, trusted)
-    request.node.user_properties.append(("screens of the tablet", tablet))
-    yield tablet
-    tablet.throw_away()
+    with Cable() as cable:
+        tablet = Tablet(playwright, tmp_path / "tablet", lan_hub.app, browser_log, trusted, cable)
+        request.node.user_properties.append(("screens of the tablet", tablet))
+        yield tablet
+        tablet.throw_away()
 
 
 class StaffDesk(Desk):
