@@ -51,6 +51,7 @@ def build(state: AppState) -> None:
     key_help = {key: name for _, name, _, key in functions if key}
     with page_frame(state, wording.MENU, on_key=keys, key_help=key_help):
         patient_search(state, open_person)
+        first_start = None if state.person or state.is_practice else _first_start(state, opener)
         with ui.element("div").classes("desk-menu"):
             notes = {path: _function(code, name, opener(path), key) for code, name, path, key in functions}
             if may_manage(state) or not (state.person or state.is_practice):
@@ -60,6 +61,8 @@ def build(state: AppState) -> None:
                 _function(wording.PRACTICE_MODE, wording.PRACTICE_MENU, lambda: enter_practice(state), "")
 
     def refresh() -> None:
+        if first_start is not None:
+            first_start.set_visibility(not state.database.tables.patients)
         waiting = _waiting(state)
         for path, note in notes.items():
             told = waiting.get(path, "")
@@ -67,6 +70,18 @@ def build(state: AppState) -> None:
 
     refresh()
     follow(state.changed, refresh)
+
+
+def _first_start(state: AppState, opener: Callable[[str], Callable[[], None]]) -> ui.column:
+    """As long as nobody is in the store: what comes first, and why."""
+    with ui.column().classes("desk-card desk-saved").mark("first-start") as card:
+        ui.label(wording.FIRST_START)
+        with ui.row():
+            account = ui.button(wording.LOCK_BEGIN, on_click=state.vault.begin_accounts)
+            account.props("color=primary no-caps").mark("begin-accounts")
+            ui.button(wording.ROSTER, on_click=opener("/roster")).props("outline no-caps")
+            ui.button(wording.SETTINGS, on_click=opener("/settings")).props("outline no-caps")
+    return card
 
 
 def _waiting(state: AppState) -> dict[str, str]:

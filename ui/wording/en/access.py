@@ -7,6 +7,10 @@ from ui.wording.zh_tw.access import *
 MANAGING = "Staff and devices"
 MANAGING_MENU = "Accounts and roles, tablets enrolled or turned off"
 MANAGING_BEGIN = "No manager's account yet"
+FIRST_START = (
+    "First start: make the manager's account, so that each person has a PIN and tablets can be enrolled; then import "
+    "the roster of patients and fill in the clinic's settings."
+)
 MANAGING_NOT_YOU = "A manager looks after staff and devices."
 MANAGING_NOT_HERE = "There are no staff and devices in practice mode. Leave it first."
 MANAGING_NO_HUB = "The hub cannot be reached. Staff and devices are kept there; try again when it can."

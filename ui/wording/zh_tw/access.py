@@ -6,6 +6,9 @@ from store.roles import Role
 MANAGING = "人員與裝置"
 MANAGING_MENU = "帳號與角色、登記或停用平板"
 MANAGING_BEGIN = "尚未建立管理者帳號"
+FIRST_START = (
+    "第一次使用：先建立管理者帳號，之後每個人用自己的 PIN 碼，平板也才能登記；再匯入病患名冊，並在設定裡填好診所。"
+)
 MANAGING_NOT_YOU = "人員與裝置由管理者設定。"
 MANAGING_NOT_HERE = "練習模式沒有人員與裝置，請先離開練習。"
 MANAGING_NO_HUB = "連不上主機。人員與裝置存放在主機，請連上後再試。"
