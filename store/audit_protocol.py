@@ -60,9 +60,10 @@ class AuditQuery(_Message):
 class AuditPage(_Message):
     """Shape: `before` is what to ask for next, None where there are no more; a page may be empty and still go on.
 
-    `hub_head` is the newest entry of all.
+    `hub_head` is the newest entry of all; `device_names` by the ids that stand in `entries`, of devices that have one.
     """
 
     entries: list[AuditEntry]
     before: int | None = None
     hub_head: AuditHead
+    device_names: dict[str, str] = {}

@@ -72,4 +72,7 @@ async def look(request: web.Request) -> web.Response:
         raise Refused(400, "invalid_query", f"{'.'.join(map(str, first['loc']))}: {first['type']}") from None
     if query.before is None:
         note_by(request, AuditAction.VIEWED_AUDIT, {"record_id": query.record_id} if query.record_id else {})
-    return await answer_json(request, await request.app[HUB].audit.find(query))
+    hub = request.app[HUB]
+    page = await hub.audit.find(query)
+    ids = {str(one) for entry in page.entries for one in (entry.device_id, entry.about.get("device_id")) if one}
+    return await answer_json(request, page.model_copy(update={"device_names": hub.access.known.names_of(ids)}))

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from store.audit import AuditAction, AuditEntry
@@ -45,13 +45,13 @@ def record_text(state: AppState, record_id: str) -> str:
     return wording.AUDIT_RECORD.format(mark=record_id[:_MARK])
 
 
-def about_text(state: AppState, entry: AuditEntry) -> str:
-    """What was done it to, in one line."""
+def about_text(state: AppState, entry: AuditEntry, device_names: Mapping[str, str]) -> str:
+    """What it was done to, in one line."""
     tell: dict[str, Callable[[Any], str]] = {
         "record_id": lambda value: record_text(state, value),
         "upload_batch_id": lambda value: wording.AUDIT_BATCH.format(batch=value),
         "staff_id": lambda value: wording.AUDIT_ACCOUNT.format(staff_id=value),
-        "device_id": lambda value: wording.AUDIT_DEVICE.format(device=device_text(state, value)),
+        "device_id": lambda value: wording.AUDIT_DEVICE.format(device=device_text(state, value, device_names)),
         "kind": _kind_text,
         "reason": lambda value: wording.AUDIT_REASON.get(value, value),
         "number": lambda value: wording.AUDIT_NUMBER.format(number=value),
@@ -67,26 +67,26 @@ def _kind_text(kind: Any) -> str:
     return wording.AUDIT_KIND.get(str(kind), str(kind))
 
 
-def row_of(state: AppState, entry: AuditEntry) -> dict[str, Any]:
-    """A row of the list."""
+def row_of(state: AppState, entry: AuditEntry, device_names: Mapping[str, str]) -> dict[str, Any]:
+    """A row of the list. `device_names` as in AuditPage."""
     return {
         "seq": entry.seq,
         "at": moment_text(entry.happened_at.isoformat()),
         "who": who_text(entry.who),
         "what": what_text(entry.what),
-        "about": about_text(state, entry),
-        "device": device_text(state, entry.device_id) if entry.device_id else wording.AUDIT_AT_HUB,
+        "about": about_text(state, entry, device_names),
+        "device": device_text(state, entry.device_id, device_names) if entry.device_id else wording.AUDIT_AT_HUB,
         "is_bad": entry.what == AuditAction.CHAIN_BROKEN,
     }
 
 
-def audit_csv(state: AppState, entries: Iterable[AuditEntry]) -> bytes:
+def audit_csv(state: AppState, entries: Iterable[AuditEntry], device_names: Mapping[str, str]) -> bytes:
     """Entries as a file for a spreadsheet, with their hashes. Shape: UTF-8 with a mark, CRLF, no cell a formula."""
     written = io.StringIO()
     write = csv.writer(written, lineterminator="\r\n").writerow
     write(wording.AUDIT_FILE_COLUMNS)
     for entry in entries:
-        row = row_of(state, entry)
+        row = row_of(state, entry, device_names)
         cells = (
             *(row[name] for name in ("seq", "at", "who", "what", "about")),
             entry.what,

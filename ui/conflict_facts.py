@@ -6,6 +6,7 @@ Numbers are shown whole, unlike in the search: whoever decides whether two chart
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from store.changes import VOID_KINDS
@@ -122,9 +123,10 @@ def moment_text(iso: str) -> str:
     return f"{format_roc_date(moment.date())} {moment:%H:%M}"
 
 
-def device_text(state: AppState, device_id: str) -> str:
+def device_text(state: AppState, device_id: str, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """What a device is called; `names` by id, of those that have one."""
     own = wording.THIS_DEVICE + " " if device_id == state.database.device_id else ""
-    return f"{own}{device_id[-6:]}"
+    return f"{own}{names.get(device_id, device_id[-6:])}"
 
 
 def _lists_of_people(state: AppState, contents: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

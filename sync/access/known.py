@@ -5,7 +5,7 @@ Invariants:
 - there is always an account that may manage and counts.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -127,6 +127,11 @@ class Known(_Kept):
         if store_id in self.devices:
             return store_id
         return next((device.device_id for device in self.devices.values() if store_id in device.store_ids), None)
+
+    def names_of(self, ids: Iterable[str]) -> dict[str, str]:
+        """What managers call these devices and stores, where they are known."""
+        owners = {one: self.owner_of(one) for one in ids}
+        return {one: self.devices[owner].name for one, owner in owners.items() if owner is not None}
 
     def summaries(self, device: Device, off: Set[str]) -> list[StaffSummary]:
         """Who has signed in on a device."""

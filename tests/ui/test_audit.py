@@ -322,7 +322,7 @@ async def test_names_that_are_formulas_are_none_in_the_file(state: AppState) -> 
     about: dict[str, str | int] = {"record_id": person.record_id}
     entry = make_entry(AuditHead(), at=WORLD.now(), who="+1", what="viewed", about=about, device_id="")
 
-    lines = list(csv.reader(io.StringIO(audit_csv(state, [entry]).decode("utf-8-sig"))))
+    lines = list(csv.reader(io.StringIO(audit_csv(state, [entry], {}).decode("utf-8-sig"))))
 
     assert lines[1][2] == "'+1"
     assert lines[1][4] == "000008 =HYPERLINK(1)"

@@ -17,6 +17,7 @@ from tests.ui.test_session import Desk, desk  # noqa: F401 -- the fixture
 from tests.ui.waiting import until
 from ui.audit_client import ask_for_audit
 from ui.audit_teller import AuditTeller
+from ui.audit_text import row_of
 
 
 @pytest.fixture
@@ -29,10 +30,14 @@ async def noting(desk: Desk) -> AsyncIterator[Desk]:  # noqa: F811
     await state.trail.close()
 
 
-async def entries(manager: DeskDevice) -> list[AuditEntry]:
+async def look(manager: DeskDevice) -> AuditPage:
     answer = await manager.get("/api/audit?limit=200")
     assert answer.status == 200, await answer.text()
-    return AuditPage.model_validate_json(await answer.read()).entries[::-1]
+    return AuditPage.model_validate_json(await answer.read())
+
+
+async def entries(manager: DeskDevice) -> list[AuditEntry]:
+    return (await look(manager)).entries[::-1]
 
 
 async def test_who_unlocked_stands_in_what_was_looked_at_and_in_what_was_recorded(noting: Desk) -> None:
@@ -53,6 +58,17 @@ async def test_only_a_manager_looks_and_the_look_has_a_name(noting: Desk) -> Non
 
     looked = [entry for entry in await entries(noting.manager) if entry.what == AuditAction.VIEWED_AUDIT]
     assert [(entry.who, entry.device_id) for entry in looked] == [(MANAGER, noting.manager.device_id)]
+
+
+async def test_devices_go_by_the_names_that_managers_gave_them(noting: Desk) -> None:
+    noting.state.note(AuditAction.VIEWED, record_id=PATIENT_ID)
+    assert await noting.sync()
+
+    page = await look(noting.manager)
+
+    devices = {(entry.what, row_of(noting.state, entry, page.device_names)["device"]) for entry in page.entries}
+    assert (AuditAction.VIEWED, "本機 平板") in devices  # where the store's own id stands
+    assert {(AuditAction.SIGNED_IN, "平板"), (AuditAction.VIEWED_AUDIT, "診所電腦")} <= devices
 
 
 async def test_a_stranger_neither_looks_nor_tells(noting: Desk) -> None:

@@ -36,6 +36,7 @@ class AuditPageOnScreen:
     def __init__(self, state: AppState, record: str) -> None:
         self._state, self._record = state, record
         self._entries: list[AuditEntry] = []
+        self._device_names: dict[str, str] = {}
         self._asked = AuditQuery()
         self._before: int | None = None
         self._searches = 0  # only the newest goes on
@@ -172,6 +173,7 @@ class AuditPageOnScreen:
                     return None
                 self._has_asked = True
                 found += answer.entries
+                self._device_names |= answer.device_names
                 before = answer.before
                 if is_newest and answer.hub_head.seq:
                     head = answer.hub_head
@@ -187,7 +189,7 @@ class AuditPageOnScreen:
     def _show(self, told: str, *, bad: bool = False) -> None:
         self._note.set_text(told)
         self._note.classes(add="desk-refused" if bad else "", remove="" if bad else "desk-refused")
-        self._table.rows = [row_of(self._state, entry) for entry in self._entries]
+        self._table.rows = [row_of(self._state, entry, self._device_names) for entry in self._entries]
         self._list.set_visibility(bool(self._entries))
         self._older.set_visibility(not bad and self._before is not None)
         self._export.set_visibility(bool(self._entries))
@@ -202,6 +204,6 @@ class AuditPageOnScreen:
         found, before = page
         name = wording.AUDIT_EXPORT_FILE.format(day=format_compact(self._state.today()))
         self._state.note(AuditAction.EXPORTED, kind="audit", count=len(found))
-        ui.download(audit_csv(self._state, found), name)
+        ui.download(audit_csv(self._state, found, self._device_names), name)
         told = wording.AUDIT_EXPORT_CUT if before is not None else wording.AUDIT_EXPORT_DONE
         self._show(told.format(count=len(found)))
