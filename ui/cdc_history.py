@@ -11,19 +11,18 @@ from typing import Any
 
 from nicegui import ui
 from nicegui.events import KeyEventArguments
-from pydantic import ValidationError
 
 from store.audit import AuditAction
 from store.codes import vaccine_by_code
 from store.history import HistoryReceived, Identity, ShownRow, read_identity, show_history
 from store.persons import effective_patient
 from store.problems import Problem, ProblemCode
-from store.protocol import ErrorAnswer, HistoryAnswer, HistoryOutcome, HistoryRequest
+from store.protocol import HistoryAnswer, HistoryOutcome, HistoryRequest
 from store.roc_date import TAIPEI, format_roc_date
 from ui import wording
 from ui.dialogs import problem_line
 from ui.following import follow
-from ui.network import NetworkFailed
+from ui.hub_question import ask_hub
 from ui.patient_search import roc_text
 from ui.state import AppState
 
@@ -116,20 +115,13 @@ class HistoryWindow:
 
     async def _ask(self) -> tuple[str, bool]:
         """What to say, and whether it is bad news."""
-        body = HistoryRequest(record_id=self._person_id, asked_by=self._state.staff).model_dump_json().encode()
-        try:
-            status, _, content = await self._state.network.fetch(
-                "POST", "/api/cdc/history", body, {"Content-Type": "application/json"}
-            )
-            if status != 200:
-                code = ErrorAnswer.model_validate_json(content).error.code
-                sentences = {**wording.APP_ERROR, **wording.HISTORY_ERROR}
-                return sentences.get(code, wording.APP_ERROR["app_error"]), True
-            answer = HistoryAnswer.model_validate_json(content)
-        except NetworkFailed:
-            return wording.HISTORY_NO_HUB, True
-        except ValidationError:
-            return wording.APP_ERROR["protocol_mismatch"], True
+        asked = HistoryRequest(record_id=self._person_id, asked_by=self._state.staff)
+        no_hub, refused = wording.HISTORY_NO_HUB, wording.HISTORY_ERROR
+        answer = await ask_hub(
+            self._state, "/api/cdc/history", HistoryAnswer, asked, no_hub=no_hub, refused=refused
+        )
+        if isinstance(answer, str):
+            return answer, True
         if answer.outcome is HistoryOutcome.RECEIVED:
             self._awaited = answer.revision
             self._state.sync.wake()

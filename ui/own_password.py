@@ -4,7 +4,7 @@ from nicegui import ui
 
 from store.access_protocol import MAX_PASSWORD, Done, PasswordChange
 from ui import wording
-from ui.access_client import PASSWORD, ask_hub, problem_words
+from ui.access_client import PASSWORD, ask_of_access, problem_words
 from ui.dialogs import answer_of, window_place
 from ui.state import AppState
 
@@ -21,7 +21,8 @@ async def change_password(state: AppState) -> None:
             again.error = None if new.value == again.value else wording.PASSWORDS_DIFFER
             if again.error:
                 return
-            answer = await ask_hub(state, PASSWORD, Done, PasswordChange(old=old.value or "", new=new.value or ""))
+            asked = PasswordChange(old=old.value or "", new=new.value or "")
+            answer = await ask_of_access(state, PASSWORD, Done, asked)
             told.set_text(answer if isinstance(answer, str) else "")
             problems = [] if isinstance(answer, str) else answer.problems
             by_field = {problem.field: problem_words(problem) for problem in problems}

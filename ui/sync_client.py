@@ -21,10 +21,11 @@ from store.changes import Change, World
 from store.device_database import DeviceDatabase
 from store.digests import RANGE_CHANGES, differing_ranges
 from store.errors import AppError, ProtocolMismatch
-from store.protocol import STAFF, ErrorAnswer, HubStatus, Notice, NumberedChange, StaffRequest, SyncAnswer, SyncRequest
+from store.protocol import STAFF, HubStatus, Notice, NumberedChange, StaffRequest, SyncAnswer, SyncRequest
 from store.scope import Scope
 from ui.network import Network, NetworkFailed
 from ui.people_client import PeopleClient
+from ui.session import JSON, refusal_code
 from ui.snapshot_fetch import SnapshotFetch
 
 # Far below what the hub takes: writing and reading a message holds the screen up.
@@ -44,14 +45,6 @@ class HubLink(StrEnum):
     UNREACHABLE = "unreachable"  # the hub is off, or not to be reached from this network
     NO_NETWORK = "no_network"  # this device itself is in none
     REFUSING = "refusing"
-
-
-def _error_code(body: bytes) -> str:
-    """The code of a refusal in the one shape of errors, or that of an error without a name."""
-    try:
-        return ErrorAnswer.model_validate_json(body).error.code
-    except ValidationError:
-        return AppError.code
 
 
 class SyncClient:
@@ -94,17 +87,16 @@ class SyncClient:
 
     async def wake_cdc(self, asked_by: str = STAFF) -> str:
         """Have the hub use its line to CDC now (staff's tap). Empty when it does so, else the code of an error."""
-        headers = {"Content-Type": "application/json"}
         asked = StaffRequest(asked_by=asked_by).model_dump_json().encode()
         try:
-            status, _, body = await self._network.fetch("POST", "/api/cdc/wake", asked, headers)
+            answer = await self._network.fetch("POST", "/api/cdc/wake", asked, JSON)
         except NetworkFailed as error:
             self._set_link(HubLink.UNREACHABLE)
             return error.code
-        if status >= 300:
-            return _error_code(body)
+        if answer[0] >= 300:
+            return refusal_code(answer) or AppError.code
         with contextlib.suppress(ValidationError):
-            told = HubStatus.model_validate_json(body)
+            told = HubStatus.model_validate_json(answer[2])
             if "cdc" in told.model_fields_set:  # an older hub says nothing
                 self.status = told
                 self._on_change()
@@ -245,24 +237,23 @@ class SyncClient:
             want_ranges=want_ranges,
             scope=self._database.reach.scope,
         )
-        headers = {"Content-Type": "application/json"}
         body = request.model_dump_json().encode()
-        asking = asyncio.ensure_future(self._network.fetch("POST", "/api/sync", body, headers))
+        asking = asyncio.ensure_future(self._network.fetch("POST", "/api/sync", body, JSON))
         try:
             if batch:
                 await asyncio.sleep(0)  # now it is on its way
                 self._database.unsent.read_ahead(PUSH_CHANGES)
-            status, _, body = await asking
+            answer = await asking
         except NetworkFailed:
             self._set_link(HubLink.UNREACHABLE)
             return None
         finally:
             asking.cancel()
-        if status != 200:
-            self._set_link(HubLink.REFUSING, _error_code(body))
+        if answer[0] != 200:
+            self._set_link(HubLink.REFUSING, refusal_code(answer) or AppError.code)
             return None
         try:
-            return SyncAnswer.model_validate_json(body)
+            return SyncAnswer.model_validate_json(answer[2])
         except ValidationError:
             self._set_link(HubLink.REFUSING, ProtocolMismatch.code)
             return None

@@ -20,7 +20,7 @@ from store.access_protocol import (
 )
 from store.roles import HubOperation, Role, may_call
 from ui import wording
-from ui.access_client import CODE, DEVICES, NAME, REVOKE, STAFF, ask_hub, problem_words
+from ui.access_client import CODE, DEVICES, NAME, REVOKE, STAFF, ask_of_access, problem_words
 from ui.dialogs import answer_of, confirm, window_place
 from ui.lock_button import lock_card
 from ui.row_table import open_rows
@@ -71,8 +71,8 @@ class StaffPage:
         background_tasks.create(self._load(), name="staff and devices")
 
     async def _load(self) -> None:
-        staff = await ask_hub(self._state, STAFF, StaffList)
-        devices = await ask_hub(self._state, DEVICES, DeviceList)
+        staff = await ask_of_access(self._state, STAFF, StaffList)
+        devices = await ask_of_access(self._state, DEVICES, DeviceList)
         told = next((answer for answer in (staff, devices) if isinstance(answer, str)), "")
         self._note.set_text(told)
         if isinstance(staff, StaffList):
@@ -84,7 +84,7 @@ class StaffPage:
 
     async def _do(self, path: str, asked: SetStaff | NameDevice | RevokeDevice) -> list[FieldProblem] | None:
         """What is to be mended; None where the hub did not do it for another reason, which is told."""
-        answer = await ask_hub(self._state, path, Done, asked)
+        answer = await ask_of_access(self._state, path, Done, asked)
         if isinstance(answer, str):
             tell_failure(answer)
             return None
@@ -154,7 +154,7 @@ class StaffPage:
         await answer_of(dialog)
 
     async def _show_code(self) -> None:
-        answer = await ask_hub(self._state, CODE, CodeAnswer, Done())
+        answer = await ask_of_access(self._state, CODE, CodeAnswer, Done())
         if isinstance(answer, str):
             tell_failure(answer)
             return
