@@ -13,6 +13,7 @@ from tests.ui.waiting import until
 from tests.worlds import Clock, make_world
 from ui.session import PersonAtDesk
 from ui.state import AppState
+from ui.sync_client import HubLink
 
 
 @pytest.fixture
@@ -29,6 +30,9 @@ async def test_it_begins_with_the_managers_account_and_is_over_when_there_are_pe
     await device.close()
     state.vault = vault = TabletVault(device)
     await user.open("/")
+    await user.should_not_see(marker="first-start")
+    state.sync.link = HubLink.CONNECTED  # and nobody came from the hub either
+    state.changed.emit()
 
     user.find(marker="begin-accounts").click()
     await until(lambda: vault.told == ["first account"])
@@ -40,6 +44,7 @@ async def test_it_begins_with_the_managers_account_and_is_over_when_there_are_pe
 
 async def test_who_has_an_account_is_not_told(state: AppState, user: User) -> None:
     state.person = PersonAtDesk("d" * 32, "May", ["recorder"], "")
+    state.sync.link = HubLink.CONNECTED
     await user.open("/")
     await user.should_see(marker="2.BA102_3")
     await user.should_not_see(marker="first-start")

@@ -17,6 +17,7 @@ from ui.patient_search import patient_search
 from ui.practice_switch import enter_practice
 from ui.shell import page_frame
 from ui.state import AppState
+from ui.sync_client import HubLink
 
 
 def _functions(state: AppState) -> tuple[tuple[str, str, str, str], ...]:
@@ -62,7 +63,9 @@ def build(state: AppState) -> None:
 
     def refresh() -> None:
         if first_start is not None:
-            first_start.set_visibility(not state.database.tables.patients)
+            # Before the hub has answered, or while it sends what it holds, nobody knows whether it is one.
+            is_told = state.sync.link is HubLink.CONNECTED and state.sync.snapshot.percent is None
+            first_start.set_visibility(is_told and not state.database.tables.patients)
         waiting = _waiting(state)
         for path, note in notes.items():
             told = waiting.get(path, "")
