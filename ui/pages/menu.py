@@ -52,7 +52,8 @@ def build(state: AppState) -> None:
     key_help = {key: name for _, name, _, key in functions if key}
     with page_frame(state, wording.MENU, on_key=keys, key_help=key_help):
         patient_search(state, open_person)
-        first_start = None if state.person or state.is_practice else _first_start(state, opener)
+        is_begun = state.person or state.is_practice or state.database.tables.patients
+        first_start = None if is_begun else _first_start(state, opener)
         with ui.element("div").classes("desk-menu"):
             notes = {path: _function(code, name, opener(path), key) for code, name, path, key in functions}
             if may_manage(state) or not (state.person or state.is_practice):
