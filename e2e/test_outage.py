@@ -40,7 +40,6 @@ def test_doses_leave_in_a_file_while_nothing_is_reachable_and_are_not_sent_again
     desk = tablet.open()
     desk.import_roster(roster)
     set_the_clinics_code(desk)
-    # Not at the tablet: a page loaded anew there may still reach the hub before the browser has cut it off, too.
     hub.stop()
     desk.record("057164", warn=True)
     desk.record("057165", warn=True)

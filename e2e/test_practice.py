@@ -71,17 +71,16 @@ def test_a_nurse_practises_and_the_real_work_waits_untouched(tablet: Tablet, hub
     desk = tablet.open()
     desk.import_roster(roster)
     desk.see("未同步 0", within=60)
-    head = hub.health()["head"]
-    hub.stop()  # not at the tablet: a page loaded anew may reach the hub before the browser has cut it off
+    tablet.cut_network()
     desk.record("057164", warn=True)
     desk.see("未同步 1")
     eventually("the store is at rest", lambda: desk.python(AT_REST))
-    real = desk.page.evaluate(READ_STORE)
+    real, head = desk.page.evaluate(READ_STORE), hub.health()["head"]
     assert len(real) > 1
     desk.go("/")
 
     switch(desk, "練習模式", question="還有 1 筆正式資料尚未同步到主機", practice=True)
-    hub.start()
+    tablet.mend_network()
     assert tablet.context is not None
     requests = api_requests(tablet.context)
     for path in PAGES:

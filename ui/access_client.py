@@ -1,17 +1,14 @@
 """What a device asks the hub of staff and devices; they are kept there alone."""
 
-from typing import TypeVar
-
 from pydantic import BaseModel
 
 from store.access_protocol import AccessProblem, FieldProblem
 from ui import wording
-from ui.hub_question import ask_hub
+from ui.hub_question import Answer, ask_hub
 from ui.state import AppState
 
 STAFF, DEVICES, CODE = "/api/access/staff", "/api/access/devices", "/api/access/code"
 NAME, REVOKE, PASSWORD = f"{DEVICES}/name", f"{DEVICES}/revoke", "/api/access/password"
-Answer = TypeVar("Answer", bound=BaseModel)
 
 
 async def ask_of_access(

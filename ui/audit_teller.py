@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from store.audit_protocol import AuditTaken
 from store.audit_trail import AuditTrail
 from store.errors import AppError
-from ui.network import Network, NetworkFailed
+from ui.network import JSON, Network, NetworkFailed
 
 PATH = "/api/audit"
 _log = logging.getLogger(__name__)
@@ -34,8 +34,7 @@ class AuditTeller:
         await self._trail.flush()
         while (telling := self._trail.telling()) is not None:
             body = telling.model_dump_json(exclude_none=True).encode()
-            headers = {"Content-Type": "application/json"}
-            status, _, content = await self._network.fetch("POST", PATH, body, headers)
+            status, _, content = await self._network.fetch("POST", PATH, body, JSON)
             if status != 200:  # an older hub: 404
                 return
             await self._trail.told(telling, AuditTaken.model_validate_json(content))

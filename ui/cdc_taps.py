@@ -5,7 +5,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from store.protocol import ErrorAnswer, ExamsAnswer, StaffRequest, StockAnswer
-from ui.network import NetworkFailed
+from ui.network import JSON, NetworkFailed
 from ui.state import AppState
 
 DOWNLOAD, UPLOAD, UPLOAD_EXAMS = "/api/cdc/stock", "/api/cdc/stock/upload", "/api/cdc/exams/upload"
@@ -24,7 +24,7 @@ async def ask_hub_to(state: AppState, path: str, shape: type[Answer]) -> Answer:
         return shape(code=UNREACHABLE)
     try:
         asked = StaffRequest(asked_by=state.staff).model_dump_json().encode()
-        status, _, body = await state.network.fetch("POST", path, asked, {"Content-Type": "application/json"})
+        status, _, body = await state.network.fetch("POST", path, asked, JSON)
     except NetworkFailed:
         # Waiting for CDC can take longer than a browser waits; the hub goes on meanwhile.
         return shape(code=NO_ANSWER if await state.sync.sync_now() else UNREACHABLE)

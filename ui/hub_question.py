@@ -7,8 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ui import wording
-from ui.network import NetworkFailed
-from ui.session import JSON, refusal_code
+from ui.network import JSON, NetworkFailed, refusal_code
 from ui.state import AppState
 
 Answer = TypeVar("Answer", bound=BaseModel)

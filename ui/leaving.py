@@ -16,7 +16,8 @@ from store.changes import Change
 from store.device_database import DeviceDatabase
 from store.errors import AppError
 from store.protocol import HubStatus, SyncAnswer, SyncRequest
-from ui.session import JSON, SignedNetwork
+from ui.network import JSON
+from ui.session import SignedNetwork
 
 _CHANGES = 800  # as in an exchange
 

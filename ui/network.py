@@ -3,7 +3,13 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from pydantic import ValidationError
+
 from store.errors import AppError
+from store.protocol import ErrorAnswer
+
+JSON = {"Content-Type": "application/json"}
+Answer = tuple[int, dict[str, str], bytes]  # status, headers, body
 
 
 class NetworkFailed(AppError):
@@ -16,9 +22,7 @@ class NetworkFailed(AppError):
 class Network(Protocol):
     """What the sync needs of the browser (ui/browser.py) or of a test."""
 
-    async def fetch(
-        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
-    ) -> tuple[int, dict[str, str], bytes]:
+    async def fetch(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         """One request to the hub. Raises: NetworkFailed when there was no answer."""
         ...
 
@@ -32,3 +36,14 @@ class Network(Protocol):
         ...
 
     def is_online(self) -> bool: ...
+
+
+def refusal_code(answer: Answer) -> str:
+    """The code of a refusal in the one shape of errors, empty for any other answer."""
+    status, _, body = answer
+    if status < 400:
+        return ""
+    try:
+        return ErrorAnswer.model_validate_json(body).error.code
+    except ValidationError:
+        return ""

@@ -21,7 +21,7 @@ from store.protocol import (
     SearchAnswer,
     SearchRequest,
 )
-from ui.network import Network, NetworkFailed
+from ui.network import JSON, Network, NetworkFailed
 
 _FOUND = 20
 
@@ -64,7 +64,7 @@ class PeopleClient:
     async def _ask(self, path: str, request: BaseModel) -> bytes | None:
         try:
             body = request.model_dump_json().encode()
-            status, _, content = await self._network.fetch("POST", path, body, {"Content-Type": "application/json"})
+            status, _, content = await self._network.fetch("POST", path, body, JSON)
         except NetworkFailed:
             return None
         return content if status == 200 else None

@@ -1,15 +1,12 @@
 """What a device asks the hub of the exchanges with CDC; they are kept there alone."""
 
-from typing import TypeVar
-
 from pydantic import BaseModel
 
 from ui import wording
-from ui.hub_question import ask_hub
+from ui.hub_question import Answer, ask_hub
 from ui.state import AppState
 
 LIST, ONE = "/api/receipts", "/api/receipts/one"
-Answer = TypeVar("Answer", bound=BaseModel)
 
 
 async def ask_for_receipts(state: AppState, path: str, asked: BaseModel, shape: type[Answer]) -> Answer | str:

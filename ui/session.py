@@ -16,15 +16,12 @@ from pydantic import ValidationError
 
 from store.access_protocol import ChallengeAnswer, DeviceState, Purpose, SessionAnswer, SessionRequest
 from store.errors import AppError
-from store.protocol import ErrorAnswer
-from ui.network import Network, NetworkFailed
+from ui.network import JSON, Answer, Network, NetworkFailed, refusal_code
 
-JSON = {"Content-Type": "application/json"}
 SESSION_NEEDED, DEVICE_REVOKED = "session_needed", "device_revoked"
 # The person's token counts no more: a new password, a sign-in elsewhere on this device, an account that is off.
 _SIGN_IN_AGAIN = ("sign_in_needed", "account_off")
 _LOOK_AGAIN_SECONDS = 5.0  # the hub is in the same building
-Answer = tuple[int, dict[str, str], bytes]
 Told = TypeVar("Told", ChallengeAnswer, SessionAnswer)
 
 
@@ -192,17 +189,6 @@ class SignedNetwork:
             await broke.wait()
         finally:
             close()
-
-
-def refusal_code(answer: Answer) -> str:
-    """The code of a refusal in the one shape of errors, empty for any other answer."""
-    status, _, body = answer
-    if status < 400:
-        return ""
-    try:
-        return ErrorAnswer.model_validate_json(body).error.code
-    except ValidationError:
-        return ""
 
 
 def _read(shape: type[Told], answer: Answer) -> Told:

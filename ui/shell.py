@@ -143,7 +143,7 @@ def register_assets(folder: str) -> None:
     app.add_static_files("/assets", folder)
     # How many rows stand on a page is nobody's question here.
     ui.table.default_props('flat bordered :rows-per-page-options="[0]"')
-    # Its rows are sometimes drawn only when it has faded in: Quasar then counts them anew.
+    # A list's rows are sometimes drawn only once it has faded in, when Quasar measures it anew; without, never.
     ui.select.default_props(":transition-duration=60")
     ui.add_head_html(
         '<link rel="stylesheet" href="/assets/desk.css"><script src="/assets/enter.js" defer></script>'

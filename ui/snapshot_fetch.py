@@ -22,7 +22,7 @@ from store.protocol import FAR_BEHIND_CHANGES, SnapshotAnswer, SnapshotOffer, Sn
 from store.scope import Scope, scope_digest
 from store.snapshot_pages import page_count, page_size
 from store.storage import StorageFile
-from ui.network import Network
+from ui.network import JSON, Network
 
 # A journal by its form: the offer as its first frame, then one frame for each page.
 PART = "snapshot.part"
@@ -126,10 +126,9 @@ class SnapshotFetch:
         return False
 
     async def _ask(self, request: SnapshotRequest) -> SnapshotOffer | None:
-        headers = {"Content-Type": "application/json"}
         while True:
             body = request.model_dump_json().encode()
-            status, _, content = await self._network.fetch("POST", "/api/snapshot", body, headers)
+            status, _, content = await self._network.fetch("POST", "/api/snapshot", body, JSON)
             if status != 200:  # also a hub of before there were snapshots
                 raise _Refused(str(status))
             answer = SnapshotAnswer.model_validate_json(content)

@@ -23,9 +23,8 @@ from store.digests import RANGE_CHANGES, differing_ranges
 from store.errors import AppError, ProtocolMismatch
 from store.protocol import STAFF, HubStatus, Notice, NumberedChange, StaffRequest, SyncAnswer, SyncRequest
 from store.scope import Scope
-from ui.network import Network, NetworkFailed
+from ui.network import JSON, Network, NetworkFailed, refusal_code
 from ui.people_client import PeopleClient
-from ui.session import JSON, refusal_code
 from ui.snapshot_fetch import SnapshotFetch
 
 # Far below what the hub takes: writing and reading a message holds the screen up.

@@ -77,11 +77,12 @@ def measure_taps(
         def tap(name: str, act: str, done: str) -> None:
             samples.setdefault(name, []).append(desk.page.evaluate(TAP.replace("ACT", act).replace("DONE", done)))
 
-        for path, steps in (("/BA102_3", (*_RECORDING, *_DAY)), ("/BA109", _LOTS), ("/", ())):
+        for path, steps in (("/BA102_3", (*_RECORDING, *_DAY)), ("/BA109", _LOTS)):
             go_inside(desk, path)
             for chart in charts[:rounds]:
                 for name, act, done in steps:
                     tap(name, *(code.replace("SEARCH", _SEARCH).replace("CHART", chart) for code in (act, done)))
+        go_inside(desk, "/")
         # There and back as she goes: nothing is loaded anew, as it would be by an address.
         for function in _PAGES:
             for _ in range(rounds):

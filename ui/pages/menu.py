@@ -52,11 +52,12 @@ def build(state: AppState) -> None:
     key_help = {key: name for _, name, _, key in functions if key}
     with page_frame(state, wording.MENU, on_key=keys, key_help=key_help):
         patient_search(state, open_person)
-        is_begun = state.person or state.is_practice or state.database.tables.patients
-        first_start = None if is_begun else _first_start(state, opener)
+        has_no_accounts = not (state.person or state.is_practice)
+        is_empty = not state.database.tables.patients
+        first_start = _first_start(state, opener) if has_no_accounts and is_empty else None
         with ui.element("div").classes("desk-menu"):
             notes = {path: _function(code, name, opener(path), key) for code, name, path, key in functions}
-            if may_manage(state) or not (state.person or state.is_practice):
+            if may_manage(state) or has_no_accounts:
                 managing = _function(wording.MANAGING, wording.MANAGING_MENU, opener("/staff"), "")
                 managing.set_text("" if state.person else wording.MANAGING_BEGIN)
             if not state.is_practice:
